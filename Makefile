@@ -1,0 +1,9 @@
+# Other names for `python3 dev.py …`. Windows has no make: `py dev.py …`.
+# More arguments: make test ARGS="-k icc"
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: pilot test check env lock fonts example format notebooks bench clean help
+
+pilot test check env lock fonts example format notebooks bench clean help:
+	@$(PYTHON) dev.py $@ $(ARGS)

@@ -1,0 +1,76 @@
+"""How tables look to a reader: rounded, with bilingual headers, and with every datum escaped."""
+
+from __future__ import annotations
+
+import html
+
+import pandas as pd
+
+from svcmetrics import lang
+
+STYLE = (
+    "<style>.svc-result p{margin:.2em 0}.svc-warning{color:#8a4b00}.svc-refused{color:#a40000}"
+    ".svc-table{border-collapse:collapse;margin:.5em 0}.svc-table td,.svc-table th"
+    "{padding:.15em .7em;border-bottom:1px solid #8884;text-align:left}"
+    ".svc-table td.num{text-align:right;font-variant-numeric:tabular-nums}</style>"
+)
+
+
+def header(column: str, code: str | None = None) -> str:
+    """The reader's name of a column; a caller's own column keeps its own name."""
+    key = f"header.{column}"
+    return lang.say(key, code) if lang.has(key) else str(column)
+
+
+def cell(value: object) -> str:
+    """One value as shown: three digits at most, a dash for missing."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
+        return lang.MISSING
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    if isinstance(value, float):
+        if value == int(value) and abs(value) < 1e15 if abs(value) != float("inf") else False:
+            return f"{int(value)}"
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, pd.Timestamp):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return str(value)
+
+
+def shown(table: pd.DataFrame, code: str | None = None) -> pd.DataFrame:
+    """A table as a reader sees it: headers in their language, numbers rounded; text only."""
+    kept = [c for c in table.columns if not _is_empty(table[c])]
+    out = table[kept].map(cell)
+    if "metric" in out:
+        out["metric"] = [phrase(f"metric.{v}", v, code) for v in out["metric"]]
+    if "variant" in out:
+        out["variant"] = [phrase(f"variant.{v}", v, code) for v in out["variant"]]
+    out.columns = [header(c, code) for c in kept]
+    return out
+
+
+def phrase(key: str, fallback: str, code: str | None = None) -> str:
+    """The sentence of a key, or the fallback where the language files have none."""
+    return lang.say(key, code) if lang.has(key) else fallback
+
+
+def table_html(table: pd.DataFrame, limit: int = 60) -> str:
+    """A table as HTML: headers, cells and captions escaped, so that a name is only a name."""
+    text = shown(table.head(limit))
+    numeric = [pd.api.types.is_numeric_dtype(table[c]) for c in table.columns if not _is_empty(table[c])]
+    head = "".join(f"<th>{html.escape(str(c))}</th>" for c in text.columns)
+    body = "".join(
+        "<tr>" + "".join(_td(v, num) for v, num in zip(row, numeric, strict=True)) + "</tr>"
+        for row in text.itertuples(index=False, name=None)
+    )
+    more = len(table) - limit
+    tail = f"<p>{html.escape(lang.say('display.more_rows', count=more))}</p>" if more > 0 else ""
+    return f'{STYLE}<table class="svc-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{tail}'
+
+
+def _td(value: str, numeric: bool) -> str:
+    return f'<td class="num">{html.escape(value)}</td>' if numeric else f"<td>{html.escape(value)}</td>"
+
+
+def _is_empty(column: pd.Series) -> bool:
+    return column.name == "variant" and bool((column.astype(str) == "").all())

@@ -1,0 +1,97 @@
+"""Every sentence that a reader sees, in Chinese and in English.
+
+Functions say *what* they found as a key and numbers; the words live in ``zh.toml`` and
+``en.toml`` beside this file. The current language is one context variable, and only display
+reads it.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+import tomllib
+from collections.abc import Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib import resources
+from typing import Any
+
+LANGUAGES = ("zh", "en")
+MISSING = "—"
+
+_current: ContextVar[str] = ContextVar("svcmetrics_language", default="zh")
+
+
+def use_language(code: str) -> None:
+    """Set the language of everything displayed from now on: "zh" or "en"."""
+    _current.set(_known(code))
+
+
+def language() -> str:
+    """The current display language."""
+    return _current.get()
+
+
+@contextmanager
+def speaking(code: str):
+    """Display in another language inside a ``with`` block."""
+    token = _current.set(_known(code))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def say(key: str, code: str | None = None, /, **values: Any) -> str:
+    """The sentence of a key with its blanks filled, in the given or the current language."""
+    template = phrases(code or language())[key]
+    return _BLANKS.vformat(template, (), values)
+
+
+def has(key: str) -> bool:
+    """Whether a sentence exists for this key."""
+    return key in phrases("en")
+
+
+@cache
+def phrases(code: str) -> Mapping[str, str]:
+    """All sentences of one language, keyed "section.name"."""
+    text = resources.files(__name__).joinpath(f"{_known(code)}.toml").read_text("utf-8")
+    return dict(_flat(tomllib.loads(text)))
+
+
+def blanks(template: str) -> set[str]:
+    """The names of the blanks in a sentence."""
+    return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def _known(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(f"语言 {code!r} 不可用,请用 zh 或 en / language {code!r} is not available; use zh or en")
+    return code
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = ""):
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+class _Blanks(string.Formatter):
+    """Format that writes a dash for a missing number and joins lists the way the language does."""
+
+    def format_field(self, value: Any, spec: str) -> str:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return MISSING
+        if isinstance(value, (list, tuple, set, frozenset)):
+            joint = "、" if language() == "zh" else ", "
+            return joint.join(str(v) for v in value) or MISSING
+        if isinstance(value, str):
+            return value
+        return super().format_field(value, spec)
+
+
+_BLANKS = _Blanks()

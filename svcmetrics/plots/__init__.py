@@ -1,0 +1,25 @@
+"""Drawings of results. They draw and never compute: a table in, an ``ax`` out.
+
+One file per kind of drawing; a metric names the kind. Chinese text is drawn with the font that
+ships with the package, so that no machine needs one of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw(kind: str, table: pd.DataFrame, ax: Axes | None = None, *, about: Mapping[str, Any] | None = None) -> Axes:
+    """Draw a result's table with the drawing of this name; a new figure when no ``ax`` is given."""
+    from svcmetrics.plots.style import new_axes, use_fonts
+
+    use_fonts()
+    drawing = importlib.import_module(f"svcmetrics.plots.{kind}")
+    return drawing.draw(table, new_axes() if ax is None else ax, about or {})

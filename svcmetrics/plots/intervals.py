@@ -1,0 +1,45 @@
+"""Estimates as points with their intervals, one row each: the default drawing of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from svcmetrics.display import header, phrase
+from svcmetrics.plots.style import INK, plain
+from svcmetrics.result import ESTIMATE_COLUMNS
+
+# More rows than this are unreadable on one axis.
+_ROWS = 40
+
+
+def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
+    """One row per estimate, the first on top; a missing interval is drawn as a bare point."""
+    rows = table.dropna(subset=["estimate"]).head(_ROWS)
+    place = np.arange(len(rows))[::-1]
+    low, high = rows["low"].to_numpy(), rows["high"].to_numpy()
+    ax.hlines(place, low, high, color=INK, linewidth=2, alpha=0.55)
+    ax.plot(rows["estimate"], place, "o", color=INK, markersize=6)
+    ax.set_yticks(place, labels(rows))
+    ax.set_ylim(-0.7, len(rows) - 0.3)
+    ax.set_xlabel(phrase(f"metric.{about.get('metric', '')}", header("estimate")))
+    return plain(ax)
+
+
+def labels(rows: pd.DataFrame) -> list[str]:
+    """A row's label: its groups, its variant, and the metric where there are several."""
+    before = list(rows.columns[: list(rows.columns).index("metric")])
+    several = rows["metric"].nunique() > 1
+    out = []
+    for row in rows.to_dict("records"):
+        parts = [str(row[c]) for c in before]
+        if several:
+            parts.append(phrase(f"metric.{row['metric']}", row["metric"]))
+        if row["variant"]:
+            parts.append(phrase(f"variant.{row['variant']}", row["variant"]))
+        out.append(" · ".join(parts))
+    return out

@@ -1,0 +1,39 @@
+"""One look for all drawings: fonts with Chinese, colours that print, and a figure of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from matplotlib import font_manager, rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+FAMILY = ["DejaVu Sans", "Noto Sans CJK SC"]
+# Legible on white and on dark, in print and for colour-blind readers.
+INK, GOOD, FAIR, POOR, QUIET = "#33415c", "#1b7f5c", "#7a869a", "#b3541e", "#c3cad6"
+
+
+@cache
+def use_fonts() -> None:
+    """Register the shipped fonts once; DejaVu stays first, so that Latin text looks as before."""
+    folder = resources.files("svcmetrics") / "fonts"
+    for path in folder.iterdir():
+        if path.name.endswith((".otf", ".ttf")):
+            font_manager.fontManager.addfont(str(path))
+    rcParams["font.family"] = FAMILY
+    rcParams["axes.unicode_minus"] = False
+    rcParams["svg.fonttype"] = "path"  # a reader without the font sees the same figure
+
+
+def new_axes(width: float = 7.0, height: float = 4.0) -> Axes:
+    """Axes on a figure of its own, not on pyplot's current one."""
+    return Figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
+def plain(ax: Axes) -> Axes:
+    """Remove the frame that carries no information."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(axis="x", color=QUIET, linewidth=0.6, alpha=0.6)
+    ax.set_axisbelow(True)
+    return ax

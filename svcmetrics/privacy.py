@@ -1,0 +1,91 @@
+"""Pseudonyms on the way in, small groups hidden on the way out.
+
+A pseudonym is a keyed hash (HMAC-SHA-256): nobody without the key can guess or link it. The key
+lies outside the study. ``publish`` is the one door out: exporters take nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from svcmetrics.problems import Problem, StudyError, table_error
+from svcmetrics.result import Result
+from svcmetrics.study import MIN_RATERS
+
+# 96 bits: two of a billion persons share a pseudonym with probability below 1e-11.
+_DIGITS = 24
+# Blanked in a hidden cell; n goes too, because "n = 2" tells who was there.
+_HIDDEN = ("estimate", "low", "high", "n")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A table that may leave the analyst's desk; only ``publish`` makes one."""
+
+    _table: pd.DataFrame
+    hidden: int
+    min_n: int
+
+    @property
+    def table(self) -> pd.DataFrame:
+        return self._table.copy(deep=True)
+
+
+def publish(result: Result | pd.DataFrame, *, min_n: int = MIN_RATERS, count: str = "n") -> Published:
+    """Hide every row that rests on fewer than ``min_n`` persons; the only maker of what exporters take.
+
+    ``count`` names the column with the number of persons behind a row (raters, not ratings). A row
+    whose count is missing is hidden: not knowing is not enough. ``min_n`` cannot go below five.
+    """
+    table = result.table if isinstance(result, Result) else result.copy(deep=True)
+    if min_n < MIN_RATERS:
+        raise table_error("group_size_lowered", found=min_n, floor=MIN_RATERS)
+    if count not in table.columns:
+        raise table_error("missing_columns", missing=[count], present=[str(c) for c in table.columns])
+    small = ~(pd.to_numeric(table[count], errors="coerce") >= min_n).to_numpy()
+    for column in {*_HIDDEN, count} & set(table.columns):
+        table[column] = table[column].astype("float64").mask(small)
+    table["shown"] = ~small
+    return Published(table, int(small.sum()), min_n)
+
+
+def pseudonymise(names: pd.Series, key: bytes) -> pd.Series:
+    """Names or personnel numbers as keyed pseudonyms; missing stays missing."""
+    distinct = names.dropna().astype(str).unique()
+    known = {name: pseudonym(name, key) for name in distinct}
+    out = names.astype("object").map(lambda v: None if pd.isna(v) else known[str(v)])
+    return out.astype("str")
+
+
+def pseudonym(name: str, key: bytes) -> str:
+    """The pseudonym of one person: "p" and 24 hexadecimal digits."""
+    return "p" + hmac.new(key, name.strip().encode(), hashlib.sha256).hexdigest()[:_DIGITS]
+
+
+def load_key(study: str, directory: Path | None = None) -> bytes:
+    """The secret key of a study, made on first use, outside the study's folder.
+
+    It lies in ``$SVCMETRICS_KEYS`` or ``~/.svcmetrics/keys``, readable by its owner only. Who loses
+    it cannot link new imports with old ones; who shares it makes the pseudonyms guessable.
+    """
+    folder = directory or Path(os.environ.get("SVCMETRICS_KEYS") or Path.home() / ".svcmetrics" / "keys")
+    path = folder / f"{hashlib.sha256(study.encode()).hexdigest()[:16]}.key"
+    try:
+        if path.exists():
+            return bytes.fromhex(path.read_text("ascii").strip())
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = secrets.token_bytes(32)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key.hex())
+    except (OSError, ValueError) as error:
+        raise StudyError(Problem("key_unusable", {"reason": str(error)}, file=path.name)) from error
+    return key
+
+

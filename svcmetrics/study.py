@@ -1,0 +1,99 @@
+"""A study: everything that a company knows about its internal service, as tables and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from svcmetrics.problems import Problem, StudyError
+from svcmetrics.tables import TABLES
+
+# Floors of the published group size; a study may raise them, never lower them.
+MIN_RATERS = 5
+MIN_COMMENTS = 10
+
+
+@dataclass(frozen=True)
+class Wave:
+    """One round of ratings."""
+
+    id: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What study.toml says beside the tables."""
+
+    name: str = "study"
+    language: str = "zh"
+    timezone: str = "Asia/Shanghai"
+    calendar: str = "cn"
+    waves: tuple[Wave, ...] = ()
+    pilot_units: tuple[str, ...] = ()
+    pilot_from: pd.Timestamp | None = None
+    min_raters: int = MIN_RATERS
+    min_comments: int = MIN_COMMENTS
+    # Written before the pilot: {"on_time": {"at_least": 0.8}, …}
+    criteria: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a table was read: file, sheet, and the row number of its first data row there."""
+
+    file: str
+    sheet: str = ""
+    first_row: int = 2
+
+
+@dataclass(frozen=True)
+class Study:
+    """Tables and settings of one study. ``study.rating`` gives a table or says which is missing.
+
+    A table is a pandas frame; a large event log may be an Ibis table over its Parquet file.
+    """
+
+    tables: Mapping[str, Any]
+    settings: Settings = field(default_factory=Settings)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    path: Path | None = None
+
+    def has(self, *names: str) -> bool:
+        """Whether the study holds all these tables."""
+        return all(name in self.tables for name in names)
+
+    def need(self, *names: str) -> None:
+        """Stop when a table is missing: say which, why it matters and where its template is."""
+        problems = [Problem("missing_table", {"why": why(n)}, table=n) for n in names if n not in self.tables]
+        if problems:
+            raise StudyError(problems)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in TABLES:
+            raise AttributeError(f"a study has no table {name!r}; its tables are {', '.join(TABLES)}")
+        self.need(name)
+        return self.tables[name]
+
+    def with_tables(self, **tables: Any) -> Study:
+        """The same study with these tables put in or replaced."""
+        return Study({**self.tables, **tables}, self.settings, self.sources, self.path)
+
+    def check(self) -> list[Problem]:
+        """Every problem of the study at once; nothing is changed."""
+        from svcmetrics.checks import check_study
+
+        return check_study(self)
+
+
+def why(table: str) -> str:
+    """One sentence on what a table is needed for, in the current language."""
+    from svcmetrics import lang
+
+    return lang.say(f"why.{table}")

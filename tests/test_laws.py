@@ -1,0 +1,135 @@
+"""Laws that every registered metric obeys. A metric without a sample fails."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import svcmetrics as svc
+from svcmetrics.metric import REGISTRY
+from tests.laws import Sample
+
+QUESTIONS = ("design", "measure", "rate", "verify", "weigh", "score", "pilot")
+
+
+def _samples() -> dict[str, Sample]:
+    found: dict[str, Sample] = {}
+    for question in QUESTIONS:
+        package = importlib.import_module(f"svcmetrics.{question}")
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"svcmetrics.{question}.{module.name}")
+        found |= importlib.import_module(f"tests.{question}.samples").SAMPLES
+    return found
+
+
+SAMPLES = _samples()
+NAMES = sorted(REGISTRY)
+
+
+def _run(name: str, data: pd.DataFrame | None = None, **changes: object) -> svc.Result:
+    sample = SAMPLES[name]
+    return REGISTRY[name].function(
+        sample.data if data is None else data, **{**sample.arguments, **changes}
+    )
+
+
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    text = table.select_dtypes(exclude="number").columns.tolist()
+    return table.sort_values(text).reset_index(drop=True) if text else table
+
+
+def _same(one: svc.Result, two: svc.Result) -> None:
+    pd.testing.assert_frame_equal(
+        _sorted(one.table), _sorted(two.table), check_dtype=False, rtol=1e-8, atol=1e-10
+    )
+
+
+def test_every_metric_has_a_sample_and_every_sample_a_metric():
+    assert sorted(SAMPLES) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_estimates_stay_within_their_bounds_and_intervals(name):
+    entry, table = REGISTRY[name], _run(name).table
+    own = table[table["metric"] == name]
+    low = -np.inf if entry.low is None else entry.low
+    high = np.inf if entry.high is None else entry.high
+    assert table["estimate"].notna().any()
+    assert own["estimate"].dropna().between(low - 1e-12, high + 1e-12).all()
+    whole = table.dropna(subset=["estimate", "low", "high"])
+    assert (whole["low"] <= whole["estimate"] + 1e-9).all()
+    assert (whole["estimate"] <= whole["high"] + 1e-9).all()
+    assert (pd.to_numeric(table["n"], errors="coerce").dropna() >= 0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_order_of_rows_changes_nothing(name):
+    data = SAMPLES[name].data
+    _same(_run(name), _run(name, data.sample(frac=1, random_state=7).reset_index(drop=True)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_input_is_not_changed(name):
+    before = SAMPLES[name].data.copy(deep=True)
+    _run(name)
+    pd.testing.assert_frame_equal(SAMPLES[name].data, before)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n in SAMPLES and not SAMPLES[n].fixed_names])
+def test_the_names_of_columns_change_nothing(name):
+    sample = SAMPLES[name]
+    new = {c: f"列 {c}" for c in sample.data.columns}
+    changed = {k: _renamed(v, new) for k, v in sample.arguments.items()}
+    result = _run(name, sample.data.rename(columns=new), **changed)
+    back = result.table.rename(columns={v: k for k, v in new.items()})
+    pd.testing.assert_frame_equal(_sorted(back), _sorted(_run(name).table), check_dtype=False)
+
+
+def _renamed(value: object, new: dict[str, str]) -> object:
+    if isinstance(value, str):
+        return new.get(value, value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_renamed(v, new) for v in value)
+    return value
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n in SAMPLES and SAMPLES[n].score])
+def test_a_missing_score_counts_as_a_deleted_row(name):
+    sample = SAMPLES[name]
+    data, gone = sample.data.copy(), sample.data.sample(n=2, random_state=3).index
+    data[sample.score] = data[sample.score].astype("float64")
+    data.loc[gone, sample.score] = np.nan
+    _same(_run(name, data), _run(name, sample.data.drop(gone).reset_index(drop=True)))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n in SAMPLES and SAMPLES[n].score])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "Int64", "float32", "Float64"])
+def test_the_type_of_a_number_changes_nothing(name, dtype):
+    sample = SAMPLES[name]
+    score = sample.data[sample.score]
+    if score.isna().any() or (score != score.round()).any():
+        pytest.skip("the sample's scores are no whole numbers")
+    _same(_run(name), _run(name, sample.data.assign(**{sample.score: score.astype(dtype)})))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_reads_in_both_languages_and_names_its_source(name):
+    result = _run(name)
+    assert result.findings, "a result says something"
+    for code in svc.lang.LANGUAGES if hasattr(svc, "lang") else ("zh", "en"):
+        assert result.say(code).strip()
+    assert result.about["reference"]
+    assert "dropped" in result.about
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_it_draws_without_a_missing_glyph(name, code):
+    with svc.speaking(code):
+        ax = _run(name).plot()
+        ax.figure.canvas.draw()  # a missing glyph warns, and warnings are errors
+    assert ax.has_data()

@@ -1,0 +1,1 @@
+"""What `dev.py` runs. Standard library only: these files work before anything is installed."""
