@@ -122,7 +122,8 @@ COMMANDS: dict[str, Command] = {
     "clean": clean,
     "help": show_help,
 }
-NEEDS_NOTHING = {"help", "clean"}
+# `lock` mends a lock that cannot be installed, so it must not ask for the installed set.
+NEEDS_NO_ENVIRONMENT = {"help", "clean", "lock"}
 
 
 def main(args: list[str]) -> int:
@@ -138,7 +139,7 @@ def main(args: list[str]) -> int:
         show_help([])
         return 2
     try:
-        if name not in NEEDS_NOTHING:
+        if name not in NEEDS_NO_ENVIRONMENT:
             environment.ensure()
         return COMMANDS[name](rest)
     except environment.SetupError as problem:

@@ -123,7 +123,8 @@ def uv_environ() -> dict[str, str]:
     return pip_settings.for_uv(pip_settings.read(program("python")), dict(os.environ))
 
 
-PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:")
+# Twice quiet: errors only. pip warns of every mirror folder that lacks a package.
+PIP_INSTALL = ("-m", "pip", "install", "-qq", "--require-hashes", "--only-binary", ":all:")
 COMPILE = ("--compile-bytecode",)
 
 

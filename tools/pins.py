@@ -70,6 +70,9 @@ def split(requirement: str) -> tuple[str, str]:
 
 def write(*, upgrade: bool) -> int:
     """Make the lock and what follows from it. Versions in the lock stay unless they must move."""
+    environment.make_venv()
+    if not environment.install_uv():
+        raise environment.SetupError("uv 安装失败 | uv could not be installed.")
     newest = ("--upgrade",) if upgrade else ()
     ranges = ROOT / "build" / "requirements.in"
     ranges.parent.mkdir(exist_ok=True)
