@@ -1,0 +1,33 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture
+def shared_data() -> Callable[[str], Path]:
+    """The folder of a real data set beside the project; a test that asks in vain is skipped."""
+
+    def find(name: str) -> Path:
+        folder = SHARED / "data" / name
+        if not folder.is_dir():
+            pytest.skip(f"the real data set {name} is not beside the project")
+        return folder
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def _chinese_by_default():
+    """Each test starts in the default language, whatever the one before has set."""
+    from svcmetrics import lang
+
+    with lang.speaking("zh"):
+        yield

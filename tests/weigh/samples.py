@@ -1,0 +1,5 @@
+"""Data and calls for the laws."""
+
+from tests.laws import Sample
+
+SAMPLES: dict[str, Sample] = {}
