@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from svcmetrics.problems import Problem, StudyError, table_error
-from svcmetrics.result import Result
+from svcmetrics.result import Finding, Result
 from svcmetrics.study import MIN_RATERS
 
 # 96 bits: two of a billion persons share a pseudonym with probability below 1e-11.
@@ -27,15 +27,22 @@ _HIDDEN = ("estimate", "low", "high", "n")
 
 @dataclass(frozen=True)
 class Published:
-    """A table that may leave the analyst's desk; only ``publish`` makes one."""
+    """A table and its reading that may leave the analyst's desk; only ``publish`` makes one."""
 
+    name: str
     _table: pd.DataFrame
+    findings: tuple[Finding, ...]
+    drawing: str
     hidden: int
     min_n: int
 
     @property
     def table(self) -> pd.DataFrame:
         return self._table.copy(deep=True)
+
+    def say(self, code: str | None = None) -> str:
+        """The reading, without the sentences that name a hidden group."""
+        return "\n".join(f.say(code) for f in self.findings)
 
 
 def publish(result: Result | pd.DataFrame, *, min_n: int = MIN_RATERS, count: str = "n") -> Published:
@@ -53,7 +60,20 @@ def publish(result: Result | pd.DataFrame, *, min_n: int = MIN_RATERS, count: st
     for column in {*_HIDDEN, count} & set(table.columns):
         table[column] = table[column].astype("float64").mask(small)
     table["shown"] = ~small
-    return Published(table, int(small.sum()), min_n)
+    named = isinstance(result, Result)
+    findings = tuple(f for f in result.findings if not _tells_of(f, table[small])) if named else ()
+    name, drawing = (result.about["metric"], result._drawing) if named else ("", "")
+    return Published(name, table, findings, drawing, int(small.sum()), min_n)
+
+
+def _tells_of(finding: Finding, hidden: pd.DataFrame) -> bool:
+    """Whether a sentence names a group whose row is hidden."""
+    groups = hidden.columns[: list(hidden.columns).index("metric")] if "metric" in hidden else hidden.columns[:1]
+    names = {str(v) for c in groups for v in hidden[c]}
+    said: set[str] = set()
+    for value in finding.values.values():
+        said |= {str(v) for v in value} if isinstance(value, (list, tuple, set)) else {str(value)}
+    return bool(names & said)
 
 
 def pseudonymise(names: pd.Series, key: bytes) -> pd.Series:

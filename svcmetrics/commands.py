@@ -1,0 +1,99 @@
+"""What each command of the command line does: one short function per command, no logic of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from svcmetrics import lang
+from svcmetrics.problems import Problem, StudyError
+
+DONE, PROBLEMS = 0, 1
+
+
+def new(arguments: argparse.Namespace) -> int:
+    """A new study: a bilingual workbook to fill in and its study.toml."""
+    from svcmetrics.io.template import new_study
+
+    for path in new_study(arguments.dir, language=lang.language()):
+        print(lang.say("cli.wrote", file=path))
+    print(lang.say("cli.new_next", dir=arguments.dir))
+    return DONE
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Every problem of a study at once; status 1 when there is an error."""
+    from svcmetrics.io.check_sheet import write_checks
+    from svcmetrics.io.study_files import inspect_study
+
+    _, problems = inspect_study(arguments.dir)
+    for problem in problems:
+        print(f"{lang.say(f'cli.level_{problem.level}')} {problem.say()}")
+    errors = sum(p.level == "error" for p in problems)
+    print(lang.say("cli.checked", errors=errors, warnings=len(problems) - errors))
+    if not arguments.no_sheet:
+        print(lang.say("cli.wrote", file=write_checks(arguments.dir, problems)))
+    return PROBLEMS if errors else DONE
+
+
+def simulate(arguments: argparse.Namespace) -> int:
+    """Write a company with known truth."""
+    from svcmetrics.simulate import simulate as write
+
+    sizes = {k: getattr(arguments, k) for k in ("units", "events", "ratings") if getattr(arguments, k)}
+    write(arguments.dir, seed=arguments.seed, **sizes)
+    print(lang.say("cli.wrote", file=arguments.dir))
+    return DONE
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """All notebooks on a study; status 1 when one of them failed."""
+    from svcmetrics.io.study_files import read_study
+    from svcmetrics.run import Step, said
+    from svcmetrics.run import run as run_notebooks
+
+    study = read_study(arguments.dir)
+    out = arguments.out or arguments.dir / "outputs"
+
+    def show(step: Step, number: int, total: int) -> None:
+        bar = "█" * number + "░" * (total - number)
+        print(f"{bar} {number}/{total} {step.name}: {said(step)}", flush=True)
+
+    only = tuple(part.strip() for part in arguments.only.split(",") if part.strip())
+    steps = run_notebooks(study, out, language=lang.language(), only=only, progress=show, command=arguments.command_line)
+    print(lang.say("cli.outputs", file=out / "index.html"))
+    return PROBLEMS if any(s.state == "failed" for s in steps) else DONE
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """The workbook and the one-page brief, both in Chinese and in English."""
+    from svcmetrics.assess import write_reports
+    from svcmetrics.io.study_files import read_study
+
+    study = read_study(arguments.dir)
+    for path in write_reports(study, arguments.out or arguments.dir / "outputs", command=arguments.command_line):
+        print(lang.say("cli.wrote", file=path))
+    return DONE
+
+
+def take(arguments: argparse.Namespace) -> int:
+    """Bring a foreign file into a study through a mapping that is shown and confirmed first."""
+    from svcmetrics.io.import_files import import_file, propose
+
+    mapping = propose(arguments.source, format=arguments.format, mapping=arguments.mapping)
+    print(mapping.describe())
+    if not (arguments.yes or arguments.mapping or _confirmed()):
+        raise StudyError(Problem("not_confirmed", file=str(arguments.source)))
+    outcome = import_file(arguments.source, arguments.dir, mapping=mapping, cases=arguments.cases)
+    print(outcome.say())
+    return DONE
+
+
+def _confirmed() -> bool:
+    """Ask once; without a terminal nobody can answer, and silence is no consent."""
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{lang.say('cli.confirm')} ").strip().lower() in {"y", "yes", "是", "好"}
+
+
+COMMANDS = {"new": new, "check": check, "import": take, "simulate": simulate, "run": run, "report": report}

@@ -1,0 +1,67 @@
+"""The manifest of a run: what went in, what made it, what came out, and the command that repeats it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from svcmetrics import __version__
+
+# The packages whose version can change a number or a picture.
+_PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "duckdb", "ibis-framework", "matplotlib", "seaborn", "holidays")
+_BLOCK = 1 << 20
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, read in blocks."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            total.update(block)
+    return total.hexdigest()
+
+
+def digests(folder: Path, skip: Iterable[Path] = ()) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by relative path; hidden and temporary files apart."""
+    skipped = {p.resolve() for p in skip}
+    return {
+        path.relative_to(folder).as_posix(): digest(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith((".", "~$")) and not skipped & {path.resolve(), *path.resolve().parents}
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this package and of those whose version can change a number."""
+    own = {"python": platform.python_version(), "svcmetrics": __version__}
+    return own | {name: metadata.version(name) for name in _PACKAGES}
+
+
+def write_manifest(folder: Path, content: Mapping[str, Any]) -> Path:
+    """Write ``manifest.json`` whole or not at all."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=str)
+    return write_whole(folder / "manifest.json", text.encode())
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Replace a file in one step: a reader finds the old one or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path

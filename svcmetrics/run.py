@@ -1,0 +1,198 @@
+"""Run the notebooks on a study: one folder of outputs with an HTML page each, and a manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+from svcmetrics import lang
+from svcmetrics.manifest import digests, versions, write_manifest, write_whole
+from svcmetrics.problems import Problem, StudyError
+from svcmetrics.study import Study, why
+
+Progress = Callable[["Step", int, int], None]
+# A markdown cell carries both languages; this finds the half of one of them.
+_HALF = r'<div lang="{}">\s*\n(.*?)\n\s*</div>'
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook of a run: done, skipped for want of tables, or failed."""
+
+    name: str
+    state: str  # "done" | "skipped" | "failed"
+    seconds: float = 0.0
+    missing: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def notebooks() -> list[Path]:
+    """The notebooks of the toolkit, in order: beside the package in a checkout, inside it when installed."""
+    package = Path(str(resources.files("svcmetrics")))
+    for folder in (package.parent / "notebooks", package / "_notebooks"):
+        found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+        if found:
+            return found
+    raise StudyError(Problem("no_notebooks", file=str(package.name)))
+
+
+def run(study: Study, out: Path, *, language: str, only: tuple[str, ...] = (), progress: Progress | None = None, command: str = "") -> list[Step]:
+    """Execute the notebooks that the study's tables allow and write ``out``: pages, notebooks, manifest.
+
+    ``only`` picks notebooks by the start of their name ("04"). A notebook whose tables are missing
+    gets a page that says which, why they matter and where their template is.
+    """
+    started = time.time()
+    out.mkdir(parents=True, exist_ok=True)
+    chosen = [p for p in notebooks() if not only or p.name.startswith(only)]
+    if not chosen:
+        raise StudyError(Problem("no_such_notebook", {"asked": list(only), "known": [p.stem for p in notebooks()]}))
+    steps = []
+    for number, path in enumerate(chosen):
+        steps.append(_step(path, study, out, language))
+        if progress:
+            progress(steps[-1], number + 1, len(chosen))
+    _write_index(steps, study, out, language)
+    _record(steps, study, out, language, command, started)
+    return steps
+
+
+def needs(path: Path) -> tuple[str, ...]:
+    """The tables that a notebook says it cannot do without."""
+    content = json.loads(path.read_text("utf-8"))
+    return tuple(content["metadata"].get("svcmetrics", {}).get("needs", ()))
+
+
+def _step(path: Path, study: Study, out: Path, language: str) -> Step:
+    missing = tuple(t for t in needs(path) if not study.has(t))
+    if missing:
+        write_whole(out / f"{path.stem}.html", _missing_page(path.stem, missing, language).encode())
+        return Step(path.stem, "skipped", missing=missing)
+    clock = time.perf_counter()
+    failed = _execute(path, study, out, language)
+    return Step(path.stem, "failed" if failed else "done", time.perf_counter() - clock, reason=failed)
+
+
+def _execute(path: Path, study: Study, out: Path, language: str) -> str:
+    """Run one notebook and write its page, also when it failed; returns the error or an empty text."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    target = out / "notebooks" / path.name
+    target.parent.mkdir(exist_ok=True)
+    parameters = {"folder": str(study.path), "language": language}
+    with _quiet():
+        try:
+            papermill.execute_notebook(
+                path, target, parameters=parameters, progress_bar=False, kernel_name="python3",
+                cwd=str(out), log_output=False, request_save_on_cell_execute=False,
+            )  # fmt: skip
+            failed = ""
+        except PapermillExecutionError as error:
+            failed = f"{error.ename}: {error.evalue}"
+        write_whole(out / f"{path.stem}.html", page(target, language).encode())
+    return failed
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' own notes off the user's screen; failures reach the user as steps."""
+    import logging
+    import os
+    import warnings
+
+    names = ("papermill", "traitlets", "nbclient")
+    levels = {name: logging.getLogger(name).level for name in names}
+    # The kernel would inherit it, and then compile every module anew in each notebook.
+    kept = os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+            if kept is not None:
+                os.environ["PYTHONDONTWRITEBYTECODE"] = kept
+
+
+def page(path: Path, language: str) -> str:
+    """An executed notebook as one HTML file that needs no network, its prose in one language."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = one_language(cell.source, language)
+    kept = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
+    notebook.cells = [c for c in kept if "parameters" not in c.metadata.get("tags", ())]
+    offline = {"mathjax_url": "", "require_js_url": "", "mermaid_js_url": "", "jquery_url": "", "widget_renderer_url": "", "html_manager_semver_range": ""}
+    exporter = HTMLExporter(config=Config(HTMLExporter=offline), template_name="lab")
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+    return re.sub(r"<html lang=\"[a-z]*\"", f'<html lang="{language}"', body, count=1)
+
+
+def one_language(source: str, language: str) -> str:
+    """The half of a bilingual markdown cell that is written in this language."""
+    half = re.search(_HALF.format(language), source, flags=re.DOTALL)
+    return half.group(1).strip() if half else source
+
+
+def _missing_page(name: str, missing: tuple[str, ...], language: str) -> str:
+    with lang.speaking(language):
+        problems = [Problem("missing_table", {"why": why(t)}, table=t) for t in missing]
+        items = "".join(f"<li>{escape(p.say())}</li>" for p in problems)
+        title = escape(lang.say(f"notebook.{name}"))
+        note = escape(lang.say("run.page_skipped"))
+    return _html(title, f"<p>{note}</p><ul>{items}</ul>", language)
+
+
+def _write_index(steps: list[Step], study: Study, out: Path, language: str) -> None:
+    with lang.speaking(language):
+        rows = "".join(
+            f'<li><a href="{s.name}.html">{escape(lang.say(f"notebook.{s.name}"))}</a>'
+            f' <small class="{s.state}">{escape(said(s))}</small></li>'
+            for s in steps
+        )
+        title = escape(lang.say("run.index_title", study=study.settings.name))
+        write_whole(out / "index.html", _html(title, f"<ol start=0>{rows}</ol>", language).encode())
+
+
+def said(step: Step) -> str:
+    """One line on how a notebook went, in the current language."""
+    return lang.say(f"run.{step.state}", seconds=step.seconds, missing=step.missing, reason=step.reason)
+
+
+def _html(title: str, body: str, language: str) -> str:
+    style = "body{font:16px/1.6 'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;max-width:48em;margin:2em auto;padding:0 1em}.failed{color:#a40000}.skipped{color:#8a4b00}"
+    return f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title><style>{style}</style><h1>{title}</h1>{body}</html>\n'
+
+
+def _record(steps: list[Step], study: Study, out: Path, language: str, command: str, started: float) -> None:
+    source = study.path or Path()
+    inputs = digests(source, skip=[out]) if source.is_dir() else {source.name: digests(source.parent).get(source.name, "")}
+    write_manifest(out, {
+        "command": command,
+        "study": study.settings.name,
+        "language": language,
+        "seed": study.settings.seed,
+        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.time() - started, 1),
+        "versions": versions(),
+        "inputs": inputs,
+        "outputs": digests(out, skip=[out / "manifest.json"]),
+        "notebooks": {s.name: {"state": s.state, "seconds": round(s.seconds, 1), "missing": list(s.missing), "reason": s.reason} for s in steps},
+    })  # fmt: skip
