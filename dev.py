@@ -4,6 +4,7 @@
 Only the standard library, and this first page has to parse on any Python ever
 installed: an old one must say what is missing, not print a syntax error.
 """
+
 import os
 import sys
 

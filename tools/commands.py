@@ -147,4 +147,3 @@ def main(args: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-

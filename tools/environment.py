@@ -67,7 +67,9 @@ def ensure() -> None:
     stamp = wanted_stamp()
     if STAMP.exists() and STAMP.read_text("utf-8") == stamp and Path(program("python")).exists():
         return
-    print("正在建立环境，首次约一分钟 | Setting up .venv, about a minute the first time", flush=True)
+    print(
+        "正在建立环境，首次约一分钟 | Setting up .venv, about a minute the first time", flush=True
+    )
     STAMP.unlink(missing_ok=True)
     make_venv()
     if not (install_uv() and install_with_uv()):
@@ -115,7 +117,9 @@ def install_with_uv() -> bool:
     target = ("--python", program("python"))
     sync = (*uv, "sync", *target, "--require-hashes", "--only-binary", ":all:", *COMPILE)
     package = (*uv, "install", *target, "--no-deps", "--no-build-isolation", "-e", str(ROOT))
-    return not (python(*sync, str(LOCK), str(UV_LOCK), extra=extra) or python(*package, extra=extra))
+    return not (
+        python(*sync, str(LOCK), str(UV_LOCK), extra=extra) or python(*package, extra=extra)
+    )
 
 
 def uv_environ() -> dict[str, str]:
