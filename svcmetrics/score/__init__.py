@@ -1,1 +1,3 @@
 """score"""
+
+from svcmetrics.score.groups import groups as groups

@@ -1,0 +1,37 @@
+"""Distances from the mean with their intervals, coloured by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from svcmetrics import lang
+from svcmetrics.plots.style import FAIR, GOOD, INK, POOR, plain
+
+_COLOURS = {"above": GOOD, "unclear": FAIR, "below": POOR}
+# With more rows the names are left out; the picture of the whole remains.
+_NAMED = 40
+
+
+def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:  # noqa: ARG001
+    """One row per department, the highest on top; the line at 0 is the mean of all."""
+    rows = table.dropna(subset=["estimate"]).sort_values("estimate", kind="stable")
+    place = np.arange(len(rows))
+    for word, colour in _COLOURS.items():
+        own = (rows["group"] == word).to_numpy()
+        if own.any():
+            ax.hlines(place[own], rows["low"][own], rows["high"][own], color=colour, linewidth=2)
+            label = lang.say(f"groups.label_{word}")
+            ax.plot(rows["estimate"][own], place[own], "o", color=colour, markersize=6, label=label)
+    ax.axvline(0, color=INK, linewidth=1)
+    named = len(rows) <= _NAMED
+    ax.set_yticks(place if named else [], rows.iloc[:, 0].astype(str) if named else [])
+    ax.set_ylim(-0.7, max(len(rows), 1) - 0.3)
+    ax.set_xlabel(lang.say("metric.groups"))
+    if len(rows):
+        ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3)
+    return plain(ax)
