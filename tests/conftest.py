@@ -31,3 +31,9 @@ def _chinese_by_default():
 
     with lang.speaking("zh"):
         yield
+
+
+@pytest.fixture(scope="session")
+def example_study_folder() -> Path:
+    """The committed example study."""
+    return ROOT / "data" / "pilot"
