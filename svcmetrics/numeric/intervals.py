@@ -58,7 +58,7 @@ def byar(count: ArrayLike, exposure: ArrayLike = 1.0, level: float = 0.95) -> tu
     """Byar's approximation to Garwood's limits (Breslow and Day 1987, p. 69)."""
     x, e = _pair(count, exposure)
     z = normal_quantile(level)
-    safe = np.maximum(x, 1)
+    safe = np.where(x > 0, x, 1)
     low = np.where(x > 0, x * (1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe))) ** 3, 0.0)
     high = (x + 1) * (1 - 1 / (9 * (x + 1)) + z / (3 * np.sqrt(x + 1))) ** 3
     with np.errstate(divide="ignore", invalid="ignore"):
