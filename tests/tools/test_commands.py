@@ -1,0 +1,108 @@
+"""The door itself: any Python can open it, and exit statuses pass through it."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from tools import commands, environment
+from tools.environment import ROOT
+
+DOOR = ROOT / "dev.py"
+
+
+@pytest.fixture
+def door():
+    spec = importlib.util.spec_from_file_location("door", DOOR)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_parses_on_old_pythons():
+    source = DOOR.read_text("utf-8")
+    tree = ast.parse(source, feature_version=(3, 4))
+    assert source.startswith("# -*- coding: utf-8 -*-"), "Python 2 needs this line"
+    new = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal)
+    assert not [node for node in ast.walk(tree) if isinstance(node, new)]
+
+
+def test_starts_with_the_bare_standard_library(tmp_path):
+    said = subprocess.run(
+        [sys.executable, "-S", "-E", str(DOOR), "help"], cwd=tmp_path, capture_output=True
+    )
+    assert said.returncode == 0
+    assert b"pilot" in said.stdout
+
+
+def test_an_old_python_is_told_what_is_missing(door, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "version_info", (3, 8, 0))
+    monkeypatch.setenv("PATH", "")
+    assert not door.supported()
+    assert door.run_with_a_supported_python() == 1
+    said = capsys.readouterr().err
+    assert "这个 Python 是 3.8；需要 3.11、3.12 或 3.13" in said
+    assert "This Python is 3.8; svcmetrics needs 3.11, 3.12 or 3.13." in said
+
+
+def test_bounds_are_those_of_pyproject(door):
+    from tools import pins
+
+    wanted = pins.project()["project"]["requires-python"]
+    oldest, newest = door.OLDEST, door.NEWEST
+    assert wanted == f">={oldest[0]}.{oldest[1]},<{newest[0]}.{newest[1] + 1}"
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Record programs in place of running them; each fails with status 3."""
+    made = []
+
+    def record(command, **options):
+        made.append(command[1:])
+        return 3
+
+    monkeypatch.setattr(environment, "ensure", lambda: None)
+    monkeypatch.setattr(subprocess, "call", record)
+    return made
+
+
+def test_status_and_arguments_pass_through(calls):
+    assert commands.main(["test", "-k", "icc"]) == 3
+    assert calls == [["-m", "pytest", "-n", "2", "-k", "icc"]]
+
+
+def test_pilot_stops_at_the_first_failure(calls):
+    assert commands.main(["pilot"]) == 3
+    assert calls == [["run", "data/pilot", "--out", "outputs/pilot"]]
+
+
+def test_check_runs_everything(calls):
+    assert commands.main(["check"]) == 3
+    assert len(calls) >= 5
+
+
+def test_unknown_command(calls, capsys):
+    assert commands.main(["tset"]) == 2
+    assert "No such command: tset" in capsys.readouterr().err
+    assert calls == []
+
+
+def test_environment_changes_with_its_locks(monkeypatch, tmp_path):
+    before = environment.wanted_stamp()
+    assert before == environment.wanted_stamp()
+    other = tmp_path / "requirements.lock"
+    other.write_text(environment.LOCK.read_text("utf-8") + "# more\n", "utf-8")
+    monkeypatch.setattr(environment, "LOCK", other)
+    assert before != environment.wanted_stamp()
+
+
+def test_unwanted_variables_stay_outside(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PIP_TARGET", "elsewhere")
+    kept = environment.clean_environ()
+    assert "PYTHONDONTWRITEBYTECODE" not in kept
+    assert "PIP_TARGET" not in kept
+    assert kept["PIP_USER"] == "0"
