@@ -14,7 +14,7 @@ from svcmetrics.display import cell, header, phrase
 from svcmetrics.privacy import Published
 
 # The order of the three words is the order on the page.
-GROUPS = ("above", "same", "below")
+GROUPS = ("above", "unclear", "below")
 
 
 @dataclass(frozen=True)
