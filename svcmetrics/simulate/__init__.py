@@ -1,0 +1,75 @@
+"""A company with known truth: what svcmetrics finds can be compared with what was planted.
+
+``simulate`` writes a study and its ``truth.toml`` into a folder; ``company`` keeps it in memory.
+The company is invented: no real firm, no person. The same seed gives the same study.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from svcmetrics.simulate.build import LONG, Progress, build
+from svcmetrics.simulate.files import LongFiles, write_small, write_toml
+from svcmetrics.simulate.memory import study_of
+from svcmetrics.study import Study
+
+__all__ = ["company", "simulate", "truth"]
+
+SEED = 20240901
+UNITS, EVENTS, RATINGS = 14, 40_000, 30_000
+_HEAD = "# Written by: svcmetrics simulate. An invented company; every person and number is made up.\n"
+
+
+def simulate(
+    directory: str | Path, *, seed: int = SEED, units: int = UNITS, events: int = EVENTS,
+    ratings: int = RATINGS, progress: Progress | None = None,
+) -> Path:  # fmt: skip
+    """Write a study whose truth is known: twelve tables, study.toml and truth.toml.
+
+    ``units`` departments (4 or more), exactly ``events`` rows of the workflow log and ``ratings``
+    rows of answers. The long tables go to Parquet piece by piece, so that ten million events
+    need no more memory than a few hundred thousand. ``progress`` is called with a table's name,
+    its rows so far and all its rows. Gives back the folder.
+
+    >>> import tempfile
+    >>> folder = simulate(tempfile.mkdtemp(), events=500, ratings=300)
+    >>> (folder / "truth.toml").exists()
+    True
+    """
+    _sizes(units, events, ratings)
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    with LongFiles(folder) as long:
+        tables, settings, truth = build(seed, units, events, ratings, long.take, progress)
+    write_small(folder, tables)
+    write_toml(folder / "study.toml", settings, _HEAD)
+    write_toml(folder / "truth.toml", truth, _HEAD)
+    return folder
+
+
+def company(*, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratings: int = RATINGS) -> Study:
+    """The same study in memory; its truth is what ``truth`` of the same arguments gives.
+
+    >>> company(events=500, ratings=300).rating.shape[0]
+    300
+    """
+    _sizes(units, events, ratings)
+    long: dict[str, list[pa.Table]] = {name: [] for name in LONG}
+    tables, settings, _ = build(seed, units, events, ratings, lambda name, piece: long[name].append(piece))
+    return study_of({name: pa.concat_tables(parts) for name, parts in long.items()}, tables, settings)
+
+
+def truth(*, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratings: int = RATINGS) -> dict:
+    """What was planted in the company of the same arguments: the content of truth.toml."""
+    _sizes(units, events, ratings)
+    return build(seed, units, events, ratings, lambda *_: None)[2]
+
+
+def _sizes(units: int, events: int, ratings: int) -> None:
+    if units < 4 or events < 200 or ratings < 200:
+        raise ValueError(
+            f"至少需要 4 个部门、200 条日志、200 条评分 / at least 4 units, 200 events and 200 ratings are needed; "
+            f"found {units}, {events}, {ratings}"
+        )

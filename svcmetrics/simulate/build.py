@@ -1,0 +1,70 @@
+"""Makes the tables of the invented study one after the other, the long ones piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from svcmetrics.simulate import answers, judges, log
+from svcmetrics.simulate.clock import CALENDAR, TIMEZONE
+from svcmetrics.simulate.firm import Company, found
+from svcmetrics.simulate.document import truth_document
+from svcmetrics.simulate.plan import make_plan, waves
+from svcmetrics.simulate.planted import PILOT_FROM, WAVES
+
+# Called with a table's name, its rows so far and all its rows.
+Progress = Callable[[str, int, int], None]
+Take = Callable[[str, pa.Table], None]
+LONG = ("event", "plan", "rating")
+
+
+def build(
+    seed: int, units: int, events: int, ratings: int, take: Take, progress: Progress | None = None
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any], dict[str, Any]]:
+    """Small tables, settings and truth; ``take`` is given the long tables in pieces, in order."""
+    say = progress or (lambda *_: None)
+    company = found(seed, units, ratings)
+    ledger = log.Ledger(np.zeros((WAVES, len(company.people.unit), len(company.targets)), "int32"))
+    done = 0
+    for piece in log.pieces(company, events, ledger):
+        take("event", piece)
+        done += piece.num_rows
+        say("event", done, events)
+    plan = make_plan(company, ledger.counts, -(-ratings // len(answers.form_items())))
+    tally, done = answers.Tally(), 0
+    for asked, given in answers.pieces(company, plan, ratings, tally):
+        take("plan", asked)
+        take("rating", given)
+        done += given.num_rows
+        say("rating", done, ratings)
+    return _small(company, ledger), settings_document(company), truth_document(company, plan, ledger, tally)
+
+
+def _small(company: Company, ledger: log.Ledger) -> dict[str, pd.DataFrame]:
+    return {
+        "unit": company.unit, "service": company.service, "step": company.step,
+        "commitment": pd.concat(ledger.commitments, ignore_index=True), "calendar": company.calendar,
+        "item": judges.item_table(), "judgement": judges.judgement_table(company), "weight": judges.weight_table(),
+        "relevance": judges.relevance_table(company),
+    }  # fmt: skip
+
+
+def settings_document(company: Company) -> dict[str, Any]:
+    """What study.toml says beside the tables."""
+    pilot = company.unit.loc[company.unit["in_pilot"], "unit_id"]
+    return {
+        "name": "示例企业内部服务评价 Example company", "language": "zh", "timezone": TIMEZONE, "calendar": CALENDAR,
+        "seed": company.seed,
+        "pilot": {"units": list(pilot), "from": pd.Timestamp(PILOT_FROM).date()},
+        "groups": {"raters": 5, "comments": 10},
+        # Written before the pilot began.
+        "criteria": {
+            "on_time": {"at_least": 0.80}, "response": {"at_least": 0.70}, "formality": {"at_least": 0.10},
+            "phi": {"at_least": 0.70}, "duration_ratio": {"at_most": 0.95}, "minutes_per_form": {"at_most": 3.0},
+        },
+        "waves": [{"id": w, "from": a.date(), "to": b.date()} for w, a, b in waves()],
+    }  # fmt: skip

@@ -1,0 +1,48 @@
+"""Writing the invented study: small tables as CSV, the long ones as Parquet, settings as TOML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tomli_w
+
+from svcmetrics.simulate.answers import PLAN_SCHEMA, RATING_SCHEMA
+from svcmetrics.simulate.build import LONG
+from svcmetrics.simulate.log import EVENT_SCHEMA
+
+SCHEMAS = dict(zip(LONG, (EVENT_SCHEMA, PLAN_SCHEMA, RATING_SCHEMA)))
+
+
+class LongFiles:
+    """Parquet files that grow piece by piece; memory holds one piece."""
+
+    def __init__(self, directory: Path):
+        self._writers = {
+            name: pq.ParquetWriter(directory / f"{name}.parquet", schema, compression="zstd", compression_level=9)
+            for name, schema in SCHEMAS.items()
+        }
+
+    def take(self, name: str, piece: pa.Table) -> None:
+        self._writers[name].write_table(piece)
+
+    def __enter__(self) -> LongFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+
+def write_small(directory: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """UTF-8, LF, flags as true and false: the same bytes on every system."""
+    for name, table in tables.items():
+        flags = {c: table[c].map({True: "true", False: "false"}) for c in table if table[c].dtype == bool}
+        table.assign(**flags).to_csv(directory / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+
+
+def write_toml(path: Path, document: dict[str, Any], head: str) -> None:
+    path.write_bytes((head + tomli_w.dumps(document)).encode())
