@@ -151,23 +151,21 @@ def _table(
 
     table = _parse(text, delimiter, width, skipped, odd, file)
     if bad:
-        numbers = tuple(r.number for r in bad[:_ROWS_TOLD])
+        where = tuple(r.number for r in bad[:_ROWS_TOLD])
         values = {"found": bad[0].actual_columns, "expected": width}
-        raise StudyError(Problem("csv_ragged", values, file=file, rows=numbers, count=len(bad)))
+        raise StudyError(Problem("csv_ragged", values, file=file, rows=where, count=len(bad)))
     frame = table.to_pandas(types_mapper=_text_type().get)
-    numbers = np.setdiff1d(np.arange(skipped + 1, skipped + 1 + len(frame) + len(blank)), blank)
-    frame.index = pd.Index(numbers)
+    present = np.ones(len(frame) + len(blank), dtype=bool)
+    present[np.asarray(blank, dtype=int) - skipped - 1] = False
+    frame.index = pd.Index(np.flatnonzero(present) + skipped + 1)
     frame.columns = range(width)
     frame = frame.mask(frame == "")
     _refuse_stray_quotes(frame, delimiter, file)
     frame = frame.dropna(how="all")
     if not titles:
         return frame
-    top = pd.DataFrame(
-        [(r + [""] * width)[:width] for _, r in titles],
-        index=[n for n, _ in titles],
-        dtype=frame.dtypes[0],
-    )
+    padded = [(cells + [""] * width)[:width] for _, cells in titles]
+    top = pd.DataFrame(padded, index=[n for n, _ in titles], dtype=frame.dtypes[0])
     return pd.concat([top.mask(top == ""), frame])
 
 
@@ -205,14 +203,13 @@ def _text_type() -> dict[Any, Any]:
 def _refuse_stray_quotes(frame: pd.DataFrame, delimiter: str, file: str) -> None:
     """A quote that opens and closes in different rows swallows rows: each piece tells by its commas."""
     width = frame.shape[1]
-    for place in frame.columns:
+    for place in range(width):
         column = frame[place]
         for number, cell in column[column.str.contains("\n", regex=False, na=False)].items():
-            first, *middle, last = (line.count(delimiter) for line in cell.split("\n"))
+            first, *middle, last = (line.count(delimiter) for line in str(cell).split("\n"))
             whole = all(count == width - 1 for count in middle)
             if width > 1 and whole and first == width - 1 - place and last == place:
+                where = int(str(number))
                 raise StudyError(
-                    Problem(
-                        "csv_stray_quote", {"lines": len(middle) + 2}, file=file, rows=(number,)
-                    )
+                    Problem("csv_stray_quote", {"lines": len(middle) + 2}, file=file, rows=(where,))
                 )

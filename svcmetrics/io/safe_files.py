@@ -11,7 +11,7 @@ from typing import IO, Any
 from svcmetrics.problems import Problem, StudyError
 
 # What Excel itself writes stays far below; a file beyond is made to exhaust the reader.
-MAX_PART_BYTES = 600_000_000
+MAX_PART_BYTES = 400_000_000
 MAX_TOTAL_BYTES = 1_000_000_000
 MAX_RATIO = 150
 _RATIO_MATTERS_FROM = 20_000_000
