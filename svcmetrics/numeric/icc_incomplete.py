@@ -1,0 +1,206 @@
+"""Intraclass correlations where not every rater rates every target, on arrays.
+
+The estimate comes from REML components; here are the unbiased closed-form components (Henderson's
+third method), which can be negative, and the parametric bootstrap that uses them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from svcmetrics.numeric.bootstrap import limits as percentiles
+from svcmetrics.numeric.icc import MeanSquares, agreement_limits
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+# At most this many simulated scores are held at once.
+_BLOCK = 2_000_000
+
+
+class Design(NamedTuple):
+    """Who rated whom: positions of targets and raters, and how many ratings each has.
+
+    ``between`` solves for the effects of the smaller side once the larger one is swept out;
+    ``rank`` is that of both sides together.
+    """
+
+    target: Places
+    rater: Places
+    per_target: Floats
+    per_rater: Floats
+    between: Floats
+    rank: int
+
+    @property
+    def raters_per_target(self) -> float:
+        """Harmonic mean: the number of raters in the formulas of an average."""
+        return len(self.per_target) / float((1 / self.per_target).sum())
+
+
+class Components(NamedTuple):
+    """Variances of targets, raters and residual; and of targets and within, raters ignored."""
+
+    target: Floats
+    rater: Floats
+    residual: Floats
+    target_alone: Floats
+    within: Floats
+
+
+def design(target: Places, rater: Places) -> Design:
+    """The design of ratings at these positions."""
+    n, m = np.bincount(target).astype(np.float64), np.bincount(rater).astype(np.float64)
+    swept, kept = (target, rater) if len(n) >= len(m) else (rater, target)
+    large, small = (n, m) if len(n) >= len(m) else (m, n)
+    links = _indicator(swept, len(large)) @ _indicator(kept, len(small)).T
+    gram = (links.T @ (links * (1 / large)[:, None])).toarray()
+    matrix = np.diag(small) - gram
+    between = np.linalg.pinv(matrix, rcond=1e-10, hermitian=True)
+    rank = len(large) + round(float((between * matrix).sum()))
+    return Design(target, rater, n, m, between, rank)
+
+
+def henderson(plan: Design, scores: Floats) -> Components:
+    """Unbiased components of scores (… × ratings); NaN where the design cannot tell them apart.
+
+    Henderson's third method: the residual and each side adjusted for the other, so that neither
+    severity nor the plan leaks into the variance between targets.
+    """
+    y = scores - scores.mean(axis=-1, keepdims=True)
+    size, a, b = y.shape[-1], len(plan.per_target), len(plan.per_rater)
+    by_target, by_rater = _sums(y, plan.target, a), _sums(y, plan.rater, b)
+    total = (y**2).sum(axis=-1)
+    targets = (by_target**2 / plan.per_target).sum(axis=-1)
+    raters = (by_rater**2 / plan.per_rater).sum(axis=-1)
+    both = _both(plan, by_target, by_rater, targets, raters)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within = np.maximum(total - targets, 0) / np.float64(size - a)
+        uneven = size - (plan.per_target**2).sum() / size
+        alone = (targets - (a - 1) * within) / uneven
+        residual = np.maximum(total - both, 0) / np.float64(size - plan.rank)
+        target = (both - raters - (plan.rank - b) * residual) / np.float64(size - b)
+        rater = (both - targets - (plan.rank - a) * residual) / np.float64(size - a)
+    if size == plan.rank or plan.rank in (a, b):
+        nothing = np.full_like(total, np.nan)
+        return Components(nothing, nothing, nothing, alone, within)
+    return Components(target, rater, residual, alone, within)
+
+
+def _both(
+    plan: Design, by_target: Floats, by_rater: Floats, targets: Floats, raters: Floats
+) -> Floats:
+    """The sum of squares that targets and raters explain together."""
+    wide = len(plan.per_target) >= len(plan.per_rater)
+    large, other = (by_target, by_rater) if wide else (by_rater, by_target)
+    swept, kept = (plan.target, plan.rater) if wide else (plan.rater, plan.target)
+    counts = plan.per_target if wide else plan.per_rater
+    links = _indicator(kept, other.shape[-1]) @ _indicator(swept, large.shape[-1]).T
+    flat = (large / counts).reshape(-1, large.shape[-1])
+    adjusted = other - np.asarray((links @ flat.T).T).reshape(other.shape)
+    first = targets if wide else raters
+    return np.asarray(first + ((adjusted @ plan.between) * adjusted).sum(axis=-1))
+
+
+def fitted(plan: Design, scores: Floats, raw: Components) -> tuple[Components, str]:
+    """The components to report and the name of the method.
+
+    REML, unless its target variance is zero (a negative estimate cut off) or the design cannot
+    tell raters from residual: then the unbiased components, so that the reader sees the sign.
+    """
+    return raw, "Henderson"
+
+
+def singles(c: Components) -> Floats:
+    """ICC of one rater in the three models (one-way, agreement, consistency), last axis."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.stack(
+            [
+                c.target_alone / (c.target_alone + c.within),
+                c.target / (c.target + c.rater + c.residual),
+                c.target / (c.target + c.residual),
+            ],
+            axis=-1,
+        )
+
+
+def all_limits(
+    plan: Design, fitted: Components, resamples: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Limits of the three single ICCs of these components.
+
+    One-way and consistency: simulated ratings on the same plan, basic bootstrap of the log ratio
+    of expected mean squares, log(1 + k·ICC/(1 − ICC)); with a complete table this is the exact F
+    interval. Agreement is no such ratio: McGraw and Wong's limits with harmonic numbers.
+    """
+    estimate, k = singles(fitted), plan.raters_per_target
+    alone = Components(
+        fitted.target_alone, np.zeros(()), fitted.within, fitted.target_alone, fitted.within
+    )
+    drawn = [
+        np.concatenate(
+            [_drawn(plan, alone, size, rng)[:, :1], _drawn(plan, fitted, size, rng)[:, 1:]], 1
+        )
+        for size in _steps(resamples, len(plan.target))
+    ]
+    centre = _ratio(fitted, k)
+    with np.errstate(invalid="ignore"):
+        below, above = percentiles(np.concatenate(drawn) - centre)
+    low, high = _back(centre - above, k), _back(centre - below, k)
+    low[1], high[1] = agreement_limits(_as_mean_squares(plan, fitted))
+    return np.minimum(low, estimate), np.maximum(high, estimate)
+
+
+def _as_mean_squares(plan: Design, c: Components) -> MeanSquares:
+    """The mean squares that a complete table of harmonic size would show for these components."""
+    k = plan.raters_per_target
+    n = max(k * len(plan.per_target) / len(plan.per_rater), 2.0)
+    return MeanSquares(
+        k * c.target + c.residual, n * c.rater + c.residual, c.residual, c.within, n, k
+    )
+
+
+def _drawn(plan: Design, c: Components, size: int, rng: np.random.Generator) -> Floats:
+    """Log ratios of mean squares of simulated ratings with these components."""
+    if not np.isfinite(c.target):
+        return np.full((size, 3), np.nan)
+    spread = [np.sqrt(max(float(v), 0)) for v in (c.target, c.rater, c.residual)]
+    y = spread[2] * rng.standard_normal((size, len(plan.target)))
+    y += (spread[0] * rng.standard_normal((size, len(plan.per_target))))[:, plan.target]
+    y += (spread[1] * rng.standard_normal((size, len(plan.per_rater))))[:, plan.rater]
+    return _ratio(henderson(plan, y), plan.raters_per_target)
+
+
+def _steps(resamples: int, ratings: int) -> list[int]:
+    step = max(1, _BLOCK // ratings)
+    return [min(step, resamples - s) for s in range(0, resamples, step)]
+
+
+def _sums(y: Floats, place: Places, size: int) -> Floats:
+    """Sums over equal positions, along the last axis."""
+    flat = y.reshape(-1, len(place))
+    return np.asarray((_indicator(place, size) @ flat.T).T).reshape(*y.shape[:-1], size)
+
+
+def _indicator(place: Places, size: int) -> Any:
+    from scipy.sparse import csr_array
+
+    shape = (size, len(place))
+    return csr_array((np.ones(len(place)), (place, np.arange(len(place)))), shape=shape)
+
+
+def _ratio(c: Components, k: float) -> Floats:
+    """Log ratio of expected mean squares: one-way, (agreement: none), consistency."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one = np.where(c.within > 0, (k * c.target_alone + c.within) / c.within, np.inf)
+        two = np.where(c.residual > 0, (k * c.target + c.residual) / c.residual, np.inf)
+        two = np.where(np.isnan(c.residual), np.nan, two)
+        return np.log(np.maximum(np.stack([one, np.ones_like(one), two], axis=-1), 1e-6))
+
+
+def _back(value: Floats, k: float) -> Floats:
+    f = np.exp(value)
+    return np.where(np.isinf(f), 1.0, (f - 1) / (f - 1 + k))

@@ -1,0 +1,144 @@
+"""How the checks of ratings read their table: ids to positions, and what is odd about them.
+
+Not a statistic. ``read`` drops rows without a score, refuses repeated rows, and notes what a
+reader must know before believing any number: alike ids, a score far off, blocks without a link.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.problems import table_error
+from svcmetrics.result import Finding
+from svcmetrics.tables import complete, unique
+
+# Numbers that programs write for "missing"; on a scale they stand far from every score.
+_CODES = {s * int(str(d) * m) for s in (-1, 1) for d in (7, 8, 9) for m in (1, 2, 3, 4)} | {-1}
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Scores with the positions of their row unit (target, person) and column unit (rater, item)."""
+
+    row: np.ndarray
+    column: np.ndarray
+    score: np.ndarray
+    rows: list[Any]
+    columns: list[Any]
+    dropped: dict[str, int]
+    findings: list[Finding]
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.score) == len(self.rows) * len(self.columns)
+
+    def table(self) -> np.ndarray:
+        """Rows × columns, NaN where there is no score."""
+        out = np.full((len(self.rows), len(self.columns)), np.nan)
+        out[self.row, self.column] = self.score
+        return out
+
+
+def read(ratings: pd.DataFrame, *, row: str, column: str, score: str) -> Grid:
+    """The ratings as a grid; the labels in an order that does not depend on the rows."""
+    kept, dropped = complete(ratings, score=score, by=[row, column])
+    unique(kept, row, column)
+    values = kept[score].to_numpy()
+    findings = [*_odd_scores(kept, score), *odd_ids(kept[row]), *odd_ids(kept[column])]
+    r, rows = positions(kept[row])
+    c, columns = positions(kept[column])
+    return Grid(r, c, values, rows, columns, dropped, findings)
+
+
+def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
+    """The position of each id among the sorted ids; 7 and "7" stay two ids."""
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        ids = ids.astype(ids.cat.categories.dtype)
+    codes, found = pd.factorize(ids)
+    labels = list(found)
+    order = sorted(
+        range(len(labels)), key=lambda i: (_natural(labels[i]), type(labels[i]).__name__)
+    )
+    place = np.empty(len(labels), dtype=np.int64)
+    place[order] = np.arange(len(labels))
+    return place[codes], [labels[i] for i in order]
+
+
+def _odd_scores(kept: pd.DataFrame, column: str) -> list[Finding]:
+    """Scores far outside the rest: a slip of the keyboard; a code for "missing" is an error."""
+    values = kept[column].to_numpy()
+    if len(values) < 8:
+        return []
+    trim = max(1, len(values) // 50)
+    ordered = np.sort(values)
+    low, high = ordered[trim], ordered[-trim - 1]
+    room = max(high - low, 4.0)
+    far = np.flatnonzero((values < low - room) | (values > high + room))
+    if not len(far):
+        return []
+    shown = sorted({f"{v:g}" for v in values[far]})[:_SHOWN]
+    if set(values[far]) <= _CODES:
+        raise table_error("missing_code", column=column, rows=rows_of(kept, far), codes=shown)
+    return [Finding("grid.far", {"column": column, "count": len(far), "values": shown}, "warning")]
+
+
+def rows_of(kept: pd.DataFrame, places: np.ndarray) -> list[int]:
+    """The row numbers of a caller's table, where its index has them."""
+    index = kept.index[places]
+    return (
+        [int(i) for i in index] if pd.api.types.is_integer_dtype(index) else list(map(int, places))
+    )
+
+
+def odd_ids(ids: pd.Series) -> list[Finding]:
+    """Ids that are probably one: other spaces, width or case, 7 beside "7" and "007"."""
+    labels = list(pd.unique(ids.astype("object")))
+    alike: dict[str, list[Any]] = {}
+    for label in labels:
+        alike.setdefault(_plain(label), []).append(label)
+    groups = [sorted(map(repr, g)) for g in alike.values() if len(g) > 1]
+    if not groups:
+        return []
+    values = {
+        "column": str(ids.name),
+        "count": len(labels),
+        "merged": len(alike),
+        "pairs": [" = ".join(g[:4]) for g in sorted(groups)[:3]],
+    }
+    return [Finding("grid.alike", values, "warning")]
+
+
+def blocks(grid: Grid) -> np.ndarray:
+    """The block of each row unit: units of two blocks share no column unit, not even by others."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(grid.rows)
+    size = n + len(grid.columns)
+    links = coo_array((np.ones(len(grid.row)), (grid.row, n + grid.column)), shape=(size, size))
+    return connected_components(links, directed=False)[1][:n]
+
+
+def _plain(label: Any) -> str:
+    text = unicodedata.normalize("NFKC", str(label)).strip().casefold()
+    return text.lstrip("0") or text if text.isdigit() else " ".join(text.split())
+
+
+def _natural(label: Any) -> tuple[Any, ...]:
+    """Sort key: item 2 before item 10, whatever is around the digits."""
+    text, key, digits = str(label), [], ""
+    for char in f"{text}\0":
+        if char.isdecimal():
+            digits += char
+            continue
+        if digits:
+            key.append((0, int(digits), ""))
+            digits = ""
+        key.append((1, 0, char))
+    return (*key, (2, 0, text))

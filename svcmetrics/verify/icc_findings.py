@@ -1,0 +1,120 @@
+"""What an ICC says to a reader, and what a reader must know before using it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.result import Finding
+from svcmetrics.verify import grid as grids
+
+# Koo and Li 2016, p. 161: below 0.5 poor, 0.75 moderate, 0.9 good; read on the lower limit.
+_GRADES = ((0.5, "poor"), (0.75, "moderate"), (0.9, "good"), (np.inf, "excellent"))
+_FEW_TARGETS = 10
+
+
+def refusal(grid: grids.Grid) -> Finding | None:
+    """Why there can be no ICC, or None."""
+    targets, raters = len(grid.rows), len(grid.columns)
+    if not len(grid.score):
+        return Finding("icc.no_scores", {}, "refused")
+    if raters < 2:
+        return Finding("icc.one_rater", {"rater": grid.columns[0]}, "refused")
+    if targets < 2:
+        return Finding("icc.one_target", {"target": grid.rows[0]}, "refused")
+    if np.bincount(grid.row).max() < 2:
+        return Finding("icc.never_two", {"targets": targets}, "refused")
+    if np.ptp(grid.score) == 0:
+        return Finding("icc.no_variation", {"score": float(grid.score[0])}, "refused")
+    return None
+
+
+def reading(table: pd.DataFrame) -> list[Finding]:
+    """The sentences on agreement of one rater and of the mean."""
+    row = table[table["metric"] == "icc"].set_index("notation")
+    one = row.loc["ICC(A,1)"] if np.isfinite(row.loc["ICC(A,1)", "estimate"]) else row.loc["ICC(1)"]
+    if not np.isfinite(one["estimate"]):
+        return [Finding("icc.undefined", {}, "refused")]
+    mean = row.loc["ICC(A,k)"] if one.name == "ICC(A,1)" else row.loc["ICC(k)"]
+    values = {
+        "single": one["estimate"], "low": one["low"], "high": one["high"], "form": one.name,
+        "mean": mean["estimate"], "mean_low": mean["low"], "mean_high": mean["high"],
+        "mean_form": mean.name, "raters": float(one["raters"]), "targets": int(one["n"]),
+    }  # fmt: skip
+    if one["estimate"] >= 1:
+        return [Finding("icc.perfect", values)]
+    if one["estimate"] < 0:
+        return [Finding("icc.negative", values, "warning")]
+    found = [Finding("icc.reading", values)]
+    grade = next(g for limit, g in _GRADES if mean["low"] < limit)
+    found.append(Finding(f"icc.at_least_{grade}", {"low": mean["low"]}))
+    needed = one["raters_for_0.8"]
+    if np.isfinite(needed) and mean["estimate"] < 0.8:
+        found.append(Finding("icc.needed", {"needed": int(needed)}))
+    return found
+
+
+def warnings(
+    ratings: pd.DataFrame, grid: grids.Grid, table: pd.DataFrame, about: dict[str, Any], *,
+    target: str, rater: str,
+) -> list[Finding]:  # fmt: skip
+    """What must be seen before the number is used."""
+    found = list(grid.findings)
+    if len(grid.rows) < _FEW_TARGETS:
+        found.append(Finding("icc.few_targets", {"targets": len(grid.rows)}, "warning"))
+    if not grid.is_complete:
+        found += _incomplete(grid, about)
+    flat = flat_raters(grid)
+    if flat:
+        found.append(
+            Finding("icc.flat_raters", {"count": len(flat), "raters": flat[:5]}, "warning")
+        )
+    own = _own_unit(ratings, target, rater)
+    if own:
+        found.append(Finding("icc.own_unit", own, "warning"))
+    if table["raw"].dropna().lt(0).any() and about["method"] == "Henderson":
+        found.append(Finding("icc.raw_negative", {}, "warning"))
+    return found
+
+
+def _incomplete(grid: grids.Grid, about: dict[str, Any]) -> list[Finding]:
+    per_target = np.bincount(grid.row)
+    cells = len(grid.rows) * len(grid.columns)
+    values = {
+        "missing": cells - len(grid.score), "cells": cells, "method": about["method"],
+        "incomplete": int((per_target < len(grid.columns)).sum()), "targets": len(grid.rows),
+    }  # fmt: skip
+    found = [Finding("icc.incomplete", values, "warning")]
+    if not np.isfinite(about["components"]["target"]):
+        found.append(Finding("icc.nested", {}, "warning"))
+    parts = int(grids.blocks(grid).max()) + 1
+    if parts > 1:
+        found.append(Finding("icc.disconnected", {"parts": parts}, "warning"))
+    return found
+
+
+def flat_raters(grid: grids.Grid) -> list[str]:
+    """Raters who gave one and the same score to three targets or more, while others did not."""
+    size = len(grid.columns)
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(low, grid.column, grid.score)
+    np.maximum.at(high, grid.column, grid.score)
+    flat = (low == high) & (np.bincount(grid.column, minlength=size) >= 3)
+    return [] if flat.all() else [str(grid.columns[i]) for i in np.flatnonzero(flat)]
+
+
+def _own_unit(ratings: pd.DataFrame, target: str, rater: str) -> dict[str, Any] | None:
+    """A further column that names a department for each rater: are own departments rated?"""
+    targets = set(ratings[target].dropna().astype("object"))
+    for name in ratings.columns:
+        if name in (target, rater) or pd.api.types.is_numeric_dtype(ratings[name]):
+            continue
+        units = ratings[[rater, name]].dropna().drop_duplicates().astype("object")
+        one_each = not units[rater].duplicated().any()
+        if len(units) and one_each and set(units[name]) <= targets:
+            own = int((ratings[target].astype("object") == ratings[name].astype("object")).sum())
+            if own:
+                return {"column": str(name), "count": own}
+    return None
