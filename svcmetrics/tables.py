@@ -2,6 +2,9 @@
 
 Templates, checks, the data dictionary and the importers are all built from ``TABLES``. Headers
 and word lists in Chinese and English live in the language files (``column.*``, ``word.*``).
+
+A rating refers to a plan row (``plan_id``) or to a case (``case_id``); in a lite study, which has
+no plan, it says itself who rated whom (``INLINE_PLAN``). ``study.long_ratings`` reads all three.
 """
 
 from __future__ import annotations
@@ -144,9 +147,13 @@ PLAN = Table("plan", ("plan_id",), (
     _word("trigger", "case_close periodic"), _word("mode", "anonymous confidential named", required=True),
     _id("form_version", required=True), _whole("cases_in_window", 0),
 ))  # fmt: skip
+# A lite study has no plan: its ratings then say themselves who rated whom, in the last seven columns.
 RATING = Table("rating", ("plan_id", "case_id", "item_id"), (
     _id("plan_id", "plan.plan_id"), _id("case_id"), _id("item_id", "item.item_id", required=True),
     _number("score"), _text("na_reason"), _time("submitted_at"), _number("seconds", 0, unit="s"), _text("reason"),
+    _id("wave"), _id("rater_key"), _id("rater_unit_id", "unit.unit_id"),
+    _word("rater_role", "employee downstream supervisor"), _id("target_id", "unit.unit_id"),
+    _id("service_id", "service.service_id"), _word("mode", "anonymous confidential named"),
 ))  # fmt: skip
 JUDGEMENT = Table("judgement", ("set_id", "judge_key", "node_a", "node_b"), (
     _id("set_id", required=True), _id("judge_key", required=True), _text("node_a", required=True), _text("node_b"),
@@ -159,13 +166,15 @@ WEIGHT = Table("weight", ("set_id", "node"), (
 ))  # fmt: skip
 RELEVANCE = Table("relevance", ("form_version", "item_id", "judge_key"), (
     _id("form_version", required=True), _id("item_id", "item.item_id", required=True), _id("judge_key", required=True),
-    _text("relevance", required=True),
+    _word("relevance", "1 2 3 4 essential useful not_necessary", required=True),
 ))  # fmt: skip
 
 TABLES: dict[str, Table] = {
     t.name: t
     for t in (UNIT, SERVICE, STEP, EVENT, COMMITMENT, CALENDAR, ITEM, PLAN, RATING, JUDGEMENT, WEIGHT, RELEVANCE)
 }
+# What a rating of a lite study says in place of a plan row.
+INLINE_PLAN = ("wave", "rater_key", "rater_unit_id", "rater_role", "target_id", "service_id", "mode")
 # What a first result needs; every further table switches on what needs it.
 LITE = ("unit", "service", "rating")
 
