@@ -12,7 +12,7 @@ from svcmetrics.metric import metric
 from svcmetrics.numeric import pairwise
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.weigh.matrices import Matrices, read_matrices
+from svcmetrics.weigh._matrices import Matrices, read_matrices
 
 METHODS = ("eigenvector", "geometric_mean", "harker")
 COMBINE = ("judgements", "priorities")

@@ -9,7 +9,7 @@ from svcmetrics.metric import metric
 from svcmetrics.numeric import pairwise
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.weigh.matrices import Matrices, read_matrices
+from svcmetrics.weigh._matrices import Matrices, read_matrices
 
 _ACCEPTED = 0.10
 # Aguaron & Moreno-Jimenez (2003), table 4: the limits of the geometric index that match 0.10.
@@ -150,8 +150,8 @@ def _findings(
     key = "consistency.contradictory" if bad else "consistency.fine"
     found = [Finding(key, values, "warning" if bad else "note")]
     if len(mends):
-        gap = np.abs(np.log(mends["given"] / mends["estimate"]))
-        worst = mends.iloc[int(gap.to_numpy().argmax())]
+        gap = np.abs(np.log((mends["given"] / mends["estimate"]).to_numpy()))
+        worst = mends.iloc[int(gap.argmax())]
         pair = [str(v) for v in worst.iloc[1:3]]
         values = {"a": pair[0], "b": pair[1], "given": worst["given"], "value": worst["estimate"]}
         found.append(Finding("consistency.mend", {**values, "after": worst["after"]}))

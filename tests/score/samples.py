@@ -20,3 +20,27 @@ SAMPLES["groups"] = Sample(
     {"target": "unit", "estimate": "score", "uncertainty": "se", "n": "raters"},
     score="score",
 )
+
+# Points of five units on three indicators, with their limits.
+INDICATORS = pd.DataFrame(
+    [
+        (unit, name, x, x - half, x + half * 0.8)
+        for unit, points in {
+            "采购": (62, 70, 55),
+            "财务": (81, 66, 74),
+            "人事": (70, 58, 77),
+            "法务": (55, 83, 69),
+            "IT": (48, 61, 52),
+        }.items()
+        for name, x, half in zip(("按时", "退回", "评分"), points, (6.0, 9.0, 4.0))
+    ],
+    columns=["unit", "name", "points", "lo", "hi"],
+)
+_INDICATED = {
+    "weights": {"按时": 0.4, "退回": 0.35, "评分": 0.25},
+    "target": "unit",
+    "indicator": "name",
+    "value": ("points", "lo", "hi"),
+}
+SAMPLES["composite"] = Sample(INDICATORS, _INDICATED, score="points")
+SAMPLES["contributions"] = Sample(INDICATORS, _INDICATED, score="points")

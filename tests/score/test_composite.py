@@ -1,0 +1,130 @@
+"""Closed forms, simulation as a check of the intervals, and the rules for missing indicators."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import score
+from svcmetrics.problems import TableError
+
+
+def table(values: dict[str, list[float]], half: float | None = None) -> pd.DataFrame:
+    rows = [(unit, f"i{j}", x) for unit, points in values.items() for j, x in enumerate(points)]
+    frame = pd.DataFrame(rows, columns=["unit", "metric", "estimate"])
+    if half is not None:
+        frame = frame.assign(low=frame["estimate"] - half, high=frame["estimate"] + half)
+    return frame
+
+
+def run(frame, weights=None, **more):
+    weights = {"i0": 0.5, "i1": 0.3, "i2": 0.2} if weights is None else weights
+    return score.composite(frame, weights=weights, target="unit", **more)
+
+
+def test_three_means_of_one_table():
+    frame = table({"A": [80, 40, 20]})
+    assert run(frame).table["estimate"].item() == pytest.approx(56)
+    product = 80**0.5 * 40**0.3 * 20**0.2
+    assert run(frame, method="geometric").table["estimate"].item() == pytest.approx(product)
+    assert run(frame, method="minimum").table["estimate"].item() == 20
+    zero = run(table({"A": [80, 40, 0]}), method="geometric")
+    assert zero.table["estimate"].item() == 0
+    assert "composite.zero_product" in {f.key for f in zero.findings}
+
+
+def test_without_any_interval_there_is_none_and_it_is_said():
+    result = run(table({"A": [80, 40, 20], "B": [70, 50, 30]}))
+    assert result.table[["low", "high"]].isna().all(axis=None)
+    assert result.findings[0].key == "composite.exact"
+
+
+@pytest.mark.parametrize("method", ["arithmetic", "geometric"])
+def test_limits_agree_with_a_simulation_of_data_and_weights(method):
+    rng = np.random.default_rng(11)
+    x, se = np.array([80.0, 60.0, 40.0]), np.array([3.0, 2.0, 4.0])
+    w, w_se = np.array([0.5, 0.3, 0.2]), np.array([0.04, 0.03, 0.02])
+    frame = table({"A": list(x)}).assign(low=x - 1.959964 * se, high=x + 1.959964 * se)
+    weights = pd.DataFrame(
+        {
+            "node": ["i0", "i1", "i2"],
+            "weight": w,
+            "low": w - 1.959964 * w_se,
+            "high": w + 1.959964 * w_se,
+        }
+    )
+    got = score.composite(frame, weights=weights, target="unit", method=method).table.iloc[0]
+    xs = rng.normal(x, se, (200_000, 3))
+    ws = rng.normal(w, w_se, (200_000, 3))
+    ws /= ws.sum(axis=1, keepdims=True)
+    means = (
+        (ws * xs).sum(axis=1) if method == "arithmetic" else np.exp((ws * np.log(xs)).sum(axis=1))
+    )
+    np.testing.assert_allclose(
+        got[["low", "high"]].astype(float), np.quantile(means, [0.025, 0.975]), rtol=0.01
+    )
+    assert 0 < got["from_weights"] < 1
+
+
+def test_not_measuring_a_weak_point_does_not_pay():
+    full = {"A": [90, 80, 20], "B": [70, 70, 30], "C": [60, 65, 25]}
+    hidden = {**full, "A": [90, 80, np.nan]}
+    honest = run(table(full)).table.set_index("unit")["estimate"]
+    cautious = run(table(hidden)).table.set_index("unit")["estimate"]
+    assert cautious["A"] <= honest["A"] + 0.2 * (25 - 20)
+    scaled = run(table(hidden), missing="renormalise").table.set_index("unit")["estimate"]
+    assert scaled["A"] == pytest.approx((0.5 * 90 + 0.3 * 80) / 0.8)
+    zero = run(table(hidden), missing="zero").table.set_index("unit")["estimate"]
+    assert zero["A"] == pytest.approx(0.5 * 90 + 0.3 * 80)
+    assert (cautious[["B", "C"]] == honest[["B", "C"]]).all()
+
+
+def test_below_three_quarters_of_the_weight_there_is_no_score():
+    result = run(table({"A": [90, np.nan, 20], "B": [70, 70, 30]}))
+    assert result.table["estimate"].isna().tolist() == [True, False]
+    refused = [f for f in result.findings if f.level == "refused"]
+    assert refused[0].values["names"] == ["A"]
+
+
+def test_an_indicator_that_nobody_has_counts_for_nobody():
+    result = run(table({"A": [90, 60, np.nan], "B": [70, 70, np.nan]}))
+    assert result.table["coverage"].tolist() == [1, 1]
+    assert result.table["estimate"].iloc[0] == pytest.approx((0.5 * 90 + 0.3 * 60) / 0.8)
+
+
+def test_weights_come_from_a_weight_table_or_a_result_with_any_name_of_its_column():
+    frame = table({"A": [80, 40, 20]}, half=2)
+    result_like = pd.DataFrame(
+        {"step": ["i2", "i0", "i1"], "metric": "ahp", "variant": "", "estimate": [0.2, 0.5, 0.3],
+         "low": [0.1, 0.4, 0.2], "high": [0.3, 0.6, 0.4], "n": 5}
+    )  # fmt: skip
+    nodes = pd.DataFrame({"node": ["i0", "i1", "i2"], "weight": [0.5, 0.3, 0.2]})
+    one, two = run(frame, weights=result_like), score.composite(frame, weights=nodes, target="unit")
+    assert one.table["estimate"].item() == two.table["estimate"].item() == pytest.approx(56)
+    assert one.table["low"].item() < two.table["low"].item()
+
+
+def test_the_table_goes_on_to_groups():
+    frame = table({"A": [90, 90, 90], "B": [60, 60, 60], "C": [30, 30, 30]}, half=3)
+    found = score.groups(run(frame).table, target="unit").table
+    assert found["group"].tolist() == ["above", "unclear", "below"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "key"),
+    [
+        ({"i0": 0.5, "i9": 0.5}, "weights_unmatched"),
+        ({"i0": -1, "i1": 1, "i2": 1}, "weights_unusable"),
+        ({"i0": 0, "i1": 0, "i2": 0}, "weights_unusable"),
+    ],
+)
+def test_weights_that_do_not_fit_are_named(weights, key):
+    with pytest.raises(TableError) as caught:
+        run(table({"A": [1, 2, 3]}), weights=weights)
+    assert caught.value.problems[0].key == key
+    assert all(caught.value.say(code) for code in ("zh", "en"))
+
+
+def test_weights_that_do_not_sum_to_one_are_scaled_and_said():
+    result = run(table({"A": [80, 40, 20]}), weights={"i0": 5, "i1": 3, "i2": 2})
+    assert result.table["estimate"].item() == pytest.approx(56)
+    assert "weighted.rescaled" in {f.key for f in result.findings}

@@ -1,0 +1,28 @@
+"""Parts add up to the whole."""
+
+import numpy as np
+
+from svcmetrics import score
+from tests.score.samples import INDICATORS, SAMPLES
+
+ARGUMENTS = dict(SAMPLES["contributions"].arguments)
+
+
+def test_points_add_up_to_the_composite():
+    parts = score.contributions(INDICATORS, **ARGUMENTS).table
+    whole = score.composite(INDICATORS, **ARGUMENTS).table.set_index("unit")["estimate"]
+    np.testing.assert_allclose(parts.groupby("unit")["estimate"].sum().loc[whole.index], whole)
+
+
+def test_gaps_add_up_to_the_distance_from_the_mean_department():
+    parts = score.contributions(INDICATORS, **ARGUMENTS).table
+    whole = score.composite(INDICATORS, **ARGUMENTS).table.set_index("unit")["estimate"]
+    gaps = parts.groupby("unit")["gap"].sum().loc[whole.index]
+    np.testing.assert_allclose(gaps, whole - whole.mean(), atol=1e-9)
+
+
+def test_a_missing_indicator_brings_no_row():
+    parts = score.contributions(INDICATORS.drop(index=2), **ARGUMENTS).table
+    mine = parts[parts["unit"] == "采购"]
+    assert mine["name"].tolist() == ["按时", "退回"]
+    np.testing.assert_allclose(mine["weight"].sum(), 1)
