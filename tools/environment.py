@@ -56,7 +56,8 @@ def wanted_stamp() -> str:
         UV_LOCK.read_text("utf-8"),
         json.dumps([project["project"], project["tool"]["hatch"]], sort_keys=True),
         platform.python_version(),
-        platform.platform(),
+        sys.platform,
+        platform.machine(),
         str(VENV),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
