@@ -90,6 +90,11 @@ def make_venv() -> None:
                 "无法建立 .venv：请安装 Python 的 venv 和 ensurepip（Debian：python3-venv）。\n"
                 "Could not make .venv: install Python's venv and ensurepip (Debian: python3-venv)."
             )
+    make_pip()
+
+
+def make_pip() -> None:
+    """uv makes environments without pip, and takes it out of them."""
     if python("-m", "pip", "--version", quiet=True):
         python("-m", "ensurepip", "--default-pip", quiet=True)
 
@@ -135,6 +140,7 @@ COMPILE = ("--compile-bytecode",)
 
 def install_with_pip() -> None:
     """The slow way to the same set."""
+    make_pip()
     package = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "-e")
     if python(*PIP_INSTALL, "-r", str(LOCK)) or python(*package, str(ROOT)):
         raise SetupError(
