@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from svcmetrics.numeric.bootstrap import limits as percentiles
-from svcmetrics.numeric.icc import MeanSquares, agreement_limits
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -111,7 +110,19 @@ def fitted(plan: Design, scores: Floats, raw: Components) -> tuple[Components, s
     REML, unless its target variance is zero (a negative estimate cut off) or the design cannot
     tell raters from residual: then the unbiased components, so that the reader sees the sign.
     """
-    return raw, "Henderson"
+    from svcmetrics.numeric.mixed import NotIdentified, Singular, TooLarge, reml
+
+    if not np.isfinite(raw.target):
+        return raw, "Henderson"
+    try:
+        two = reml(scores, [plan.target, plan.rater])
+        one = reml(scores, [plan.target])
+    except (NotIdentified, Singular, TooLarge):
+        return raw, "Henderson"
+    if two.variances[0] <= 0 or one.variances[0] <= 0:
+        return raw, "Henderson"
+    parts = [*two.variances, *one.variances]
+    return Components(*(np.asarray(v, dtype=np.float64) for v in parts)), "REML"
 
 
 def singles(c: Components) -> Floats:
@@ -130,48 +141,60 @@ def singles(c: Components) -> Floats:
 def all_limits(
     plan: Design, fitted: Components, resamples: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Limits of the three single ICCs of these components.
+    """Limits of the three single ICCs of these components: generalized confidence intervals.
 
-    One-way and consistency: simulated ratings on the same plan, basic bootstrap of the log ratio
-    of expected mean squares, log(1 + k·ICC/(1 − ICC)); with a complete table this is the exact F
-    interval. Agreement is no such ratio: McGraw and Wong's limits with harmonic numbers.
+    Ratings are simulated on the same plan. Each mean square M of the fit is replaced by
+    M · M / M*, with M* that of the simulation, and the ICC follows from the replaced ones
+    (Weerahandi 1993). With a complete table this is the exact F interval of consistency and of
+    the one-way form.
     """
-    estimate, k = singles(fitted), plan.raters_per_target
-    alone = Components(
-        fitted.target_alone, np.zeros(()), fitted.within, fitted.target_alone, fitted.within
+    alone = Components(fitted.target_alone, np.zeros(()), fitted.within, *fitted[3:])
+    drawn = np.concatenate(
+        [
+            np.concatenate(
+                [
+                    _replaced(plan, alone, size, rng)[:, :1],
+                    _replaced(plan, fitted, size, rng)[:, 1:],
+                ],
+                axis=1,
+            )
+            for size in _steps(resamples, len(plan.target))
+        ]
     )
-    drawn = [
-        np.concatenate(
-            [_drawn(plan, alone, size, rng)[:, :1], _drawn(plan, fitted, size, rng)[:, 1:]], 1
-        )
-        for size in _steps(resamples, len(plan.target))
-    ]
-    centre = _ratio(fitted, k)
-    with np.errstate(invalid="ignore"):
-        below, above = percentiles(np.concatenate(drawn) - centre)
-    low, high = _back(centre - above, k), _back(centre - below, k)
-    low[1], high[1] = agreement_limits(_as_mean_squares(plan, fitted))
+    low, high = percentiles(drawn)
+    estimate = singles(fitted)
     return np.minimum(low, estimate), np.maximum(high, estimate)
 
 
-def _as_mean_squares(plan: Design, c: Components) -> MeanSquares:
-    """The mean squares that a complete table of harmonic size would show for these components."""
-    k = plan.raters_per_target
-    n = max(k * len(plan.per_target) / len(plan.per_rater), 2.0)
-    return MeanSquares(
-        k * c.target + c.residual, n * c.rater + c.residual, c.residual, c.within, n, k
-    )
-
-
-def _drawn(plan: Design, c: Components, size: int, rng: np.random.Generator) -> Floats:
-    """Log ratios of mean squares of simulated ratings with these components."""
+def _replaced(plan: Design, c: Components, size: int, rng: np.random.Generator) -> Floats:
+    """Draws of the three ICCs from simulated ratings with these components."""
     if not np.isfinite(c.target):
         return np.full((size, 3), np.nan)
     spread = [np.sqrt(max(float(v), 0)) for v in (c.target, c.rater, c.residual)]
     y = spread[2] * rng.standard_normal((size, len(plan.target)))
     y += (spread[0] * rng.standard_normal((size, len(plan.per_target))))[:, plan.target]
     y += (spread[1] * rng.standard_normal((size, len(plan.per_rater))))[:, plan.rater]
-    return _ratio(henderson(plan, y), plan.raters_per_target)
+    seen, truth = _squares(plan, henderson(plan, y)), _squares(plan, c)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        m = [t * t / np.maximum(s, 1e-12 * t) for s, t in zip(seen, truth, strict=True)]
+    a, r, w = _sizes(plan)
+    return singles(
+        Components((m[0] - m[2]) / a, np.maximum(m[1] - m[2], 0) / r, m[2], (m[3] - m[4]) / w, m[4])
+    )
+
+
+def _sizes(plan: Design) -> tuple[float, float, float]:
+    """How often a target and a rater variance stand in their mean squares; and one-way."""
+    size, a, b = len(plan.target), len(plan.per_target), len(plan.per_rater)
+    alone = (size - (plan.per_target**2).sum() / size) / (a - 1)
+    return (size - b) / max(plan.rank - b, 1), (size - a) / max(plan.rank - a, 1), float(alone)
+
+
+def _squares(plan: Design, c: Components) -> tuple[Floats, ...]:
+    """Mean squares of these components: targets, raters, residual; targets alone, within."""
+    a, r, w = _sizes(plan)
+    rater = c.residual + r * np.maximum(c.rater, 0)
+    return c.residual + a * c.target, rater, c.residual, c.within + w * c.target_alone, c.within
 
 
 def _steps(resamples: int, ratings: int) -> list[int]:
@@ -190,17 +213,3 @@ def _indicator(place: Places, size: int) -> Any:
 
     shape = (size, len(place))
     return csr_array((np.ones(len(place)), (place, np.arange(len(place)))), shape=shape)
-
-
-def _ratio(c: Components, k: float) -> Floats:
-    """Log ratio of expected mean squares: one-way, (agreement: none), consistency."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        one = np.where(c.within > 0, (k * c.target_alone + c.within) / c.within, np.inf)
-        two = np.where(c.residual > 0, (k * c.target + c.residual) / c.residual, np.inf)
-        two = np.where(np.isnan(c.residual), np.nan, two)
-        return np.log(np.maximum(np.stack([one, np.ones_like(one), two], axis=-1), 1e-6))
-
-
-def _back(value: Floats, k: float) -> Floats:
-    f = np.exp(value)
-    return np.where(np.isinf(f), 1.0, (f - 1) / (f - 1 + k))

@@ -1,5 +1,9 @@
 """Can the ratings be trusted: formality, rater effects, reliability and agreement."""
 
+from svcmetrics.verify.alpha import alpha
 from svcmetrics.verify.icc import icc
 
-__all__ = ["icc"]
+__all__ = [
+    "alpha",
+    "icc",
+]

@@ -75,8 +75,12 @@ def icc(
     seed = bootstrap.generator(rng)
     found = _complete(grid, interval, seed) if grid.is_complete else _incomplete(grid, seed)
     about |= found.pop("about")
+    about["blocks"] = 1 if grid.is_complete else int(grids.blocks(grid).max()) + 1
     table = _table(grid, found, found["error"])
-    notes = [*reading(table), *warnings(ratings, grid, table, about, target=target, rater=rater)]
+    notes = [
+        *reading(table, about["blocks"]),
+        *warnings(ratings, grid, table, about, target=target, rater=rater),
+    ]
     return Result("icc", table, notes, about)
 
 
@@ -128,8 +132,7 @@ def _incomplete(grid: grids.Grid, rng: np.random.Generator) -> dict[str, Any]:
     low, high = icc_incomplete.all_limits(plan, fitted, size, rng)
     about = {
         "method": method,
-        "interval": f"parametric bootstrap on the same plan, {size} resamples; "
-        "McGraw & Wong with harmonic numbers (agreement)",
+        "interval": f"generalized interval, {size} simulations on the same plan",
         "components": {n: float(v) for n, v in fitted._asdict().items()},
         "raters_per_target": k,
     }

@@ -31,10 +31,11 @@ def refusal(grid: grids.Grid) -> Finding | None:
     return None
 
 
-def reading(table: pd.DataFrame) -> list[Finding]:
-    """The sentences on agreement of one rater and of the mean."""
+def reading(table: pd.DataFrame, parts: int = 1) -> list[Finding]:
+    """The sentences on agreement of one rater and of the mean; one-way for unlinked blocks."""
     row = table[table["metric"] == "icc"].set_index("notation")
-    one = row.loc["ICC(A,1)"] if np.isfinite(row.loc["ICC(A,1)", "estimate"]) else row.loc["ICC(1)"]
+    two_way = parts == 1 and np.isfinite(row.loc["ICC(A,1)", "estimate"])
+    one = row.loc["ICC(A,1)"] if two_way else row.loc["ICC(1)"]
     if not np.isfinite(one["estimate"]):
         return [Finding("icc.undefined", {}, "refused")]
     mean = row.loc["ICC(A,k)"] if one.name == "ICC(A,1)" else row.loc["ICC(k)"]
@@ -89,9 +90,8 @@ def _incomplete(grid: grids.Grid, about: dict[str, Any]) -> list[Finding]:
     found = [Finding("icc.incomplete", values, "warning")]
     if not np.isfinite(about["components"]["target"]):
         found.append(Finding("icc.nested", {}, "warning"))
-    parts = int(grids.blocks(grid).max()) + 1
-    if parts > 1:
-        found.append(Finding("icc.disconnected", {"parts": parts}, "warning"))
+    if about["blocks"] > 1:
+        found.append(Finding("icc.disconnected", {"parts": about["blocks"]}, "warning"))
     return found
 
 
