@@ -1,0 +1,161 @@
+"""The one module that names the backend: embedded DuckDB, spoken to through Ibis.
+
+An event log of any size stays in the engine until a statistic asks for numbers. Everything that
+engines do differently is a verb of this page (`micros`, `first_by`, `last_by`, `keep`), so that
+another engine means another version of this page and nothing else. DuckDB would fetch extensions
+from the network; that is switched off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+import pandas as pd
+from ibis.expr.types import IntegerColumn, Table, Value
+
+from svcmetrics.problems import table_error
+
+# Everything that is a physical source of rows in somebody's engine.
+_SOURCES = (ops.DatabaseTable, ops.SQLQueryResult)
+_SETTINGS = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+
+_shared: dict[str, Any] = {}
+
+
+def connect(path: str | Path = ":memory:", *, memory: str = "", threads: int = 0) -> Any:
+    """A new embedded engine. ``memory``: a limit such as "1GB", beyond which it spills to disk."""
+    limits: dict[str, Any] = {}
+    if memory:
+        limits["memory_limit"] = memory
+    if threads:
+        limits["threads"] = threads
+    backend = ibis.duckdb.connect(path, **_SETTINGS, **limits)
+    backend.raw_sql("SET TimeZone = 'UTC'")  # no instant depends on the machine it is read on
+    return backend
+
+
+def engine() -> Any:
+    """The embedded engine that serves every call which brings no engine of its own."""
+    if "backend" not in _shared:
+        _shared["backend"] = connect()
+    return _shared["backend"]
+
+
+def limit(*, memory: str = "", threads: int = 0) -> None:
+    """Bound the embedded engine, e.g. ``limit(memory="1GB")``; results do not change."""
+    if memory:
+        engine().raw_sql(f"SET memory_limit = '{_plain(memory)}'")
+    if threads:
+        engine().raw_sql(f"SET threads = {int(threads)}")
+
+
+def is_table(data: object) -> bool:
+    """Whether the data already live in an engine."""
+    return isinstance(data, Table)
+
+
+def as_table(data: Any) -> Table:
+    """A pandas frame, an Arrow table, an Ibis table or a Parquet file, as an Ibis table.
+
+    A frame is registered, not copied row by row; whoever gave it does not notice.
+    """
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, (str, Path)):
+        return engine().read_parquet(str(data))
+    if isinstance(data, pd.DataFrame):
+        data = data.reset_index(drop=True)
+        text = [c for c in data.columns if _is_mixed_text(data[c])]
+        return ibis.memtable(data.assign(**{c: data[c].astype("str") for c in text}))
+    if hasattr(data, "__arrow_c_stream__") or hasattr(data, "to_pandas"):
+        return ibis.memtable(data)
+    raise table_error("not_a_table", found=type(data).__name__)
+
+
+def home(*expressions: Value | Table) -> Any:
+    """The engine in which these tables live; the embedded one when they are only frames."""
+    found = {id(s): s for e in expressions for s in _sources(e)}
+    if len(found) > 1:
+        raise table_error("two_engines")
+    return next(iter(found.values()), None) or engine()
+
+
+def frame(expression: Table) -> pd.DataFrame:
+    """The rows as a pandas frame."""
+    return home(expression).execute(expression)
+
+
+def row(expression: Table) -> dict[str, Any]:
+    """The one row of an aggregate, as plain values."""
+    return {str(k): v for k, v in frame(expression).iloc[0].items()}
+
+
+def keep(expression: Table) -> Table:
+    """Compute once and hold the rows in the engine, for several later questions."""
+    backend = home(expression)
+    if _sources(expression):
+        return expression.cache()
+    return backend.create_table(ibis.util.gen_name("kept"), expression, temp=True)
+
+
+def micros(stamp: Value) -> IntegerColumn:
+    """Microseconds since 1970 of a time column (its own clock when it has no zone).
+
+    Engines disagree about differences in seconds; whole microseconds are the same everywhere.
+    """
+    return _epoch_us(stamp)
+
+
+def first_by(value: Value, key: Value, where: Value) -> Value:
+    """The value of the row with the smallest key among those where the condition holds."""
+    return (_first_text if value.type().is_string() else _first_whole)(value, key, where=where)
+
+
+def last_by(value: Value, key: Value, where: Value) -> Value:
+    """The value of the row with the largest key among those where the condition holds."""
+    return (_last_text if value.type().is_string() else _last_whole)(value, key, where=where)
+
+
+def small(columns: Mapping[str, Any] | pd.DataFrame) -> Table:
+    """A small table of our own (a calendar, a catalogue) that can be joined in any engine."""
+    return ibis.memtable(pd.DataFrame(columns).reset_index(drop=True))
+
+
+@ibis.udf.scalar.builtin(name="epoch_us")
+def _epoch_us(stamp) -> int: ...  # type: ignore[no-untyped-def, empty-body]
+
+
+@ibis.udf.agg.builtin(name="arg_min")
+def _first_whole(value: int, key: int) -> int: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.agg.builtin(name="arg_max")
+def _last_whole(value: int, key: int) -> int: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.agg.builtin(name="arg_min")
+def _first_text(value: str, key: int) -> str: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.agg.builtin(name="arg_max")
+def _last_text(value: str, key: int) -> str: ...  # type: ignore[empty-body]
+
+
+def _sources(expression: Any) -> list[Any]:
+    return [node.source for node in expression.op().find(_SOURCES)]
+
+
+def _is_mixed_text(column: pd.Series) -> bool:
+    """An object column that the engine cannot type by itself: ids given as numbers and text."""
+    known = {"boolean", "string", "empty", "integer", "floating", "datetime", "date", "decimal"}
+    return column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) not in known
+
+
+def _plain(setting: str) -> str:
+    if not all(c.isalnum() or c in ". %" for c in setting):
+        raise table_error("not_a_limit", found=setting)
+    return setting
