@@ -33,10 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_error(error.say())
         return INPUT
     except PermissionError as error:
-        _print_error(lang.say("cli.not_writable", file=error.filename or "", reason=error.strerror or ""))
+        _print_error(
+            lang.say("cli.not_writable", file=error.filename or "", reason=error.strerror or "")
+        )
         return OUTPUT
     except OSError as error:
-        _print_error(lang.say("cli.file_trouble", file=error.filename or "", reason=error.strerror or str(error)))
+        _print_error(
+            lang.say(
+                "cli.file_trouble", file=error.filename or "", reason=error.strerror or str(error)
+            )
+        )
         return OUTPUT
     except KeyboardInterrupt:
         _print_error(lang.say("cli.stopped"))
@@ -49,7 +55,12 @@ def _print_error(text: str) -> None:
 
 def _language_of_user() -> str:
     """The language asked for in the environment; Chinese where nothing is asked for."""
-    asked = os.environ.get("SVCMETRICS_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "zh"
+    asked = (
+        os.environ.get("SVCMETRICS_LANG")
+        or os.environ.get("LC_ALL")
+        or os.environ.get("LANG")
+        or "zh"
+    )
     return "en" if asked.lower().startswith("en") else "zh"
 
 
@@ -63,7 +74,9 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)
-        _print_error(f"{lang.say('cli.usage_error', 'zh', message=message)}\n{lang.say('cli.usage_error', 'en', message=message)}")
+        _print_error(
+            f"{lang.say('cli.usage_error', 'zh', message=message)}\n{lang.say('cli.usage_error', 'en', message=message)}"
+        )
         raise SystemExit(USAGE)
 
 
@@ -71,13 +84,30 @@ def _parser() -> argparse.ArgumentParser:
     shape = argparse.RawDescriptionHelpFormatter
     common = argparse.ArgumentParser(add_help=False)
     # No default: a subcommand's default would overwrite what stood before the subcommand.
-    common.add_argument("--lang", choices=lang.LANGUAGES, default=argparse.SUPPRESS, help=_both("lang"))
-    top = _Parser(prog="svcmetrics", description=_both("about"), epilog=_both("exit_status"), formatter_class=shape, parents=[common])
+    common.add_argument(
+        "--lang", choices=lang.LANGUAGES, default=argparse.SUPPRESS, help=_both("lang")
+    )
+    top = _Parser(
+        prog="svcmetrics",
+        description=_both("about"),
+        epilog=_both("exit_status"),
+        formatter_class=shape,
+        parents=[common],
+    )
     top.add_argument("--version", action="version", version=f"svcmetrics {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = top.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_Parser
+    )
 
     def command(name: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=_both(name), description=_both(name), epilog=_both("exit_status"), formatter_class=shape, parents=[common])
+        return commands.add_parser(
+            name,
+            help=_both(name),
+            description=_both(name),
+            epilog=_both("exit_status"),
+            formatter_class=shape,
+            parents=[common],
+        )
 
     _options(command)
     return top

@@ -40,7 +40,9 @@ def simulate(arguments: argparse.Namespace) -> int:
     """Write a company with known truth."""
     from svcmetrics.simulate import simulate as write
 
-    sizes = {k: getattr(arguments, k) for k in ("units", "events", "ratings") if getattr(arguments, k)}
+    sizes = {
+        k: getattr(arguments, k) for k in ("units", "events", "ratings") if getattr(arguments, k)
+    }
     write(arguments.dir, seed=arguments.seed, **sizes)
     print(lang.say("cli.wrote", file=arguments.dir))
     return DONE
@@ -60,7 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{bar} {number}/{total} {step.name}: {said(step)}", flush=True)
 
     only = tuple(part.strip() for part in arguments.only.split(",") if part.strip())
-    steps = run_notebooks(study, out, language=lang.language(), only=only, progress=show, command=arguments.command_line)
+    steps = run_notebooks(
+        study,
+        out,
+        language=lang.language(),
+        only=only,
+        progress=show,
+        command=arguments.command_line,
+    )
     print(lang.say("cli.outputs", file=out / "index.html"))
     return PROBLEMS if any(s.state == "failed" for s in steps) else DONE
 
@@ -71,7 +80,9 @@ def report(arguments: argparse.Namespace) -> int:
     from svcmetrics.io.study_files import read_study
 
     study = read_study(arguments.dir)
-    for path in write_reports(study, arguments.out or arguments.dir / "outputs", command=arguments.command_line):
+    for path in write_reports(
+        study, arguments.out or arguments.dir / "outputs", command=arguments.command_line
+    ):
         print(lang.say("cli.wrote", file=path))
     return DONE
 
@@ -96,4 +107,11 @@ def _confirmed() -> bool:
     return input(f"{lang.say('cli.confirm')} ").strip().lower() in {"y", "yes", "是", "好"}
 
 
-COMMANDS = {"new": new, "check": check, "import": take, "simulate": simulate, "run": run, "report": report}
+COMMANDS = {
+    "new": new,
+    "check": check,
+    "import": take,
+    "simulate": simulate,
+    "run": run,
+    "report": report,
+}

@@ -57,7 +57,9 @@ def phrase(key: str, fallback: str, code: str | None = None) -> str:
 def table_html(table: pd.DataFrame, limit: int = 60) -> str:
     """A table as HTML: headers, cells and captions escaped, so that a name is only a name."""
     text = shown(table.head(limit))
-    numeric = [pd.api.types.is_numeric_dtype(table[c]) for c in table.columns if not _is_empty(table[c])]
+    numeric = [
+        pd.api.types.is_numeric_dtype(table[c]) for c in table.columns if not _is_empty(table[c])
+    ]
     head = "".join(f"<th>{html.escape(str(c))}</th>" for c in text.columns)
     body = "".join(
         "<tr>" + "".join(_td(v, num) for v, num in zip(row, numeric, strict=True)) + "</tr>"
@@ -69,7 +71,11 @@ def table_html(table: pd.DataFrame, limit: int = 60) -> str:
 
 
 def _td(value: str, numeric: bool) -> str:
-    return f'<td class="num">{html.escape(value)}</td>' if numeric else f"<td>{html.escape(value)}</td>"
+    return (
+        f'<td class="num">{html.escape(value)}</td>'
+        if numeric
+        else f"<td>{html.escape(value)}</td>"
+    )
 
 
 def _is_empty(column: pd.Series) -> bool:

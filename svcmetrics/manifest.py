@@ -15,7 +15,17 @@ from typing import Any
 from svcmetrics import __version__
 
 # The packages whose version can change a number or a picture.
-_PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "duckdb", "ibis-framework", "matplotlib", "seaborn", "holidays")
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "statsmodels",
+    "duckdb",
+    "ibis-framework",
+    "matplotlib",
+    "seaborn",
+    "holidays",
+)
 _BLOCK = 1 << 20
 
 
@@ -34,7 +44,9 @@ def digests(folder: Path, skip: Iterable[Path] = ()) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): digest(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith((".", "~$")) and not skipped & {path.resolve(), *path.resolve().parents}
+        if path.is_file()
+        and not path.name.startswith((".", "~$"))
+        and not skipped & {path.resolve(), *path.resolve().parents}
     }
 
 

@@ -45,7 +45,9 @@ class Published:
         return "\n".join(f.say(code) for f in self.findings)
 
 
-def publish(result: Result | pd.DataFrame, *, min_n: int = MIN_RATERS, count: str = "n") -> Published:
+def publish(
+    result: Result | pd.DataFrame, *, min_n: int = MIN_RATERS, count: str = "n"
+) -> Published:
     """Hide every row that rests on fewer than ``min_n`` persons; the only maker of what exporters take.
 
     ``count`` names the column with the number of persons behind a row (raters, not ratings). A row
@@ -55,7 +57,9 @@ def publish(result: Result | pd.DataFrame, *, min_n: int = MIN_RATERS, count: st
     if min_n < MIN_RATERS:
         raise table_error("group_size_lowered", found=min_n, floor=MIN_RATERS)
     if count not in table.columns:
-        raise table_error("missing_columns", missing=[count], present=[str(c) for c in table.columns])
+        raise table_error(
+            "missing_columns", missing=[count], present=[str(c) for c in table.columns]
+        )
     small = ~(pd.to_numeric(table[count], errors="coerce") >= min_n).to_numpy()
     for column in {*_HIDDEN, count} & set(table.columns):
         table[column] = table[column].astype("float64").mask(small)
@@ -68,7 +72,11 @@ def publish(result: Result | pd.DataFrame, *, min_n: int = MIN_RATERS, count: st
 
 def _tells_of(finding: Finding, hidden: pd.DataFrame) -> bool:
     """Whether a sentence names a group whose row is hidden."""
-    groups = hidden.columns[: list(hidden.columns).index("metric")] if "metric" in hidden else hidden.columns[:1]
+    groups = (
+        hidden.columns[: list(hidden.columns).index("metric")]
+        if "metric" in hidden
+        else hidden.columns[:1]
+    )
     names = {str(v) for c in groups for v in hidden[c]}
     said: set[str] = set()
     for value in finding.values.values():
@@ -95,7 +103,9 @@ def load_key(study: str, directory: Path | None = None) -> bytes:
     It lies in ``$SVCMETRICS_KEYS`` or ``~/.svcmetrics/keys``, readable by its owner only. Who loses
     it cannot link new imports with old ones; who shares it makes the pseudonyms guessable.
     """
-    folder = directory or Path(os.environ.get("SVCMETRICS_KEYS") or Path.home() / ".svcmetrics" / "keys")
+    folder = directory or Path(
+        os.environ.get("SVCMETRICS_KEYS") or Path.home() / ".svcmetrics" / "keys"
+    )
     path = folder / f"{hashlib.sha256(study.encode()).hexdigest()[:16]}.key"
     try:
         if path.exists():
@@ -107,5 +117,3 @@ def load_key(study: str, directory: Path | None = None) -> bytes:
     except (OSError, ValueError) as error:
         raise StudyError(Problem("key_unusable", {"reason": str(error)}, file=path.name)) from error
     return key
-
-

@@ -86,7 +86,15 @@ class StudyError(InputError):
     """A study, its settings or one of its files cannot be used as it is."""
 
 
-def table_error(key: str, /, *, column: str = "", rows: Iterable[int] = (), count: int | None = None, **values: Any) -> TableError:
+def table_error(
+    key: str,
+    /,
+    *,
+    column: str = "",
+    rows: Iterable[int] = (),
+    count: int | None = None,
+    **values: Any,
+) -> TableError:
     """A TableError with one problem; the short form for metric functions."""
     rows = tuple(int(r) for r in rows)
     n = count if count is not None else max(len(rows), 1)

@@ -58,7 +58,9 @@ class Result:
     ):
         missing = [c for c in ESTIMATE_COLUMNS if c not in table.columns]
         if missing:
-            raise ValueError(f"the table of {name!r} lacks the columns {missing}; build it with estimates()")
+            raise ValueError(
+                f"the table of {name!r} lacks the columns {missing}; build it with estimates()"
+            )
         put = object.__setattr__
         put(self, "_name", name)
         put(self, "_table", table.reset_index(drop=True).copy(deep=True))
@@ -67,7 +69,9 @@ class Result:
         put(self, "_drawing", drawing)
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("结果不可修改:请取 .table 的副本 / a result cannot be changed: work on a copy of .table")
+        raise AttributeError(
+            "结果不可修改:请取 .table 的副本 / a result cannot be changed: work on a copy of .table"
+        )
 
     __delattr__ = __setattr__  # type: ignore[assignment]
 
@@ -115,7 +119,9 @@ class Result:
         return f'<div class="svc-result">{reading}{table_html(self._table)}</div>'
 
 
-def estimates(metric: str, *, groups: Mapping[str, Any] | None = None, **columns: Any) -> pd.DataFrame:
+def estimates(
+    metric: str, *, groups: Mapping[str, Any] | None = None, **columns: Any
+) -> pd.DataFrame:
     """The long table of a result: grouping columns, then metric, variant, estimate, low, high, n.
 
     ``columns`` may be scalars or equally long sequences; further columns follow the last ones.

@@ -44,7 +44,15 @@ def notebooks() -> list[Path]:
     raise StudyError(Problem("no_notebooks", file=str(package.name)))
 
 
-def run(study: Study, out: Path, *, language: str, only: tuple[str, ...] = (), progress: Progress | None = None, command: str = "") -> list[Step]:
+def run(
+    study: Study,
+    out: Path,
+    *,
+    language: str,
+    only: tuple[str, ...] = (),
+    progress: Progress | None = None,
+    command: str = "",
+) -> list[Step]:
     """Execute the notebooks that the study's tables allow and write ``out``: pages, notebooks, manifest.
 
     ``only`` picks notebooks by the start of their name ("04"). A notebook whose tables are missing
@@ -54,7 +62,11 @@ def run(study: Study, out: Path, *, language: str, only: tuple[str, ...] = (), p
     out.mkdir(parents=True, exist_ok=True)
     chosen = [p for p in notebooks() if not only or p.name.startswith(only)]
     if not chosen:
-        raise StudyError(Problem("no_such_notebook", {"asked": list(only), "known": [p.stem for p in notebooks()]}))
+        raise StudyError(
+            Problem(
+                "no_such_notebook", {"asked": list(only), "known": [p.stem for p in notebooks()]}
+            )
+        )
     steps = []
     for number, path in enumerate(chosen):
         steps.append(_step(path, study, out, language))
@@ -78,7 +90,9 @@ def _step(path: Path, study: Study, out: Path, language: str) -> Step:
         return Step(path.stem, "skipped", missing=missing)
     clock = time.perf_counter()
     failed = _execute(path, study, out, language)
-    return Step(path.stem, "failed" if failed else "done", time.perf_counter() - clock, reason=failed)
+    return Step(
+        path.stem, "failed" if failed else "done", time.perf_counter() - clock, reason=failed
+    )
 
 
 def _execute(path: Path, study: Study, out: Path, language: str) -> str:
@@ -138,7 +152,14 @@ def page(path: Path, language: str) -> str:
             cell.source = one_language(cell.source, language)
     kept = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
     notebook.cells = [c for c in kept if "parameters" not in c.metadata.get("tags", ())]
-    offline = {"mathjax_url": "", "require_js_url": "", "mermaid_js_url": "", "jquery_url": "", "widget_renderer_url": "", "html_manager_semver_range": ""}
+    offline = {
+        "mathjax_url": "",
+        "require_js_url": "",
+        "mermaid_js_url": "",
+        "jquery_url": "",
+        "widget_renderer_url": "",
+        "html_manager_semver_range": "",
+    }
     exporter = HTMLExporter(config=Config(HTMLExporter=offline), template_name="lab")
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
@@ -173,7 +194,9 @@ def _write_index(steps: list[Step], study: Study, out: Path, language: str) -> N
 
 def said(step: Step) -> str:
     """One line on how a notebook went, in the current language."""
-    return lang.say(f"run.{step.state}", seconds=step.seconds, missing=step.missing, reason=step.reason)
+    return lang.say(
+        f"run.{step.state}", seconds=step.seconds, missing=step.missing, reason=step.reason
+    )
 
 
 def _html(title: str, body: str, language: str) -> str:
@@ -181,9 +204,15 @@ def _html(title: str, body: str, language: str) -> str:
     return f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title><style>{style}</style><h1>{title}</h1>{body}</html>\n'
 
 
-def _record(steps: list[Step], study: Study, out: Path, language: str, command: str, started: float) -> None:
+def _record(
+    steps: list[Step], study: Study, out: Path, language: str, command: str, started: float
+) -> None:
     source = study.path or Path()
-    inputs = digests(source, skip=[out]) if source.is_dir() else {source.name: digests(source.parent).get(source.name, "")}
+    inputs = (
+        digests(source, skip=[out])
+        if source.is_dir()
+        else {source.name: digests(source.parent).get(source.name, "")}
+    )
     write_manifest(out, {
         "command": command,
         "study": study.settings.name,

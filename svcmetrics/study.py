@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from svcmetrics.problems import Problem, StudyError
@@ -46,11 +47,20 @@ class Settings:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a table was read: file, sheet, and the row number of its first data row there."""
+    """Where a table was read: file, sheet, and the row numbers of its data there.
+
+    ``rows`` are the numbers that the user's program shows; None means one after another from
+    ``first_row``.
+    """
 
     file: str
     sheet: str = ""
     first_row: int = 2
+    rows: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    def row_numbers(self, positions: np.ndarray) -> np.ndarray:
+        """The row numbers of rows counted from zero."""
+        return self.rows[positions] if self.rows is not None else positions + self.first_row
 
 
 @dataclass(frozen=True)
@@ -71,13 +81,19 @@ class Study:
 
     def need(self, *names: str) -> None:
         """Stop when a table is missing: say which, why it matters and where its template is."""
-        problems = [Problem("missing_table", {"why": why(n)}, table=n) for n in names if n not in self.tables]
+        problems = [
+            Problem("missing_table", {"why": why(n)}, table=n)
+            for n in names
+            if n not in self.tables
+        ]
         if problems:
             raise StudyError(problems)
 
     def __getattr__(self, name: str) -> Any:
         if name not in TABLES:
-            raise AttributeError(f"a study has no table {name!r}; its tables are {', '.join(TABLES)}")
+            raise AttributeError(
+                f"a study has no table {name!r}; its tables are {', '.join(TABLES)}"
+            )
         self.need(name)
         return self.tables[name]
 

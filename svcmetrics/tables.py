@@ -85,7 +85,14 @@ def _date(name: str, *, required: bool = False) -> Column:
     return Column(name, "date", required)
 
 
-def _number(name: str, low: float | None = None, high: float | None = None, *, required: bool = False, unit: str = "") -> Column:
+def _number(
+    name: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    required: bool = False,
+    unit: str = "",
+) -> Column:
     return Column(name, "float", required, low=low, high=high, unit=unit)
 
 
@@ -171,10 +178,31 @@ RELEVANCE = Table("relevance", ("form_version", "item_id", "judge_key"), (
 
 TABLES: dict[str, Table] = {
     t.name: t
-    for t in (UNIT, SERVICE, STEP, EVENT, COMMITMENT, CALENDAR, ITEM, PLAN, RATING, JUDGEMENT, WEIGHT, RELEVANCE)
+    for t in (
+        UNIT,
+        SERVICE,
+        STEP,
+        EVENT,
+        COMMITMENT,
+        CALENDAR,
+        ITEM,
+        PLAN,
+        RATING,
+        JUDGEMENT,
+        WEIGHT,
+        RELEVANCE,
+    )
 }
 # What a rating of a lite study says in place of a plan row.
-INLINE_PLAN = ("wave", "rater_key", "rater_unit_id", "rater_role", "target_id", "service_id", "mode")
+INLINE_PLAN = (
+    "wave",
+    "rater_key",
+    "rater_unit_id",
+    "rater_role",
+    "target_id",
+    "service_id",
+    "mode",
+)
 # What a first result needs; every further table switches on what needs it.
 LITE = ("unit", "service", "rating")
 
@@ -188,7 +216,9 @@ def require(table: pd.DataFrame, *columns: str | None) -> None:
     """Stop with one clear error when a named column is not there. None is skipped."""
     missing = [c for c in columns if c is not None and c not in table.columns]
     if missing:
-        raise table_error("missing_columns", missing=missing, present=[str(c) for c in table.columns][:20])
+        raise table_error(
+            "missing_columns", missing=missing, present=[str(c) for c in table.columns][:20]
+        )
 
 
 def numbers(table: pd.DataFrame, column: str) -> pd.Series:
@@ -202,8 +232,17 @@ def numbers(table: pd.DataFrame, column: str) -> pd.Series:
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
     if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
-        raise table_error("not_a_number", column=column, bad=str(values.iloc[0]) if len(values) else "", count=len(values))
-    out = pd.to_numeric(values, errors="coerce").astype("Float64").to_numpy("float64", na_value=np.nan)
+        raise table_error(
+            "not_a_number",
+            column=column,
+            bad=str(values.iloc[0]) if len(values) else "",
+            count=len(values),
+        )
+    out = (
+        pd.to_numeric(values, errors="coerce")
+        .astype("Float64")
+        .to_numpy("float64", na_value=np.nan)
+    )
     given = values.notna().to_numpy()
     bad = given & (np.isnan(out) & ~_is_nan(values) | np.isinf(out))
     if pd.api.types.is_string_dtype(values) or values.dtype == object:
@@ -214,7 +253,9 @@ def numbers(table: pd.DataFrame, column: str) -> pd.Series:
     return pd.Series(out, index=table.index, name=column)
 
 
-def complete(table: pd.DataFrame, *, score: str, by: Sequence[str] = ()) -> tuple[pd.DataFrame, dict[str, int]]:
+def complete(
+    table: pd.DataFrame, *, score: str, by: Sequence[str] = ()
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """Rows with a score and all ids, the score as float64; and how many were dropped, by reason."""
     require(table, score, *by)
     kept = table[[*dict.fromkeys((*by, score))]].copy()
@@ -231,7 +272,12 @@ def unique(table: pd.DataFrame, *columns: str) -> None:
     if double.any():
         where = np.flatnonzero(double)
         first = table.iloc[where[0]]
-        raise table_error("duplicate_rows", rows=where, key=list(columns), example=[str(first[c]) for c in columns])
+        raise table_error(
+            "duplicate_rows",
+            rows=where,
+            key=list(columns),
+            example=[str(first[c]) for c in columns],
+        )
 
 
 def to_scores(values: Iterable[object], words: dict[str, float]) -> pd.Series:
@@ -244,4 +290,8 @@ def to_scores(values: Iterable[object], words: dict[str, float]) -> pd.Series:
 
 
 def _is_nan(values: pd.Series) -> np.ndarray:
-    return np.array([isinstance(v, float) and np.isnan(v) for v in values]) if values.dtype == object else np.zeros(len(values), bool)
+    return (
+        np.array([isinstance(v, float) and np.isnan(v) for v in values])
+        if values.dtype == object
+        else np.zeros(len(values), bool)
+    )

@@ -45,7 +45,9 @@ def test_a_wrong_command_is_status_2_in_both_languages(capsys):
 
 @pytest.mark.parametrize("command", ["check", "run", "report"])
 @pytest.mark.parametrize(("language", "word"), [("zh", "找不到"), ("en", "not found")])
-def test_a_missing_study_is_a_sentence_in_the_users_language(command, language, word, tmp_path, capsys):
+def test_a_missing_study_is_a_sentence_in_the_users_language(
+    command, language, word, tmp_path, capsys
+):
     status = cli.main(["--lang", language, command, str(tmp_path / "nowhere")])
     said = capsys.readouterr()
     assert status in (cli.INPUT, cli.PROBLEMS)
@@ -55,7 +57,10 @@ def test_a_missing_study_is_a_sentence_in_the_users_language(command, language, 
 
 def test_the_language_may_stand_before_or_after_the_command(tmp_path, capsys):
     texts = []
-    for arguments in (["--lang", "en", "run", str(tmp_path / "x")], ["run", str(tmp_path / "x"), "--lang", "en"]):
+    for arguments in (
+        ["--lang", "en", "run", str(tmp_path / "x")],
+        ["run", str(tmp_path / "x"), "--lang", "en"],
+    ):
         cli.main(arguments)
         texts.append(capsys.readouterr().err)
     assert texts[0] == texts[1]
@@ -80,7 +85,9 @@ def test_the_example_study_has_no_errors(example_study_folder, capsys):
     assert "0 个错误" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may write everywhere")
+@pytest.mark.skipif(
+    os.name == "nt" or os.geteuid() == 0, reason="the administrator may write everywhere"
+)
 def test_a_folder_without_write_permission_is_status_4(tmp_path, capsys):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)

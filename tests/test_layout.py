@@ -67,7 +67,9 @@ def test_a_metric_is_a_file_a_test_and_a_phrase():
         assert (ROOT / "tests" / entry.question / f"test_{name}.py").is_file(), name
         assert f"metric.{name}" in sentences, name
         assert any(key.startswith(f"{name}.") for key in sentences), name
-        assert getattr(importlib.import_module(f"svcmetrics.{entry.question}"), name) is entry.function
+        assert (
+            getattr(importlib.import_module(f"svcmetrics.{entry.question}"), name) is entry.function
+        )
 
 
 def test_a_metric_explains_itself():
@@ -97,7 +99,9 @@ def test_both_languages_have_the_same_keys_and_blanks():
 def test_chinese_sentences_are_chinese_and_english_ones_are_english():
     exempt = re.compile(r"^(metric|variant|header|word|column|sheet)\.")
     for key, text in lang.phrases("en").items():
-        assert not re.search(r"[\u4e00-\u9fff]", text) or exempt.match(key) or key == "check.sheet", key
+        assert (
+            not re.search(r"[\u4e00-\u9fff]", text) or exempt.match(key) or key == "check.sheet"
+        ), key
     for key, text in lang.phrases("zh").items():
         plain = re.sub(r"\{[^}]*\}", "", text)
         if len(plain) > 12 and not exempt.match(key):

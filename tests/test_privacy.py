@@ -13,8 +13,18 @@ from svcmetrics.result import Finding, Result, estimates
 
 @pytest.fixture
 def result() -> Result:
-    table = estimates("icc", groups={"unit": ["财务部", "法务部", "审计部"]}, estimate=[4.1, 4.9, 3.0], low=[4.0, 4.8, 2.5], high=[4.2, 5.0, 3.5], n=[30, 2, np.nan])
-    told = [Finding("where.table", {"value": "法务部"}), Finding("where.table", {"value": "财务部"})]
+    table = estimates(
+        "icc",
+        groups={"unit": ["财务部", "法务部", "审计部"]},
+        estimate=[4.1, 4.9, 3.0],
+        low=[4.0, 4.8, 2.5],
+        high=[4.2, 5.0, 3.5],
+        n=[30, 2, np.nan],
+    )
+    told = [
+        Finding("where.table", {"value": "法务部"}),
+        Finding("where.table", {"value": "财务部"}),
+    ]
     return Result("icc", table, told)
 
 

@@ -14,7 +14,14 @@ HOSTILE = '<script>alert("x")</script>'
 
 @pytest.fixture
 def result() -> Result:
-    table = estimates("icc", groups={"unit": [HOSTILE, "财务部"]}, estimate=[0.123456789, np.nan], low=[0.1, np.nan], high=[0.2, np.nan], n=[7, 2])
+    table = estimates(
+        "icc",
+        groups={"unit": [HOSTILE, "财务部"]},
+        estimate=[0.123456789, np.nan],
+        low=[0.1, np.nan],
+        high=[0.2, np.nan],
+        n=[7, 2],
+    )
     return Result("icc", table, [Finding("display.more_rows", {"count": 3})], {"dropped": {}})
 
 
@@ -50,7 +57,11 @@ def test_it_cannot_be_assigned_to(result):
 def test_html_escapes_names_headers_and_sentences(result):
     assert HOSTILE not in result._repr_html_()
     assert "&lt;script&gt;" in result._repr_html_()
-    renamed = Result("icc", result.table.rename(columns={"unit": HOSTILE}), [Finding("where.file", {"value": HOSTILE})])
+    renamed = Result(
+        "icc",
+        result.table.rename(columns={"unit": HOSTILE}),
+        [Finding("where.file", {"value": HOSTILE})],
+    )
     assert HOSTILE not in renamed._repr_html_()
 
 

@@ -27,9 +27,13 @@ def index() -> str:
     """The index as a Markdown table, by folder and name."""
     rows = ["| call | 中文 | answers |", "|---|---|---|"]
     for question in QUESTIONS:
-        for entry in sorted((m for m in REGISTRY.values() if m.question == question), key=lambda m: m.name):
+        for entry in sorted(
+            (m for m in REGISTRY.values() if m.question == question), key=lambda m: m.name
+        ):
             name = lang.say(f"metric.{entry.name}", "zh")
-            rows.append(f"| `{entry.question}.{entry.name}` | {name} | {entry.summary.replace('|', '/')} |")
+            rows.append(
+                f"| `{entry.question}.{entry.name}` | {name} | {entry.summary.replace('|', '/')} |"
+            )
     return "\n".join(rows)
 
 

@@ -63,12 +63,18 @@ def phrases(code: str) -> Mapping[str, str]:
 
 def blanks(template: str) -> set[str]:
     """The names of the blanks in a sentence."""
-    return {name.split(".")[0].split("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
+    return {
+        name.split(".")[0].split("[")[0]
+        for _, name, _, _ in string.Formatter().parse(template)
+        if name
+    }
 
 
 def _known(code: str) -> str:
     if code not in LANGUAGES:
-        raise ValueError(f"语言 {code!r} 不可用,请用 zh 或 en / language {code!r} is not available; use zh or en")
+        raise ValueError(
+            f"语言 {code!r} 不可用,请用 zh 或 en / language {code!r} is not available; use zh or en"
+        )
     return code
 
 

@@ -1,1 +1,4 @@
 """rate"""
+
+from svcmetrics.rate.burden import burden as burden
+from svcmetrics.rate.response import response as response

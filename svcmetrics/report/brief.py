@@ -45,7 +45,9 @@ def brief(
     """
     from jinja2 import Environment, PackageLoader
 
-    page = Environment(loader=PackageLoader("svcmetrics.report", "."), autoescape=True, trim_blocks=True).get_template("brief.html.j2")
+    page = Environment(
+        loader=PackageLoader("svcmetrics.report", "."), autoescape=True, trim_blocks=True
+    ).get_template("brief.html.j2")
     with lang.speaking(language):
         return page.render(
             language=language,
@@ -68,7 +70,8 @@ def _groups(published: Published) -> list[dict[str, str]]:
         {
             "word": word,
             "title": lang.say(f"brief.group_{word}"),
-            "names": joint.join(sorted(table.loc[table["group"] == word, target].astype(str))) or lang.MISSING,
+            "names": joint.join(sorted(table.loc[table["group"] == word, target].astype(str)))
+            or lang.MISSING,
         }
         for word in GROUPS
     ]
@@ -93,7 +96,11 @@ def _shown(section: Section) -> dict[str, Any]:
 def _cell(column: str, value: object, visible: bool) -> str:
     if not visible and column in ("estimate", "low", "high", "n"):
         return lang.say("publish.hidden_short")
-    return phrase(f"{column}.{value}", cell(value)) if column in ("metric", "variant", "group") else cell(value)
+    return (
+        phrase(f"{column}.{value}", cell(value))
+        if column in ("metric", "variant", "group")
+        else cell(value)
+    )
 
 
 def _figure(published: Published) -> Any:
@@ -103,7 +110,9 @@ def _figure(published: Published) -> Any:
     from svcmetrics import plots
 
     table = published.table
-    ax = plots.draw(published.drawing or "intervals", table[table["shown"]], about={"metric": published.name})
+    ax = plots.draw(
+        published.drawing or "intervals", table[table["shown"]], about={"metric": published.name}
+    )
     out = io.StringIO()
     ax.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()

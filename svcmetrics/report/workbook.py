@@ -20,7 +20,13 @@ _WIDEST = 42
 _CREATED = datetime(2000, 1, 1)
 
 
-def workbook(tables: Mapping[str, Published], *, title: str, language: str, notes: Mapping[str, Any] | None = None) -> bytes:
+def workbook(
+    tables: Mapping[str, Published],
+    *,
+    title: str,
+    language: str,
+    notes: Mapping[str, Any] | None = None,
+) -> bytes:
     """The workbook with every published table, as bytes of an ``.xlsx`` file.
 
     ``tables``: sheet name to published table. ``title``: the first line. ``language``: "zh" or "en".
@@ -30,7 +36,15 @@ def workbook(tables: Mapping[str, Published], *, title: str, language: str, note
     import xlsxwriter
 
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False})
+    book = xlsxwriter.Workbook(
+        out,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "nan_inf_to_errors": False,
+        },
+    )
     book.set_properties({"title": title, "created": _CREATED})
     with lang.speaking(language):
         styles = _styles(book)
@@ -46,7 +60,9 @@ def _styles(book) -> dict[str, Any]:
     base = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
     return {
         "title": book.add_format({**base, "bold": True, "font_size": 14}),
-        "head": book.add_format({**base, "bold": True, "bg_color": "#E8ECF3", "bottom": 1, "text_wrap": True}),
+        "head": book.add_format(
+            {**base, "bold": True, "bg_color": "#E8ECF3", "bottom": 1, "text_wrap": True}
+        ),
         "text": book.add_format({**base, "text_wrap": True}),
         "whole": book.add_format({**base, "num_format": "#,##0"}),
         "real": book.add_format({**base, "num_format": "0.000"}),
@@ -61,13 +77,20 @@ def _read_me(book, styles: dict[str, Any], tables: Mapping[str, Published], titl
     sheet.set_column(1, 1, 110)
     sheet.write_string(0, 0, title, styles["title"])
     row = 2
-    for line in ("workbook.how_intervals", "workbook.how_groups", "workbook.how_hidden", "workbook.person_decides"):
+    for line in (
+        "workbook.how_intervals",
+        "workbook.how_groups",
+        "workbook.how_hidden",
+        "workbook.person_decides",
+    ):
         sheet.merge_range(row, 0, row, 1, "", styles["text"])
         sheet.write_string(row, 0, lang.say(line), styles["text"])
         row += 1
     row += 1
     for name, published in tables.items():
-        sheet.write_url(row, 0, f"internal:'{_sheet_name(name)}'!A1", styles["head"], _sheet_name(name))
+        sheet.write_url(
+            row, 0, f"internal:'{_sheet_name(name)}'!A1", styles["head"], _sheet_name(name)
+        )
         sheet.write_string(row, 1, published.say(), styles["text"])
         row += 1
 
@@ -79,7 +102,9 @@ def _sheet(book, styles: dict[str, Any], name: str, published: Published) -> Non
     for offset, finding in enumerate(published.findings):
         sheet.write_string(1 + offset, 0, finding.say())
     top = len(published.findings) + 2
-    columns = [c for c in table.columns if c != "shown" and not (c == "variant" and (table[c] == "").all())]
+    columns = [
+        c for c in table.columns if c != "shown" and not (c == "variant" and (table[c] == "").all())
+    ]
     for place, column in enumerate(columns):
         values = [_readable(column, v) for v in table[column]]
         sheet.write_string(top, place, header(column), styles["head"])
@@ -90,16 +115,24 @@ def _sheet(book, styles: dict[str, Any], name: str, published: Published) -> Non
         sheet.autofilter(top, 0, top + len(table), len(columns) - 1)
 
 
-def _column(sheet, styles: dict[str, Any], top: int, place: int, values: list[object], shown: list[bool]) -> None:
+def _column(
+    sheet, styles: dict[str, Any], top: int, place: int, values: list[object], shown: list[bool]
+) -> None:
     for row, (value, visible) in enumerate(zip(values, shown, strict=True), start=top):
         if isinstance(value, bool):
-            sheet.write_string(row, place, lang.say("display.yes" if value else "display.no"), styles["text"])
+            sheet.write_string(
+                row, place, lang.say("display.yes" if value else "display.no"), styles["text"]
+            )
         elif isinstance(value, int):
             sheet.write_number(row, place, value, styles["whole"])
         elif isinstance(value, float) and not pd.isna(value) and abs(value) != float("inf"):
-            sheet.write_number(row, place, value, styles["whole" if value == int(value) else "real"])
+            sheet.write_number(
+                row, place, value, styles["whole" if value == int(value) else "real"]
+            )
         elif value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
-            sheet.write_string(row, place, lang.MISSING if visible else lang.say("publish.hidden"), styles["quiet"])
+            sheet.write_string(
+                row, place, lang.MISSING if visible else lang.say("publish.hidden"), styles["quiet"]
+            )
         else:
             sheet.write_string(row, place, str(value), styles["text"])
 
@@ -112,7 +145,10 @@ def _readable(column: str, value: object) -> object:
 
 
 def _width(title: str, values: list[object]) -> float:
-    longest = max([_units(title), *(_units(str(v)) for v in values[:200] if not isinstance(v, float))], default=8)
+    longest = max(
+        [_units(title), *(_units(str(v)) for v in values[:200] if not isinstance(v, float))],
+        default=8,
+    )
     return min(max(9, longest + 2), _WIDEST)
 
 
@@ -133,5 +169,3 @@ def _notes(book, styles: dict[str, Any], notes: Mapping[str, Any]) -> None:
     for row, (key, value) in enumerate(notes.items()):
         sheet.write_string(row, 0, phrase(f"note.{key}", key), styles["head"])
         sheet.write_string(row, 1, str(value), styles["text"])
-
-
