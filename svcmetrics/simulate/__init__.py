@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from svcmetrics.problems import Problem, StudyError
 from svcmetrics.simulate.build import LONG, Progress, build
 from svcmetrics.simulate.files import LongFiles, write_small, write_toml
+from svcmetrics.simulate.dictionary import data_dictionary
 from svcmetrics.simulate.memory import study_of
 from svcmetrics.study import Study
 
-__all__ = ["company", "simulate", "truth"]
+__all__ = ["company", "data_dictionary", "simulate", "truth"]
 
 SEED = 20240901
 UNITS, EVENTS, RATINGS = 14, 40_000, 30_000
+MIN_UNITS, MIN_EVENTS, MIN_RATINGS = 4, 200, 200
 _HEAD = "# Written by: svcmetrics simulate. An invented company; every person and number is made up.\n"
 
 
@@ -68,8 +71,7 @@ def truth(*, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratings
 
 
 def _sizes(units: int, events: int, ratings: int) -> None:
-    if units < 4 or events < 200 or ratings < 200:
-        raise ValueError(
-            f"至少需要 4 个部门、200 条日志、200 条评分 / at least 4 units, 200 events and 200 ratings are needed; "
-            f"found {units}, {events}, {ratings}"
-        )
+    if units < MIN_UNITS or events < MIN_EVENTS or ratings < MIN_RATINGS:
+        floors = {"min_units": MIN_UNITS, "min_events": MIN_EVENTS, "min_ratings": MIN_RATINGS}
+        asked = {"units": units, "events": events, "ratings": ratings}
+        raise StudyError([Problem("company_too_small", {**asked, **floors})])

@@ -26,6 +26,8 @@ HOUR = 3600.0
 _RETURNS = {"approve": 0.11, "consult": 0.06, "do": 0.04, "lead": 0.03}
 _AUTO = 0.12  # of approvals of routine services: a rule decides, nobody looks
 _PASSES = 3
+# A stuck case waits at one step beyond the end of the log: it stays open.
+_STUCK = 1e6
 FIELDS = ("gap", "on", "action", "step", "to", "unit", "actor", "auto", "reason")
 
 
@@ -44,20 +46,40 @@ class Flow:
     def n(self) -> int:
         return len(self.requester)
 
-    def put(self, on: np.ndarray, gap: np.ndarray, action: str | np.ndarray, **more: np.ndarray | int) -> None:
+    def put(
+        self, on: np.ndarray, gap: np.ndarray, action: str | np.ndarray, **more: np.ndarray | int
+    ) -> None:
         """One possible event of every case; what is not given is missing (-1, or 0 for flags)."""
         code = _CODE[action] if isinstance(action, str) else action
-        row = {"on": on, "gap": gap, "action": code, "step": -1, "to": -1, "unit": -1, "actor": -1, "auto": 0, "reason": -1}
+        row = {
+            "on": on,
+            "gap": gap,
+            "action": code,
+            "step": -1,
+            "to": -1,
+            "unit": -1,
+            "actor": -1,
+            "auto": 0,
+            "reason": -1,
+        }
         self.columns.append({k: np.broadcast_to(more.get(k, v), self.n) for k, v in row.items()})
 
     def by_requester(self, on: np.ndarray, gap: np.ndarray, action: str) -> None:
-        self.put(on, gap, action, unit=self.company.people.unit[self.requester], actor=self.requester)
+        self.put(
+            on, gap, action, unit=self.company.people.unit[self.requester], actor=self.requester
+        )
 
     def hours(self, median: float, sigma: float) -> np.ndarray:
         return self.rng.lognormal(np.log(median), sigma, self.n) * HOUR
 
 
-def walk(company: Company, process: Process, start: np.ndarray, requester: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def walk(
+    company: Company,
+    process: Process,
+    start: np.ndarray,
+    requester: np.ndarray,
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
     """Events of cases that start at ``start`` (seconds since 1970): flat columns, case by case."""
     flow = Flow(company, process, requester, _slowness(company, process, start, rng), rng, [])
     n = flow.n
@@ -75,7 +97,9 @@ def walk(company: Company, process: Process, start: np.ndarray, requester: np.nd
     return _flat(flow, start)
 
 
-def _slowness(company: Company, process: Process, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _slowness(
+    company: Company, process: Process, start: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Case by case: its own difficulty, the season, and the planted shortening of the pilot."""
     months = (start + 8 * 3600).astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1
     season = np.array([1.0, *(SEASON[m] for m in range(1, 13))])[months]
@@ -86,7 +110,9 @@ def _slowness(company: Company, process: Process, start: np.ndarray, rng: np.ran
     return slow
 
 
-def _one_pass(flow: Flow, turn: int, alive: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _one_pass(
+    flow: Flow, turn: int, alive: np.ndarray, first: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Through the steps once: who is still under way, who was sent back, and where to."""
     going, returned, to = alive.copy(), np.zeros(flow.n, bool), np.zeros(flow.n, int)
     pace = flow.slow * (1.0 if turn == 0 else 0.5)
@@ -96,8 +122,7 @@ def _one_pass(flow: Flow, turn: int, alive: np.ndarray, first: np.ndarray) -> tu
         act = going & ~returned & (first <= k)
         if not act.any():
             continue
-        # A stuck case waits for months: it is still open when the log ends.
-        slow = pace * np.where(stuck & (where == k), 400, 1)
+        slow = np.where(stuck & (where == k), _STUCK, pace)
         if role in {"lead", "do"}:
             sent, lost, back = _work(flow, k, turn, act, slow)
         else:
@@ -108,7 +133,9 @@ def _one_pass(flow: Flow, turn: int, alive: np.ndarray, first: np.ndarray) -> tu
     return going, returned, to
 
 
-def _work(flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _work(
+    flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Accept, perhaps hand over or stop the clock, deliver."""
     unit, rng = flow.process.units[k - 1], flow.rng
     hours = flow.process.hours * flow.process.hour_shares[k - 1] * _speed(flow.company, unit)
@@ -116,7 +143,9 @@ def _work(flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray) -> t
     here = {"step": k, "unit": unit}
     if turn == 0:
         moved = act & (rng.random(flow.n) < 0.015)
-        flow.put(moved, flow.hours(0.3 * hours, 0.7) * slow, "reassign", actor=_staff(flow, unit), **here)
+        flow.put(
+            moved, flow.hours(0.3 * hours, 0.7) * slow, "reassign", actor=_staff(flow, unit), **here
+        )
     flow.put(act, flow.hours(0.45 * hours, 0.7) * slow, "accept", actor=actor, **here)
     if turn == 0 and flow.process.routine != "emergency":
         held = act & (rng.random(flow.n) < 0.04)
@@ -126,7 +155,9 @@ def _work(flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray) -> t
     return _finish(flow, k, turn, act, touch, actor, np.zeros(flow.n, bool))
 
 
-def _decide(flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _decide(
+    flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Approve or give an opinion; a rule may approve by itself, and one person never looks."""
     unit, rng, company = flow.process.units[k - 1], flow.rng, flow.company
     hours = flow.process.hours * flow.process.hour_shares[k - 1] * _speed(company, unit)
@@ -134,12 +165,22 @@ def _decide(flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray) ->
     actor = _approver(flow, unit)
     approves = flow.process.roles[k - 1] == "approve" and flow.process.routine == "routine"
     auto = (rng.random(flow.n) < _AUTO) & approves
-    gap = np.where(actor == stamper(company), rng.uniform(*company.truth.effects.stamp_seconds, flow.n), gap)
+    gap = np.where(
+        actor == stamper(company), rng.uniform(*company.truth.effects.stamp_seconds, flow.n), gap
+    )
     gap = np.where(auto, rng.uniform(1, 3, flow.n), gap)
     return _finish(flow, k, turn, act, gap, np.where(auto, -1, actor), auto)
 
 
-def _finish(flow: Flow, k: int, turn: int, act: np.ndarray, gap: np.ndarray, actor: np.ndarray, auto: np.ndarray):
+def _finish(
+    flow: Flow,
+    k: int,
+    turn: int,
+    act: np.ndarray,
+    gap: np.ndarray,
+    actor: np.ndarray,
+    auto: np.ndarray,
+):
     """The end of a step: deliver or approve, send back, reject, or the requester withdraws."""
     role, rng, company = flow.process.roles[k - 1], flow.rng, flow.company
     odds = _blame(flow, k)
@@ -197,7 +238,9 @@ def _flat(flow: Flow, start: np.ndarray) -> dict[str, np.ndarray]:
     """Columns to rows: only what happened, in order, with the time of each event."""
     table = {name: np.stack([c[name] for c in flow.columns], axis=1) for name in FIELDS}
     on = table.pop("on")
-    elapsed = np.cumsum(np.where(on, np.maximum(np.rint(table.pop("gap")), 0), 0), axis=1).astype("int64")
+    elapsed = np.cumsum(np.where(on, np.maximum(np.rint(table.pop("gap")), 0), 0), axis=1).astype(
+        "int64"
+    )
     case = np.broadcast_to(np.arange(flow.n)[:, None], on.shape)[on]
     clock, elapsed = flow.company.clock, elapsed[on]
     if flow.process.routine == "emergency":

@@ -18,12 +18,17 @@ SCHEMAS = dict(zip(LONG, (EVENT_SCHEMA, PLAN_SCHEMA, RATING_SCHEMA)))
 
 
 class LongFiles:
-    """Parquet files that grow piece by piece; memory holds one piece."""
+    """Parquet files that grow piece by piece; memory holds one piece.
+
+    They are written under another name and take their place when all is done: a run that is
+    stopped leaves the files of the last one as they were.
+    """
 
     def __init__(self, directory: Path):
+        self._paths = {name: directory / f"{name}.parquet" for name in SCHEMAS}
         self._writers = {
-            name: pq.ParquetWriter(directory / f"{name}.parquet", schema, compression="zstd", compression_level=9)
-            for name, schema in SCHEMAS.items()
+            name: pq.ParquetWriter(_partial(path), SCHEMAS[name], compression="zstd", compression_level=9)
+            for name, path in self._paths.items()
         }
 
     def take(self, name: str, piece: pa.Table) -> None:
@@ -32,9 +37,18 @@ class LongFiles:
     def __enter__(self) -> LongFiles:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         for writer in self._writers.values():
             writer.close()
+        for path in self._paths.values():
+            if failed:
+                _partial(path).unlink(missing_ok=True)
+            else:
+                _partial(path).replace(path)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def write_small(directory: Path, tables: dict[str, pd.DataFrame]) -> None:

@@ -43,12 +43,24 @@ def judgement_table(company: Company) -> pd.DataFrame:
         for a, b in itertools.combinations(range(len(DIMENSIONS)), 2):
             ratio = np.exp(log[a] - log[b] + rng.normal(0, noise))
             value = round(ratio) if ratio >= 1 else 1 / round(1 / ratio)
-            rows.append(("ahp-2024", key, DIMENSIONS[a], DIMENSIONS[b], "ahp", float(np.clip(value, 1 / 9, 9)), _WHEN))
+            rows.append(
+                (
+                    "ahp-2024",
+                    key,
+                    DIMENSIONS[a],
+                    DIMENSIONS[b],
+                    "ahp",
+                    float(np.clip(value, 1 / 9, 9)),
+                    _WHEN,
+                )
+            )
         points = np.exp(log + rng.normal(0, 0.15, len(log)))
         for d, value in zip(DIMENSIONS, _hundred(points)):
             rows.append(("points-2024", key, d, None, "points", float(value), _WHEN))
     names = ["set_id", "judge_key", "node_a", "node_b", "method", "value", "at"]
-    return pd.DataFrame(rows, columns=names).sort_values(["set_id", "judge_key"], kind="stable", ignore_index=True)
+    return pd.DataFrame(rows, columns=names).sort_values(
+        ["set_id", "judge_key"], kind="stable", ignore_index=True
+    )
 
 
 def weight_table() -> pd.DataFrame:
@@ -69,10 +81,20 @@ def relevance_table(company: Company) -> pd.DataFrame:
     for item in catalogue()["item"]:
         for j in range(EXPERTS if item["form"] == "F1" else PANEL):
             if item["form"] == "F1":
-                answer = str(rng.choice([1, 2, 3, 4], p=(0.2, 0.5, 0.2, 0.1) if item.get("ill") else (0, 0.04, 0.31, 0.65)))
+                answer = str(
+                    rng.choice(
+                        [1, 2, 3, 4],
+                        p=(0.2, 0.5, 0.2, 0.1) if item.get("ill") else (0, 0.04, 0.31, 0.65),
+                    )
+                )
             else:
                 p = item["essential"]
-                answer = str(rng.choice(["essential", "useful", "not necessary"], p=(p, 0.6 * (1 - p), 0.4 * (1 - p))))
+                answer = str(
+                    rng.choice(
+                        ["essential", "useful", "not_necessary"],
+                        p=(p, 0.6 * (1 - p), 0.4 * (1 - p)),
+                    )
+                )
             rows.append((item["form"], item["id"], judge_key(company, 100 + j), answer))
     return pd.DataFrame(rows, columns=["form_version", "item_id", "judge_key", "relevance"])
 

@@ -223,7 +223,7 @@ def _commitments(company: Company, cases: dict[str, np.ndarray], offset: int, rn
         due_at=iso(moment(zero + (1.4 * planned).astype("int64")))[moved],
         requester_ok=rng.random(int(moved.sum())) < 0.9, reason="需求变更 scope changed",
     )  # fmt: skip
-    known = pd.to_datetime(changed["agreed_at"]) < END.tz_localize(TIMEZONE)
+    known = changed["agreed_at"] < f"{END:%Y-%m-%d}"  # one offset: text sorts as time does
     return pd.concat([table, changed[known]]).sort_values(["case_id", "rev"], ignore_index=True)
 
 

@@ -12,7 +12,9 @@ from svcmetrics.study import Settings, Study, Wave
 from svcmetrics.tables import TABLES
 
 
-def study_of(long: dict[str, pa.Table], small: dict[str, pd.DataFrame], settings: dict[str, Any]) -> Study:
+def study_of(
+    long: dict[str, pa.Table], small: dict[str, pd.DataFrame], settings: dict[str, Any]
+) -> Study:
     """Tables in the order of the schema, and the settings."""
     frames = {**small, **{name: table.to_pandas() for name, table in long.items()}}
     return Study({name: typed(frames[name], name) for name in TABLES}, _settings(settings))
@@ -21,7 +23,7 @@ def study_of(long: dict[str, pa.Table], small: dict[str, pd.DataFrame], settings
 def typed(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Columns of the schema with its types: ids and words as text, numbers nullable, times zoned."""
     out = {}
-    for column in TABLES[name].columns:
+    for column in (c for c in TABLES[name].columns if c.name in table):
         values = table[column.name]
         if column.kind in {"id", "text", "word", "clock"}:
             out[column.name] = values.astype("str")
@@ -39,12 +41,18 @@ def typed(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _zoned(values: pd.Series) -> pd.Series:
-    return pd.to_datetime(values, utc=True).dt.tz_convert(TIMEZONE).astype(f"datetime64[us, {TIMEZONE}]")
+    return (
+        pd.to_datetime(values, utc=True)
+        .dt.tz_convert(TIMEZONE)
+        .astype(f"datetime64[us, {TIMEZONE}]")
+    )
 
 
 def _settings(document: dict[str, Any]) -> Settings:
     pilot, groups = document["pilot"], document["groups"]
-    waves = tuple(Wave(w["id"], pd.Timestamp(w["from"]), pd.Timestamp(w["to"])) for w in document["waves"])
+    waves = tuple(
+        Wave(w["id"], pd.Timestamp(w["from"]), pd.Timestamp(w["to"])) for w in document["waves"]
+    )
     return Settings(
         name=document["name"], language=document["language"], timezone=document["timezone"],
         calendar=document["calendar"], waves=waves, pilot_units=tuple(pilot["units"]),
