@@ -75,7 +75,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)
         _print_error(
-            f"{lang.say('cli.usage_error', 'zh', message=message)}\n{lang.say('cli.usage_error', 'en', message=message)}"
+            "\n".join(lang.say("cli.usage_error", code, message=message) for code in lang.LANGUAGES)
         )
         raise SystemExit(USAGE)
 

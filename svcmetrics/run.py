@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 from importlib import resources
 from pathlib import Path
 
 from svcmetrics import lang
 from svcmetrics.manifest import digests, versions, write_manifest, write_whole
+from svcmetrics.pages import index_page, missing_page, page
 from svcmetrics.problems import Problem, StudyError
-from svcmetrics.study import Study, why
+from svcmetrics.study import Study
 
 Progress = Callable[["Step", int, int], None]
-# A markdown cell carries both languages; this finds the half of one of them.
-_HALF = r'<div lang="{}">\s*\n(.*?)\n\s*</div>'
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def needs(path: Path) -> tuple[str, ...]:
 def _step(path: Path, study: Study, out: Path, language: str) -> Step:
     missing = tuple(t for t in needs(path) if not study.has(t))
     if missing:
-        write_whole(out / f"{path.stem}.html", _missing_page(path.stem, missing, language).encode())
+        write_whole(out / f"{path.stem}.html", missing_page(path.stem, missing, language).encode())
         return Step(path.stem, "skipped", missing=missing)
     clock = time.perf_counter()
     failed = _execute(path, study, out, language)
@@ -140,56 +137,11 @@ def _quiet() -> Iterator[None]:
                 os.environ["PYTHONDONTWRITEBYTECODE"] = kept
 
 
-def page(path: Path, language: str) -> str:
-    """An executed notebook as one HTML file that needs no network, its prose in one language."""
-    import nbformat
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
-
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = one_language(cell.source, language)
-    kept = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
-    notebook.cells = [c for c in kept if "parameters" not in c.metadata.get("tags", ())]
-    offline = {
-        "mathjax_url": "",
-        "require_js_url": "",
-        "mermaid_js_url": "",
-        "jquery_url": "",
-        "widget_renderer_url": "",
-        "html_manager_semver_range": "",
-    }
-    exporter = HTMLExporter(config=Config(HTMLExporter=offline), template_name="lab")
-    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
-    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
-    return re.sub(r"<html lang=\"[a-z]*\"", f'<html lang="{language}"', body, count=1)
-
-
-def one_language(source: str, language: str) -> str:
-    """The half of a bilingual markdown cell that is written in this language."""
-    half = re.search(_HALF.format(language), source, flags=re.DOTALL)
-    return half.group(1).strip() if half else source
-
-
-def _missing_page(name: str, missing: tuple[str, ...], language: str) -> str:
-    with lang.speaking(language):
-        problems = [Problem("missing_table", {"why": why(t)}, table=t) for t in missing]
-        items = "".join(f"<li>{escape(p.say())}</li>" for p in problems)
-        title = escape(lang.say(f"notebook.{name}"))
-        note = escape(lang.say("run.page_skipped"))
-    return _html(title, f"<p>{note}</p><ul>{items}</ul>", language)
-
-
 def _write_index(steps: list[Step], study: Study, out: Path, language: str) -> None:
     with lang.speaking(language):
-        rows = "".join(
-            f'<li><a href="{s.name}.html">{escape(lang.say(f"notebook.{s.name}"))}</a>'
-            f' <small class="{s.state}">{escape(said(s))}</small></li>'
-            for s in steps
-        )
-        title = escape(lang.say("run.index_title", study=study.settings.name))
-        write_whole(out / "index.html", _html(title, f"<ol start=0>{rows}</ol>", language).encode())
+        title = lang.say("run.index_title", study=study.settings.name)
+        rows = [(s.name, s.state, said(s)) for s in steps]
+    write_whole(out / "index.html", index_page(title, rows, language).encode())
 
 
 def said(step: Step) -> str:
@@ -197,11 +149,6 @@ def said(step: Step) -> str:
     return lang.say(
         f"run.{step.state}", seconds=step.seconds, missing=step.missing, reason=step.reason
     )
-
-
-def _html(title: str, body: str, language: str) -> str:
-    style = "body{font:16px/1.6 'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;max-width:48em;margin:2em auto;padding:0 1em}.failed{color:#a40000}.skipped{color:#8a4b00}"
-    return f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title><style>{style}</style><h1>{title}</h1>{body}</html>\n'
 
 
 def _record(
@@ -223,5 +170,14 @@ def _record(
         "versions": versions(),
         "inputs": inputs,
         "outputs": digests(out, skip=[out / "manifest.json"]),
-        "notebooks": {s.name: {"state": s.state, "seconds": round(s.seconds, 1), "missing": list(s.missing), "reason": s.reason} for s in steps},
+        "notebooks": {s.name: _told(s) for s in steps},
     })  # fmt: skip
+
+
+def _told(step: Step) -> dict[str, object]:
+    return {
+        "state": step.state,
+        "seconds": round(step.seconds, 1),
+        "missing": list(step.missing),
+        "reason": step.reason,
+    }

@@ -125,11 +125,15 @@ STEP = Table("step", ("service_id", "step_no"), (
     _word("role", "lead do approve consult", required=True), _flag("is_final"),
     _number("promise_h", _ABOVE_ZERO, unit="h"), _number("role_weight", 0, 1),
 ))  # fmt: skip
+_ACTIONS = (
+    "submit accept deliver approve return reject resubmit "
+    "withdraw reassign pause resume comment close"
+)
 EVENT = Table("event", ("case_id", "seq"), (
     _id("case_id", required=True), _whole("seq", 0, required=True),
     _id("service_id", "service.service_id", required=True), _time("at", required=True),
     _whole("step_no", 1), _whole("to_step_no", 1), _id("unit_id", "unit.unit_id"), _id("actor_key"),
-    _word("action", "submit accept deliver approve return reject resubmit withdraw reassign pause resume comment close", required=True),
+    _word("action", _ACTIONS, required=True),
     _text("reason_code"), _flag("is_auto"), _id("prev_case_id"),
 ))  # fmt: skip
 COMMITMENT = Table("commitment", ("case_id", "rev"), (
@@ -164,7 +168,8 @@ RATING = Table("rating", ("plan_id", "case_id", "item_id"), (
 ))  # fmt: skip
 JUDGEMENT = Table("judgement", ("set_id", "judge_key", "node_a", "node_b"), (
     _id("set_id", required=True), _id("judge_key", required=True), _text("node_a", required=True), _text("node_b"),
-    _word("method", "ahp bwm swing direct points", required=True), _number("value", _ABOVE_ZERO, required=True), _time("at"),
+    _word("method", "ahp bwm swing direct points", required=True),
+    _number("value", _ABOVE_ZERO, required=True), _time("at"),
 ))  # fmt: skip
 WEIGHT = Table("weight", ("set_id", "node"), (
     _id("set_id", required=True), _text("node", required=True), _text("parent"), _number("weight", 0, 1),

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from svcmetrics import lang
-from svcmetrics.run import needs, one_language
+from svcmetrics.pages import one_language
+from svcmetrics.run import needs
 from svcmetrics.tables import TABLES
 
 ROOT = Path(__file__).parents[1]

@@ -1,0 +1,72 @@
+"""Pages of a run: executed notebooks and the index as HTML that needs no network, in one language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+from svcmetrics import lang
+from svcmetrics.problems import Problem
+from svcmetrics.study import why
+
+# A markdown cell carries both languages; this finds the half of one of them.
+_HALF = r'<div lang="{}">\s*\n(.*?)\n\s*</div>'
+_STYLE = (
+    "body{font:16px/1.6 'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;"
+    "max-width:48em;margin:2em auto;padding:0 1em}.failed{color:#a40000}.skipped{color:#8a4b00}"
+)
+# Nothing is fetched from a network: formulas and live widgets are not drawn in a page.
+_OFFLINE = dict.fromkeys(
+    ("mathjax_url", "require_js_url", "mermaid_js_url", "jquery_url", "widget_renderer_url"), ""
+)
+
+
+def page(path: Path, language: str) -> str:
+    """An executed notebook as one HTML file that needs no network, its prose in one language."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = one_language(cell.source, language)
+    kept = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
+    notebook.cells = [c for c in kept if "parameters" not in c.metadata.get("tags", ())]
+    exporter = HTMLExporter(config=Config(HTMLExporter=_OFFLINE), template_name="lab")
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+    return re.sub(r"<html lang=\"[a-z]*\"", f'<html lang="{language}"', body, count=1)
+
+
+def one_language(source: str, language: str) -> str:
+    """The half of a bilingual markdown cell that is written in this language."""
+    half = re.search(_HALF.format(language), source, flags=re.DOTALL)
+    return half.group(1).strip() if half else source
+
+
+def missing_page(name: str, missing: tuple[str, ...], language: str) -> str:
+    with lang.speaking(language):
+        problems = [Problem("missing_table", {"why": why(t)}, table=t) for t in missing]
+        items = "".join(f"<li>{escape(p.say())}</li>" for p in problems)
+        title = escape(lang.say(f"notebook.{name}"))
+        note = escape(lang.say("run.page_skipped"))
+    return _html(title, f"<p>{note}</p><ul>{items}</ul>", language)
+
+
+def index_page(title: str, rows: Iterable[tuple[str, str, str]], language: str) -> str:
+    """The list of a run's pages: name of the notebook, how it went, and that in words."""
+    with lang.speaking(language):
+        items = "".join(
+            f'<li><a href="{name}.html">{escape(lang.say(f"notebook.{name}"))}</a>'
+            f' <small class="{state}">{escape(said)}</small></li>'
+            for name, state, said in rows
+        )
+    return _html(escape(title), f"<ol start=0>{items}</ol>", language)
+
+
+def _html(title: str, body: str, language: str) -> str:
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+    return f'<!doctype html><html lang="{language}">{head}<h1>{title}</h1>{body}</html>\n'
