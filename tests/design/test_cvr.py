@@ -1,0 +1,59 @@
+"""Critical values against the exact binomial, ratios against Lawshe's definition."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import design
+from svcmetrics.design.cvr import needed
+
+# Ayre & Scally (2014), Meas. Eval. Couns. Dev. 47(1), table 2: judges, how many must agree, CVR.
+AYRE = [
+    (5, 5, 1.000), (6, 6, 1.000), (7, 7, 1.000), (8, 7, 0.750), (9, 8, 0.778), (10, 9, 0.800),
+    (11, 9, 0.636), (12, 10, 0.667), (13, 10, 0.538), (14, 11, 0.571), (15, 12, 0.600),
+    (20, 15, 0.500), (25, 18, 0.440), (30, 20, 0.333), (35, 23, 0.314), (40, 26, 0.300),
+]  # fmt: skip
+
+
+def panel(judges: int, agree: int) -> pd.DataFrame:
+    words = ["essential"] * agree + ["useful"] * (judges - agree)
+    return pd.DataFrame({"item_id": "a", "judge_key": range(judges), "relevance": words})
+
+
+@pytest.mark.parametrize(("judges", "least", "ratio"), AYRE)
+def test_critical_values_as_printed(judges, least, ratio):
+    row = design.cvr(panel(judges, least)).table.iloc[0]
+    assert row["needed"] == least
+    assert row["estimate"] == pytest.approx(ratio, abs=5e-4)
+    assert row["verdict"] == "keep"
+    assert design.cvr(panel(judges, least - 1)).table["verdict"].item() == "revise"
+
+
+def test_critical_values_are_the_binomial_tail_for_any_number():
+    judges = np.arange(1, 400)
+    least = needed(judges)
+    for n, k in zip(judges.tolist(), least.tolist()):
+        tail = sum(math.comb(n, i) for i in range(k, n + 1)) / 2**n
+        assert tail <= 0.05
+        assert sum(math.comb(n, i) for i in range(k - 1, n + 1)) / 2**n > 0.05
+
+
+def test_four_judges_are_never_enough():
+    result = design.cvr(panel(4, 4))
+    assert result.table["verdict"].item() == "too_few"
+    assert result.findings[0].key == "cvr.too_few"
+
+
+def test_a_word_that_nobody_used_is_said():
+    result = design.cvr(panel(8, 8), essential="vital")
+    assert result.table["estimate"].item() == -1
+    assert "cvr.nobody" in {f.key for f in result.findings}
+
+
+def test_codes_may_be_numbers_and_blanks_are_counted():
+    data = panel(9, 8).assign(relevance=[3] * 8 + [None])
+    result = design.cvr(data, essential=[3.0])
+    assert result.about["dropped"] == {"no_score": 1}
+    assert result.table["estimate"].item() == 1
