@@ -1,0 +1,156 @@
+"""Variance components of any number of crossed and nested random factors by (restricted) likelihood.
+
+Algorithm: collapse the rows once, eliminate the largest factor from Henderson's equations, take
+average-information steps on log variances. Agrees with lme4 to the digits that lme4 finds.
+
+Sources: Henderson (1953); Gilmour, Thompson & Cullis (1995), Biometrics 51, 1440-1450;
+Bates, Mächler, Bolker & Walker (2015), Journal of Statistical Software 67(1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from svcmetrics.numeric.mixed_collapse import (
+    Array,
+    Codes,
+    Collapsed,
+    NoSpread,
+    NotIdentified,
+    TooLarge,
+    collapse,
+)
+from svcmetrics.numeric.mixed_point import Singular
+from svcmetrics.numeric.mixed_search import NO_RESIDUAL, Flags, Found, Search
+
+__all__ = ["Mixed", "NoSpread", "NotIdentified", "Singular", "TooLarge", "reml"]
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A fitted model. Variances and their errors: factors in the order given, residual last."""
+
+    variances: Array
+    covariance: Array  # of the variances; rows of variances at zero are missing
+    zero: Flags  # factors whose variance is at its bound, zero
+    criterion: float  # −2 log likelihood, restricted or full, as lme4 prints it
+    coefficients: Array
+    coefficient_covariance: Array
+    effects: list[Array]
+    n: int
+    steps: int
+    converged: bool
+    _found: Found = field(repr=False)
+    _data: Collapsed = field(repr=False)
+
+    @property
+    def errors(self) -> Array:
+        """Standard errors of the variances (large-sample, from the average information)."""
+        return np.sqrt(np.diagonal(self.covariance))
+
+    @property
+    def perfect(self) -> bool:
+        """Whether the model leaves no residual: then no error can be stated."""
+        total = float(self._data.dense_product[-1, -1]) / self.n
+        return self.residual <= 1.1 * NO_RESIDUAL * total
+
+    @property
+    def residual(self) -> float:
+        return float(self.variances[-1])
+
+    @cached_property
+    def prediction_variances(self) -> list[Array]:
+        """Prediction-error variance of each predicted effect: var(û − u)."""
+        out: list[Array] = [np.empty(0)] * len(self._data.sizes)
+        block = self._found.block
+        diagonal = block.diagonal(self._found.point.inverse) * self.residual
+        for k, rows in zip(self._data.eliminated, self._data.rows, strict=True):
+            out[k] = diagonal[rows]
+        dense = np.diagonal(self._found.point.inverse) * self.residual
+        for k, columns in zip(self._data.dense, self._data.columns, strict=True):
+            out[k] = dense[columns].copy()
+        for k, none in enumerate(self.zero):
+            out[k] = np.zeros(self._data.sizes[k]) if none else out[k]
+        return out
+
+    def joint_covariance(self, factor: int) -> Array | None:
+        """Covariance of prediction errors of [fixed effects | one factor]; None if it was eliminated."""
+        if factor not in self._data.dense:
+            return None
+        columns = self._data.columns[self._data.dense.index(factor)]
+        m, r = len(self._found.point.inverse), self._data.random
+        index = np.r_[np.arange(r, m), np.arange(columns.start, columns.stop)]
+        return np.asarray(self._found.point.inverse[np.ix_(index, index)] * self.residual)
+
+
+def reml(
+    y: Array,
+    factors: Sequence[Codes],
+    X: Any = None,
+    *,
+    weights: Array | None = None,
+    restricted: bool = True,
+    start: Array | None = None,
+    held: dict[int, float] | None = None,
+) -> Mixed:
+    """Fit y = Xb + Σ Z u + e with u ~ N(0, σ²ₖ), e ~ N(0, σ² / weight).
+
+    ``factors``: for each random factor the codes 0 … q − 1 of its levels, one per row, each level
+    present. ``X``: n × p fixed columns, dense or sparse (default: the mean). ``restricted``: REML,
+    or full likelihood. ``start``: variances to begin with, residual last. ``held``: variances that
+    are not searched, by position.
+
+    Raises ``NotIdentified`` (a factor that cannot be told from another one), ``Singular`` (fixed
+    columns that depend on one another) ``TooLarge`` (two crossed factors of > 5,000 levels)
+    and ``NoSpread`` (all values equal).
+    """
+    y = np.asarray(y, dtype="float64")
+    X = np.ones((len(y), 1)) if X is None else X
+    sizes = [int(c.max()) + 1 if len(c) else 0 for c in factors]
+    data = collapse(y, factors, sizes, X, weights)
+    return fit(data, restricted=restricted, start=start, held=held)
+
+
+def fit(
+    data: Collapsed,
+    *,
+    restricted: bool = True,
+    start: Array | None = None,
+    held: dict[int, float] | None = None,
+) -> Mixed:
+    """The same from collapsed data."""
+    found = Search(data, restricted, held).run(start)
+    point = found.point
+    variances = point.variances.copy()
+    variances[:-1][found.zero] = 0.0
+    shift = np.zeros(data.fixed)
+    shift[:1] = data.mean
+    r = data.random
+    effects = [np.zeros_like(u) if z else u for u, z in zip(point.effects, found.zero, strict=True)]
+    return Mixed(
+        variances=variances,
+        covariance=_covariance(found),
+        zero=found.zero,
+        criterion=point.criterion,
+        coefficients=point.coefficients + shift,
+        coefficient_covariance=point.inverse[r:, r:] * variances[-1],
+        effects=effects,
+        n=data.n,
+        steps=found.steps,
+        converged=found.converged,
+        _found=found,
+        _data=data,
+    )
+
+
+def _covariance(found: Found) -> Array:
+    """Inverse average information; missing for variances at zero, where it means nothing."""
+    free = np.append(~found.zero, True)
+    out = np.full((len(free), len(free)), np.nan)
+    out[np.ix_(free, free)] = np.linalg.pinv(found.point.information[np.ix_(free, free)])
+    return out

@@ -1,0 +1,194 @@
+"""Collapse a crossed or nested random-effects model once: afterwards the number of rows is no cost.
+
+One factor (with all that is nested in it) is *eliminated*: its block of Henderson's equations is
+diagonal or falls into small blocks. All other levels, the fixed columns and y stay dense.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+# Dense columns beyond this need sparse Cholesky, which NumPy and SciPy do not have.
+DENSE_LIMIT = 5_000
+_BLOCK_LIMIT = 40_000_000  # numbers held in the small blocks of one elimination
+
+
+class TooLarge(ValueError):
+    """Two crossed factors have too many levels each for a dense Schur complement."""
+
+    def __init__(self, levels: int):
+        self.levels = levels
+        super().__init__(f"{levels} levels remain after elimination; at most {DENSE_LIMIT} fit")
+
+
+class NotIdentified(ValueError):
+    """A factor cannot be told apart from another one, from the residual or from the mean."""
+
+    def __init__(self, factor: int, other: int | None, why: str):
+        self.factor, self.other, self.why = factor, other, why
+        super().__init__(f"factor {factor} is not identified: {why}")
+
+
+class NoSpread(ValueError):
+    """All values are equal: there is no variance to divide."""
+
+
+@dataclass(frozen=True)
+class Collapsed:
+    """Sufficient statistics of y, X and the factors; columns of T are [dense factors | X | y]."""
+
+    n: int
+    sizes: tuple[int, ...]
+    eliminated: tuple[int, ...]  # factors in the block that is eliminated, and their rows in E
+    rows: tuple[slice, ...]
+    dense: tuple[int, ...]  # factors in T, and their columns
+    columns: tuple[slice, ...]
+    fixed: int
+    counts: Any  # E'WE: a vector of counts, or a sparse matrix of small blocks
+    cluster: Codes  # the block of each eliminated level
+    cross: Any  # E'WT, sparse
+    dense_product: Array  # T'WT
+    log_weights: float
+    mean: float  # taken off y before anything is squared
+
+    @property
+    def random(self) -> int:
+        """Number of dense random columns."""
+        return int(self.dense_product.shape[0]) - self.fixed - 1
+
+
+def collapse(
+    y: Array, factors: Sequence[Codes], sizes: Sequence[int], X: Any, weights: Array | None
+) -> Collapsed:
+    """All cross-products that REML needs, in one pass over the rows.
+
+    ``factors``: codes 0 … size − 1 per row. ``X``: n × p fixed columns, dense or sparse.
+    """
+    from scipy import sparse
+
+    _check_levels(factors, sizes, len(y))
+    if np.ptp(y) <= 1e-12 * np.abs(y).max(initial=0):
+        raise NoSpread
+    eliminated = choose(factors, sizes, X.shape[1])
+    dense = tuple(k for k in range(len(factors)) if k not in eliminated)
+    mean = float(np.average(y, weights=weights)) if _has_intercept(X) else 0.0
+    E, rows = _indicators([factors[k] for k in eliminated], [sizes[k] for k in eliminated])
+    Z, columns = _indicators([factors[k] for k in dense], [sizes[k] for k in dense], len(y))
+    T = sparse.hstack([Z, sparse.csr_array(X), sparse.csr_array((y - mean)[:, None])], format="csr")
+    WT = T if weights is None else sparse.diags_array(weights) @ T
+    one = np.ones(len(y)) if weights is None else weights
+    return Collapsed(
+        n=len(y),
+        sizes=tuple(sizes),
+        eliminated=eliminated,
+        rows=rows,
+        dense=dense,
+        columns=columns,
+        fixed=X.shape[1],
+        counts=_counts(E, factors, sizes, eliminated, one),
+        cluster=_cluster(factors, sizes, eliminated),
+        cross=(E.T @ WT).tocsr(),
+        dense_product=np.asarray((T.T @ WT).todense()),
+        log_weights=0.0 if weights is None else float(np.log(weights).sum()),
+        mean=mean,
+    )
+
+
+def choose(factors: Sequence[Codes], sizes: Sequence[int], fixed: int) -> tuple[int, ...]:
+    """The factor to eliminate, with those nested in it when that is cheaper; cheapest first."""
+    best: tuple[float, tuple[int, ...]] | None = None
+    for k in range(len(factors)):
+        inner = [j for j in range(len(factors)) if j != k and is_nested(factors, sizes, j, k)]
+        for group in {(k,), (k, *inner)}:
+            rest = sum(sizes) - sum(sizes[j] for j in group) + fixed
+            block = np.ones(sizes[k])
+            for j in group[1:]:
+                block += np.bincount(_parents(factors, sizes, j, k), minlength=sizes[k])
+            cost = rest**3 / 3 + 10 * float((block**3).sum())
+            if (
+                (block**2).sum() <= _BLOCK_LIMIT
+                and rest <= DENSE_LIMIT
+                and (best is None or cost < best[0])
+            ):
+                best = (cost, group)
+    if best is None:
+        raise TooLarge(sum(sizes) - max(sizes, default=0) + fixed)
+    return best[1]
+
+
+def is_nested(factors: Sequence[Codes], sizes: Sequence[int], inner: int, outer: int) -> bool:
+    """Whether every level of ``inner`` occurs with one level of ``outer`` only."""
+    if sizes[inner] < sizes[outer]:
+        return False
+    for rows in (slice(0, 2000), slice(None)):  # most crossings show in a few rows
+        a, b = factors[inner][rows], factors[outer][rows]
+        first = np.zeros(sizes[inner], dtype=np.intp)
+        first[a] = b
+        if not np.array_equal(first[a], b):
+            return False
+    return True
+
+
+def _parents(factors: Sequence[Codes], sizes: Sequence[int], inner: int, outer: int) -> Codes:
+    parent = np.zeros(sizes[inner], dtype=np.intp)
+    parent[factors[inner]] = factors[outer]
+    return parent
+
+
+def _check_levels(factors: Sequence[Codes], sizes: Sequence[int], n: int) -> None:
+    for k, size in enumerate(sizes):
+        if size < 2:
+            raise NotIdentified(k, None, "one level")
+        if size >= n:
+            raise NotIdentified(k, None, "residual")
+        for j in range(k):
+            if sizes[j] == size and is_nested(factors, sizes, j, k):
+                raise NotIdentified(k, j, "same")
+
+
+def _has_intercept(X: Any) -> bool:
+    """Whether the first column is the constant 1: only then may a mean be taken off y."""
+    if X.shape[1] == 0:
+        return False
+    first = X[:, [0]]
+    first = first.toarray() if hasattr(first, "toarray") else np.asarray(first)
+    return bool((first == 1).all())
+
+
+def _indicators(codes: list[Codes], sizes: list[int], n: int = 0) -> tuple[Any, tuple[slice, ...]]:
+    """One sparse matrix of 0 and 1 for several factors, and the columns of each."""
+    from scipy import sparse
+
+    rows = len(codes[0]) if codes else n
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
+    slices = tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(starts))
+    if not codes:
+        return sparse.csr_array((rows, 0)), slices
+    index = np.stack([c + s for c, s in zip(codes, starts[:-1], strict=True)], axis=1).ravel()
+    pointer = np.arange(0, len(index) + 1, len(codes))
+    shape = (rows, int(starts[-1]))
+    return sparse.csr_array((np.ones(len(index)), index, pointer), shape=shape), slices
+
+
+def _counts(
+    E: Any, factors: Sequence[Codes], sizes: Sequence[int], group: tuple[int, ...], weight: Array
+) -> Any:
+    if len(group) == 1:
+        return np.bincount(factors[group[0]], weights=weight, minlength=sizes[group[0]])
+    from scipy import sparse
+
+    return (E.T @ (sparse.diags_array(weight) @ E)).tocsr()
+
+
+def _cluster(factors: Sequence[Codes], sizes: Sequence[int], group: tuple[int, ...]) -> Codes:
+    own = np.arange(sizes[group[0]])
+    return np.concatenate([own, *(_parents(factors, sizes, j, group[0]) for j in group[1:])])

@@ -1,0 +1,149 @@
+"""Henderson's equations at given variances: criterion, slope, average information, effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+
+from svcmetrics.numeric.mixed_collapse import Array, Collapsed
+from svcmetrics.numeric.mixed_eliminate import Blocks, Diagonal
+
+
+class Singular(ValueError):
+    """The fixed columns are not independent of one another."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The model at one set of variances (factors first, residual last)."""
+
+    variances: Array
+    criterion: float  # −2 log likelihood, restricted or full
+    slope: Array  # derivative of the log likelihood by each variance
+    information: Array  # average information
+    effects: list[Array]  # predicted effects per factor
+    coefficients: Array  # fixed effects
+    inverse: Array  # inverse of the Schur complement, over [dense factors | X]
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """The solution of the equations at given ratios of variances."""
+
+    ratio: Array  # residual / factor
+    logdet: float
+    quad: float  # y'Py times the residual variance
+    inverse: Array
+    solution: Array  # dense factors, then fixed effects
+    eliminated: Array
+    effects: list[Array]
+
+    @property
+    def squares(self) -> Array:
+        return np.array([u @ u for u in self.effects])
+
+    @property
+    def errors(self) -> float:
+        """Weighted sum of squared residuals."""
+        return self.quad - float(self.ratio @ self.squares)
+
+
+def evaluate(
+    data: Collapsed, block: Diagonal | Blocks, variances: Array, restricted: bool
+) -> Point:
+    """Solve the equations once; everything that a step needs falls out."""
+    solved = _solve(data, block, variances[-1] / variances[:-1], restricted)
+    sizes, ratio = np.array(data.sizes, dtype="float64"), solved.ratio
+    kept = data.n - (data.fixed if restricted else 0)
+    criterion = kept * np.log(2 * np.pi * variances[-1]) - float(sizes @ np.log(ratio))
+    criterion += solved.logdet - data.log_weights + solved.quad / variances[-1]
+    # degrees of freedom that each factor takes: its levels less what shrinkage gives back
+    taken = sizes - ratio * _traces(data, block, solved.inverse, restricted)
+    slope = np.empty(len(variances))
+    slope[:-1] = taken / variances[:-1] - solved.squares / variances[:-1] ** 2
+    slope[-1] = (kept - taken.sum()) / variances[-1] - solved.errors / variances[-1] ** 2
+    return Point(
+        variances,
+        float(criterion),
+        -0.5 * slope,
+        _information(data, block, variances, solved),
+        solved.effects,
+        solved.solution[data.random :],
+        solved.inverse,
+    )
+
+
+def _solve(data: Collapsed, block: Diagonal | Blocks, ratio: Array, restricted: bool) -> _Solved:
+    """One Cholesky factor of the Schur complement; determinants and the solution fall out."""
+    block.ridge(np.concatenate([np.full(data.sizes[k], ratio[k]) for k in data.eliminated]))
+    schur = data.dense_product - block.gram()
+    for k, columns in zip(data.dense, data.columns, strict=True):
+        schur[columns, columns] += ratio[k] * np.eye(columns.stop - columns.start)
+    factor, failed = lapack.dpotrf(schur[:-1, :-1], lower=1, clean=1)
+    pivots = np.diagonal(factor)
+    size = np.diagonal(data.dense_product)[data.random : -1]
+    if failed or (pivots[data.random :] ** 2 <= 1e-11 * size).any():
+        raise Singular
+    right = schur[:-1, -1]
+    inverse, _ = lapack.dpotri(factor, lower=1)
+    inverse += np.tril(inverse, -1).T
+    solution, _ = lapack.dpotrs(factor, right, lower=1)
+    used = pivots if restricted else pivots[: data.random]
+    logdet = block.logdet + 2 * float(np.log(used).sum())
+    quad = float(schur[-1, -1] - right @ solution)
+    eliminated = block.solve(data.cross @ np.append(-solution, 1.0))
+    effects: list[Array] = [np.empty(0)] * len(data.sizes)
+    for k, rows in zip(data.eliminated, data.rows, strict=True):
+        effects[k] = eliminated[rows]
+    for k, columns in zip(data.dense, data.columns, strict=True):
+        effects[k] = solution[columns]
+    return _Solved(ratio, logdet, quad, inverse, solution, eliminated, effects)
+
+
+def _traces(data: Collapsed, block: Diagonal | Blocks, inverse: Array, restricted: bool) -> Array:
+    """Trace of each factor's block of the inverse (of the random part only for full likelihood)."""
+    if not restricted and data.fixed:
+        inverse = inverse.copy()
+        r = data.random
+        inverse[:r, :r] -= inverse[:r, r:] @ np.linalg.solve(inverse[r:, r:], inverse[r:, :r])
+        inverse[r:], inverse[:, r:] = 0.0, 0.0
+    out = np.empty(len(data.sizes))
+    diagonal = np.diagonal(inverse)
+    for k, columns in zip(data.dense, data.columns, strict=True):
+        out[k] = diagonal[columns].sum()
+    for k, value in zip(data.eliminated, block.traces(inverse, data.rows), strict=True):
+        out[k] = value
+    return out
+
+
+def _information(
+    data: Collapsed, block: Diagonal | Blocks, variances: Array, solved: _Solved
+) -> Array:
+    """Average information ½ f'Pf with f = V_i P y (Gilmour, Thompson & Cullis 1995)."""
+    k_all, m = len(data.sizes), len(solved.solution)
+    left_e = np.zeros((len(solved.eliminated), k_all + 1))
+    left_t = np.zeros((m, k_all + 1))
+    cross = data.cross[:, :m]
+    scaled = [u / v for u, v in zip(solved.effects, variances[:-1], strict=True)]
+    for k, rows in zip(data.eliminated, data.rows, strict=True):
+        v = np.zeros(len(solved.eliminated))
+        v[rows] = scaled[k]
+        left_e[:, k], left_t[:, k] = block.times_counts(v), cross.T @ v
+        left_e[rows, -1] = scaled[k]
+    for k, columns in zip(data.dense, data.columns, strict=True):
+        v = np.zeros(m)
+        v[columns] = scaled[k]
+        left_e[:, k], left_t[:, k] = cross @ v, data.dense_product[:m, :m] @ v
+        left_t[columns, -1] = scaled[k]
+    inner = np.empty((k_all + 1, k_all + 1))
+    for k, rows in zip(data.eliminated, data.rows, strict=True):
+        inner[k] = inner[:, k] = scaled[k] @ left_e[rows]
+    for k, columns in zip(data.dense, data.columns, strict=True):
+        inner[k] = inner[:, k] = scaled[k] @ left_t[columns]
+    inner[-1, -1] = solved.errors / variances[-1] ** 2
+    done = block.solve(left_e)
+    rest = left_t - cross.T @ done
+    quad = left_e.T @ done + rest.T @ solved.inverse @ rest
+    return np.asarray((inner - quad) / (2 * variances[-1]))
