@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.problems import Problem, StudyError
+from svcmetrics.result import Result
 from svcmetrics.tables import TABLES
 
 # Floors of the published group size; a study may raise them, never lower them.
@@ -96,6 +97,16 @@ class Study:
             )
         self.need(name)
         return self.tables[name]
+
+    def get(self, name: str) -> Any:
+        """A table, or None when the study does not hold it."""
+        return self.tables.get(name)
+
+    def named(self, result: Result) -> Result:
+        """The result with names for the ids of units and services, in the current language."""
+        from svcmetrics.naming import named
+
+        return named(result, self.tables)
 
     def with_tables(self, **tables: Any) -> Study:
         """The same study with these tables put in or replaced."""

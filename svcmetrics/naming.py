@@ -1,0 +1,54 @@
+"""Names in place of ids: a result of a study as its reader knows the departments and services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from svcmetrics import lang
+from svcmetrics.result import Finding, Result
+
+# Which table names the ids of a column.
+_NAMED_BY = {
+    "unit_id": ("unit", "unit_id"),
+    "target_id": ("unit", "unit_id"),
+    "provider_id": ("unit", "unit_id"),
+    "rater_unit_id": ("unit", "unit_id"),
+    "parent_id": ("unit", "unit_id"),
+    "service_id": ("service", "service_id"),
+}
+
+
+def names(table: pd.DataFrame, key: str, code: str | None = None) -> dict[str, str]:
+    """Id to name in the given or current language; the other language, then the id, where it is blank."""
+    code = code or lang.language()
+    order = ("name_zh", "name_en") if code == "zh" else ("name_en", "name_zh")
+    best = table[key].astype("str")
+    for column in reversed([c for c in order if c in table]):
+        best = table[column].where(table[column].notna(), best)
+    return dict(zip(table[key].astype("str"), best.astype("str"), strict=True))
+
+
+def named(result: Result, tables: Mapping[str, Any]) -> Result:
+    """The same result with names for the ids of units and services, in its table and its sentences."""
+    table, known = result.table, {}
+    for column, (source, key) in _NAMED_BY.items():
+        if column in table and source in tables:
+            by_id = names(tables[source], key)
+            known |= {str(v): by_id[str(v)] for v in table[column].dropna().unique() if str(v) in by_id}
+            table[column] = [by_id.get(str(v), v) for v in table[column]]
+    if not known:
+        return result
+    findings = [Finding(f.key, {k: _said(v, known) for k, v in f.values.items()}, f.level) for f in result.findings]
+    about = result.about
+    return Result(about["metric"], table, findings, about, drawing=result._drawing)
+
+
+def _said(value: Any, known: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return known.get(value, value)
+    if isinstance(value, (list, tuple)):
+        return [_said(v, known) for v in value]
+    return value
