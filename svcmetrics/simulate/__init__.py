@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.simulate.build import LONG, Progress, build
-from svcmetrics.simulate.files import LongFiles, write_small, write_toml
 from svcmetrics.simulate.dictionary import data_dictionary
+from svcmetrics.simulate.files import LongFiles, write_small, write_toml
 from svcmetrics.simulate.memory import study_of
 from svcmetrics.study import Study
 
@@ -22,7 +22,9 @@ __all__ = ["company", "data_dictionary", "simulate", "truth"]
 SEED = 20240901
 UNITS, EVENTS, RATINGS = 14, 40_000, 30_000
 MIN_UNITS, MIN_EVENTS, MIN_RATINGS = 4, 200, 200
-_HEAD = "# Written by: svcmetrics simulate. An invented company; every person and number is made up.\n"
+_HEAD = (
+    "# Written by: svcmetrics simulate. An invented company; every person and number is made up.\n"
+)
 
 
 def simulate(
@@ -52,7 +54,9 @@ def simulate(
     return folder
 
 
-def company(*, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratings: int = RATINGS) -> Study:
+def company(
+    *, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratings: int = RATINGS
+) -> Study:
     """The same study in memory; its truth is what ``truth`` of the same arguments gives.
 
     >>> company(events=500, ratings=300).rating.shape[0]
@@ -60,11 +64,17 @@ def company(*, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratin
     """
     _sizes(units, events, ratings)
     long: dict[str, list[pa.Table]] = {name: [] for name in LONG}
-    tables, settings, _ = build(seed, units, events, ratings, lambda name, piece: long[name].append(piece))
-    return study_of({name: pa.concat_tables(parts) for name, parts in long.items()}, tables, settings)
+    tables, settings, _ = build(
+        seed, units, events, ratings, lambda name, piece: long[name].append(piece)
+    )
+    return study_of(
+        {name: pa.concat_tables(parts) for name, parts in long.items()}, tables, settings
+    )
 
 
-def truth(*, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratings: int = RATINGS) -> dict:
+def truth(
+    *, seed: int = SEED, units: int = UNITS, events: int = EVENTS, ratings: int = RATINGS
+) -> dict:
     """What was planted in the company of the same arguments: the content of truth.toml."""
     _sizes(units, events, ratings)
     return build(seed, units, events, ratings, lambda *_: None)[2]

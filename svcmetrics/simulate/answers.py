@@ -9,25 +9,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from svcmetrics.simulate.clock import TIMEZONE, seconds
-from svcmetrics.simulate.firm import RATER_ROLES, Company, catalogue, pilot_from
+from svcmetrics.simulate.firm import Company
+from svcmetrics.simulate.forms import Forms, form_items, plan_table, rating_table
 from svcmetrics.simulate.plan import Plan, waves
-from svcmetrics.simulate.planted import DIMENSIONS, TRUE_WEIGHTS, WAVES, shares
+from svcmetrics.simulate.planted import DIMENSIONS, PILOT_FROM, TRUE_WEIGHTS, WAVES, shares
 
-FORM = "F1"
 _MISSING = 0.025  # of items are not answered, with a reason
-_DEADLINE = 0.45  # of raters answer in the last office hours
-_LAST_HOURS = 5 * 3600
-PLAN_SCHEMA = pa.schema([
-    ("plan_id", pa.string()), ("wave", pa.string()), ("rater_key", pa.string()), ("rater_unit_id", pa.string()),
-    ("rater_role", pa.string()), ("target_id", pa.string()), ("service_id", pa.string()), ("trigger", pa.string()),
-    ("mode", pa.string()), ("form_version", pa.string()), ("cases_in_window", pa.int32()),
-])  # fmt: skip
-RATING_SCHEMA = pa.schema([
-    ("plan_id", pa.string()), ("case_id", pa.string()), ("item_id", pa.string()), ("score", pa.int8()),
-    ("na_reason", pa.string()), ("submitted_at", pa.timestamp("us", tz=TIMEZONE)), ("seconds", pa.int32()),
-    ("reason", pa.string()),
-])  # fmt: skip
+_ILL_SHARE = 0.25  # of the quality that the ill-designed item still shows
+Pair = tuple[pa.Table, pa.Table]  # plan, rating
 
 
 @dataclass
@@ -37,6 +26,11 @@ class Tally:
     forms: np.ndarray = field(default_factory=lambda: np.zeros(WAVES, int))
     copies: np.ndarray = field(default_factory=lambda: np.zeros(WAVES, int))
     straight: np.ndarray = field(default_factory=lambda: np.zeros(WAVES, int))
+
+    def add(self, wave: int, answered: np.ndarray, formal: np.ndarray) -> None:
+        self.forms[wave] += int(answered.sum())
+        self.copies[wave] += int((answered & (formal == 1)).sum())
+        self.straight[wave] += int((answered & (formal == 2)).sum())
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Persons:
     favourite: np.ndarray  # what straight-liners tick
 
 
-def pieces(company: Company, plan: Plan, ratings: int, tally: Tally) -> Iterator[tuple[pa.Table, pa.Table]]:
+def pieces(company: Company, plan: Plan, ratings: int, tally: Tally) -> Iterator[Pair]:
     """Plan and rating tables for some raters at a time; together exactly ``ratings`` rows."""
     cells = max(1, plan.asked.shape[2] * len(form_items()) * WAVES)
     size = max(200, 2_000_000 // cells)
@@ -63,27 +57,29 @@ def pieces(company: Company, plan: Plan, ratings: int, tally: Tally) -> Iterator
         left -= min(left, rating.num_rows)
 
 
-def form_items() -> list[dict]:
-    """The items of the form in use."""
-    return [item for item in catalogue()["item"] if item["form"] == FORM]
-
-
-def _piece(company: Company, plan: Plan, which: np.ndarray, known: int, rng: np.random.Generator, tally: Tally):
+def _piece(
+    company: Company,
+    plan: Plan,
+    which: np.ndarray,
+    known: int,
+    rng: np.random.Generator,
+    tally: Tally,
+) -> Pair:
     persons = _persons(company, plan, which, rng)
-    shape = (len(which), plan.asked.shape[2], len(form_items()))
-    last = np.full(shape, -1, "int8")  # -1: no form last month; 0: item not answered
     asked_parts, rating_parts = [], []
+    # Last month's scores; -1: no form then, 0: item not answered.
+    last = np.full((len(which), plan.asked.shape[2], len(form_items())), -1, "int8")
     for wave in range(WAVES):
         scores, formal = _scores(company, plan, persons, wave, last, rng)
         answered = plan.answered[wave][which]
         last = np.where(answered[:, :, None], scores, -1).astype("int8")
-        _count(tally, wave, answered, formal)
+        tally.add(wave, answered, formal)
         rater, target = np.nonzero(plan.asked[wave][which])
-        ids = known + 1 + np.arange(len(rater))
+        forms = Forms(wave, rater, target, known + 1 + np.arange(len(rater)))
         known += len(rater)
-        asked_parts.append(_plan_table(company, plan, wave, which[rater], target, ids))
+        asked_parts.append(plan_table(company, plan, which, forms))
         done = answered[rater, target]
-        rating_parts.append(_rating_table(company, wave, rater[done], target[done], ids[done], scores, formal, rng))
+        rating_parts.append(rating_table(company, forms.only(done), scores, formal, rng))
     return pa.concat_tables(asked_parts), pa.concat_tables(rating_parts)
 
 
@@ -100,7 +96,14 @@ def _persons(company: Company, plan: Plan, which: np.ndarray, rng: np.random.Gen
                    rng.choice([5, 4, 3], size=n, p=[0.6, 0.3, 0.1]))  # fmt: skip
 
 
-def _scores(company: Company, plan: Plan, persons: Persons, wave: int, last: np.ndarray, rng: np.random.Generator):
+def _scores(
+    company: Company,
+    plan: Plan,
+    persons: Persons,
+    wave: int,
+    last: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Scores of one wave (0 is not answered) and who answered formally: 1 copied, 2 straight."""
     effects = company.truth.effects
     honest = np.clip(np.rint(_latent(company, plan, persons, wave, rng)), 1, 5).astype("int8")
@@ -112,93 +115,32 @@ def _scores(company: Company, plan: Plan, persons: Persons, wave: int, last: np.
     return scores, np.where(copies, 1, np.where(straight[:, None], 2, 0))
 
 
-def _latent(company: Company, plan: Plan, persons: Persons, wave: int, rng: np.random.Generator) -> np.ndarray:
-    truth, items = company.truth, form_items()
-    base = truth.effects.mean - persons.severity[:, None] + persons.liking
-    base = base + truth.effects.named_mode * plan.named[persons.which][:, None]
-    quality = truth.quality.copy()
-    if waves()[wave][1] >= pilot_from():
-        quality[truth.pilot, 0] += truth.effects.pilot_timeliness
+def _latent(
+    company: Company, plan: Plan, persons: Persons, wave: int, rng: np.random.Generator
+) -> np.ndarray:
+    """What raters think before they tick a box: raters x targets x items."""
+    effects, items = company.truth.effects, form_items()
+    base = effects.mean - persons.severity[:, None] + persons.liking
+    base = base + effects.named_mode * plan.named[persons.which][:, None]
+    quality = _quality(company, wave)
     noise = rng.normal(0, 1, (*base.shape, len(items)))
-    latent = np.empty(noise.shape)
-    felt = np.empty((*base.shape, len(DIMENSIONS)))
+    latent, felt = np.empty(noise.shape), np.empty((*base.shape, len(DIMENSIONS)))
     for i, item in enumerate(items):
-        if item["dimension"] in DIMENSIONS:
-            d = DIMENSIONS.index(item["dimension"])
-            part = 0.25 if item.get("ill") else 1.0
-            latent[:, :, i] = base + part * quality[:, d] + item["noise"] * noise[:, :, i]
-            if not item.get("ill"):
-                felt[:, :, d] = latent[:, :, i]
-        else:
-            latent[:, :, i] = felt @ np.array(TRUE_WEIGHTS) + item["noise"] * noise[:, :, i]
+        error = item["noise"] * noise[:, :, i]
+        if item["dimension"] not in DIMENSIONS:  # the overall item: what was felt, weighted
+            latent[:, :, i] = felt @ np.array(TRUE_WEIGHTS) + error
+            continue
+        d = DIMENSIONS.index(item["dimension"])
+        ill = item.get("ill", False)
+        latent[:, :, i] = base + (_ILL_SHARE if ill else 1.0) * quality[:, d] + error
+        if not ill:
+            felt[:, :, d] = latent[:, :, i]
     return latent
 
 
-def _count(tally: Tally, wave: int, answered: np.ndarray, formal: np.ndarray) -> None:
-    tally.forms[wave] += int(answered.sum())
-    tally.copies[wave] += int((answered & (formal == 1)).sum())
-    tally.straight[wave] += int((answered & (formal == 2)).sum())
-
-
-def plan_ids(numbers: np.ndarray) -> pa.Array:
-    return pa.array([f"P{i:07d}" for i in numbers], pa.string())
-
-
-def _plan_table(company: Company, plan: Plan, wave: int, rater: np.ndarray, target: np.ndarray, ids: np.ndarray) -> pa.Table:
-    person = plan.raters[rater]
-    unit_id = company.unit["unit_id"].to_numpy(object)
-    cases = plan.cases[wave][rater, target]
-    n = len(rater)
-    columns = [
-        plan_ids(ids), [waves()[wave][0]] * n, company.people.key[person], unit_id[company.people.unit[person]],
-        np.array(RATER_ROLES, object)[company.people.role[person]], unit_id[company.targets[target]],
-        [None] * n, ["periodic"] * n, np.where(plan.named[rater], "named", "confidential").astype(object),
-        [FORM] * n, pa.array(cases, pa.int32(), mask=cases < 0),
-    ]  # fmt: skip
-    return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, PLAN_SCHEMA)], schema=PLAN_SCHEMA)
-
-
-def _rating_table(company: Company, wave: int, rater: np.ndarray, target: np.ndarray, ids: np.ndarray,
-                  scores: np.ndarray, formal: np.ndarray, rng: np.random.Generator) -> pa.Table:  # fmt: skip
-    items = [item["id"] for item in form_items()]
-    n, k = len(rater), len(items)
-    answers, habit = scores[rater, target], formal[rater, target]
-    spent = np.where(habit == 0, rng.lognormal(np.log(55), 0.45, n), rng.lognormal(np.log(9), 0.3, n))
-    spent = np.maximum(np.rint(spent), 3).astype("int64")
-    at = _submitted(company, wave, rater, spent, scores.shape[0], rng)
-    flat = answers.ravel()
-    words = catalogue()["words"]
-    why = np.array(words["na_reasons"], object)[rng.integers(0, len(words["na_reasons"]), n * k)]
-    columns = [
-        plan_ids(ids).take(pa.array(np.repeat(np.arange(n), k))), pa.nulls(n * k, pa.string()),
-        pa.array(items * n, pa.string()), pa.array(flat, pa.int8(), mask=flat == 0),
-        pa.array(why, pa.string(), mask=flat > 0),
-        pa.array(np.repeat(at, k) * 1_000_000).cast(pa.timestamp("us", tz="UTC")).cast(RATING_SCHEMA.field("submitted_at").type),
-        pa.array(np.repeat(spent, k), pa.int32()), _comments(answers, words, rng),
-    ]  # fmt: skip
-    return pa.Table.from_arrays(columns, schema=RATING_SCHEMA)
-
-
-def _submitted(company: Company, wave: int, rater: np.ndarray, spent: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A rater sits down once and fills in one form after the other; many on the last day."""
-    _, opens, closes = waves()[wave]
-    low, high = company.clock.worked(seconds(pd.Series([opens, closes + pd.Timedelta(days=1)])))
-    early, late = rng.integers(low, high - 3600, size), rng.integers(high - _LAST_HOURS, high - 1800, size)
-    begin = np.where(rng.random(size) < _DEADLINE, late, early)
-    first = np.searchsorted(rater, rater, side="left")
-    total = np.cumsum(spent + 4)
-    elapsed = total - (total[first] - spent[first] - 4) if len(rater) else total
-    return company.clock.moment(np.minimum(begin[rater] + elapsed, high))
-
-
-def _comments(answers: np.ndarray, words: dict, rng: np.random.Generator) -> pa.Array:
-    """A short reason beside the overall item: often for low scores, rarely for high ones."""
-    n, k = answers.shape
-    overall, u = answers[:, -1], rng.random(n)
-    low = (overall > 0) & (overall <= 2) & (u < 0.4)
-    high = (overall == 5) & (u < 0.03)
-    text = np.array(words["low"] + words["high"], object)
-    pick = np.where(low, rng.integers(0, len(words["low"]), n), len(words["low"]) + rng.integers(0, len(words["high"]), n))
-    out = np.full((n, k), None, object)
-    out[low | high, -1] = text[pick[low | high]]
-    return pa.array(out.ravel(), pa.string())
+def _quality(company: Company, wave: int) -> np.ndarray:
+    """Departments x dimensions; raters notice a little of what the pilot changed."""
+    quality = company.truth.quality.copy()
+    if waves()[wave][1] >= pd.Timestamp(PILOT_FROM):
+        quality[company.truth.pilot, 0] += company.truth.effects.pilot_timeliness
+    return quality

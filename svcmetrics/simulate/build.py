@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from svcmetrics.simulate import answers, judges, log
 from svcmetrics.simulate.clock import CALENDAR, TIMEZONE
-from svcmetrics.simulate.firm import Company, found
 from svcmetrics.simulate.document import truth_document
+from svcmetrics.simulate.firm import Company, found
+from svcmetrics.simulate.forms import form_items
 from svcmetrics.simulate.plan import make_plan, waves
 from svcmetrics.simulate.planted import PILOT_FROM, WAVES
 
@@ -34,14 +35,18 @@ def build(
         take("event", piece)
         done += piece.num_rows
         say("event", done, events)
-    plan = make_plan(company, ledger.counts, -(-ratings // len(answers.form_items())))
+    plan = make_plan(company, ledger.counts, -(-ratings // len(form_items())))
     tally, done = answers.Tally(), 0
     for asked, given in answers.pieces(company, plan, ratings, tally):
         take("plan", asked)
         take("rating", given)
         done += given.num_rows
         say("rating", done, ratings)
-    return _small(company, ledger), settings_document(company), truth_document(company, plan, ledger, tally)
+    return (
+        _small(company, ledger),
+        settings_document(company),
+        truth_document(company, plan, ledger, tally),
+    )
 
 
 def _small(company: Company, ledger: log.Ledger) -> dict[str, pd.DataFrame]:

@@ -1,76 +1,24 @@
-"""The way of many cases of one service through its steps, all at once.
-
-Every possible event of a case is a column; a mask says which of them happen. Gaps between
-events are seconds of office time (of clock time for emergencies), so a running sum along the
-row gives the time of each event.
-"""
+"""The way of many cases of one service through its steps, all at once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from svcmetrics.simulate.clock import instant
-from svcmetrics.simulate.firm import APPROVERS, Company, Process
+from svcmetrics.simulate.catalogue import Process
+from svcmetrics.simulate.clock import OFFSET_S, instant
+from svcmetrics.simulate.firm import Company
+from svcmetrics.simulate.flow import CODE, Flow
 from svcmetrics.simulate.planted import PILOT_FROM, SEASON
 
-ACTIONS = (
-    "submit", "accept", "deliver", "approve", "return", "reject", "resubmit", "withdraw",
-    "reassign", "pause", "resume", "comment", "close",
-)  # fmt: skip
-_CODE = {word: i for i, word in enumerate(ACTIONS)}
 REASONS = 6
-HOUR = 3600.0
 # How readily a step sends work back, before the quality of the work is looked at.
 _RETURNS = {"approve": 0.11, "consult": 0.06, "do": 0.04, "lead": 0.03}
 _AUTO = 0.12  # of approvals of routine services: a rule decides, nobody looks
 _PASSES = 3
 # A stuck case waits at one step beyond the end of the log: it stays open.
 _STUCK = 1e6
-FIELDS = ("gap", "on", "action", "step", "to", "unit", "actor", "auto", "reason")
-
-
-@dataclass
-class Flow:
-    """The cases under way: what is fixed for each, and the columns written so far."""
-
-    company: Company
-    process: Process
-    requester: np.ndarray
-    slow: np.ndarray  # how much slower than usual, per case
-    rng: np.random.Generator
-    columns: list[dict[str, np.ndarray]]
-
-    @property
-    def n(self) -> int:
-        return len(self.requester)
-
-    def put(
-        self, on: np.ndarray, gap: np.ndarray, action: str | np.ndarray, **more: np.ndarray | int
-    ) -> None:
-        """One possible event of every case; what is not given is missing (-1, or 0 for flags)."""
-        code = _CODE[action] if isinstance(action, str) else action
-        row = {
-            "on": on,
-            "gap": gap,
-            "action": code,
-            "step": -1,
-            "to": -1,
-            "unit": -1,
-            "actor": -1,
-            "auto": 0,
-            "reason": -1,
-        }
-        self.columns.append({k: np.broadcast_to(more.get(k, v), self.n) for k, v in row.items()})
-
-    def by_requester(self, on: np.ndarray, gap: np.ndarray, action: str) -> None:
-        self.put(
-            on, gap, action, unit=self.company.people.unit[self.requester], actor=self.requester
-        )
-
-    def hours(self, median: float, sigma: float) -> np.ndarray:
-        return self.rng.lognormal(np.log(median), sigma, self.n) * HOUR
+# Who was sent back, who is lost to the log, and to which step (0: the requester).
+Outcome = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def walk(
@@ -94,14 +42,14 @@ def walk(
         flow.by_requester(alive & (to == 0), flow.hours(5, 0.8), "resubmit")
         first = np.maximum(to, 1)
     flow.put(done, rng.uniform(2, 30, n), "close", unit=process.units[0], auto=1)
-    return _flat(flow, start)
+    return flow.rows(start)
 
 
 def _slowness(
     company: Company, process: Process, start: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Case by case: its own difficulty, the season, and the planted shortening of the pilot."""
-    months = (start + 8 * 3600).astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1
+    months = (start + OFFSET_S).astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12 + 1
     season = np.array([1.0, *(SEASON[m] for m in range(1, 13))])[months]
     slow = rng.lognormal(0, 0.3, len(start)) * season
     place = np.flatnonzero(company.targets == process.provider)[0]
@@ -110,9 +58,7 @@ def _slowness(
     return slow
 
 
-def _one_pass(
-    flow: Flow, turn: int, alive: np.ndarray, first: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _one_pass(flow: Flow, turn: int, alive: np.ndarray, first: np.ndarray) -> Outcome:
     """Through the steps once: who is still under way, who was sent back, and where to."""
     going, returned, to = alive.copy(), np.zeros(flow.n, bool), np.zeros(flow.n, int)
     pace = flow.slow * (1.0 if turn == 0 else 0.5)
@@ -133,18 +79,16 @@ def _one_pass(
     return going, returned, to
 
 
-def _work(
-    flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _work(flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray) -> Outcome:
     """Accept, perhaps hand over or stop the clock, deliver."""
     unit, rng = flow.process.units[k - 1], flow.rng
     hours = flow.process.hours * flow.process.hour_shares[k - 1] * _speed(flow.company, unit)
-    actor = _staff(flow, unit)
+    actor = flow.staff(unit)
     here = {"step": k, "unit": unit}
     if turn == 0:
         moved = act & (rng.random(flow.n) < 0.015)
         flow.put(
-            moved, flow.hours(0.3 * hours, 0.7) * slow, "reassign", actor=_staff(flow, unit), **here
+            moved, flow.hours(0.3 * hours, 0.7) * slow, "reassign", actor=flow.staff(unit), **here
         )
     flow.put(act, flow.hours(0.45 * hours, 0.7) * slow, "accept", actor=actor, **here)
     if turn == 0 and flow.process.routine != "emergency":
@@ -155,14 +99,12 @@ def _work(
     return _finish(flow, k, turn, act, touch, actor, np.zeros(flow.n, bool))
 
 
-def _decide(
-    flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _decide(flow: Flow, k: int, turn: int, act: np.ndarray, slow: np.ndarray) -> Outcome:
     """Approve or give an opinion; a rule may approve by itself, and one person never looks."""
     unit, rng, company = flow.process.units[k - 1], flow.rng, flow.company
     hours = flow.process.hours * flow.process.hour_shares[k - 1] * _speed(company, unit)
     gap = flow.hours(0.6 * hours, 0.9) * slow
-    actor = _approver(flow, unit)
+    actor = flow.approver(unit)
     approves = flow.process.roles[k - 1] == "approve" and flow.process.routine == "routine"
     auto = (rng.random(flow.n) < _AUTO) & approves
     gap = np.where(
@@ -180,7 +122,7 @@ def _finish(
     gap: np.ndarray,
     actor: np.ndarray,
     auto: np.ndarray,
-):
+) -> Outcome:
     """The end of a step: deliver or approve, send back, reject, or the requester withdraws."""
     role, rng, company = flow.process.roles[k - 1], flow.rng, flow.company
     odds = _blame(flow, k)
@@ -191,9 +133,9 @@ def _finish(
     sent, lost = act & (u < sends), act & (u >= sends) & (u < sends + rejects)
     gone = act & (turn == 0) & (u > 0.994) & ~auto
     back = rng.choice(k, size=flow.n, p=odds / odds.sum())
-    action = np.full(flow.n, _CODE["approve" if role == "approve" else "deliver"])
+    action = np.full(flow.n, CODE["approve" if role == "approve" else "deliver"])
     for mask, word in ((sent, "return"), (lost, "reject"), (gone, "withdraw")):
-        action[mask] = _CODE[word]
+        action[mask] = CODE[word]
     people = company.people
     flow.put(
         act, gap, action, step=np.where(gone, -1, k), to=np.where(sent & (back > 0), back, -1),
@@ -215,38 +157,6 @@ def _speed(company: Company, unit: int) -> float:
     return float(company.truth.time_factor[place[0]]) if len(place) else 1.0
 
 
-def _staff(flow: Flow, unit: int) -> np.ndarray:
-    """Who handles: the busiest first."""
-    people = flow.company.people
-    pool = max(1, min(12, int(people.heads[unit]) - APPROVERS))
-    picked = (flow.rng.random(flow.n) ** 1.4 * pool).astype(int)
-    return people.first[unit] + min(APPROVERS, int(people.heads[unit]) - 1) + picked
-
-
-def _approver(flow: Flow, unit: int) -> np.ndarray:
-    people = flow.company.people
-    pool = min(APPROVERS, int(people.heads[unit]))
-    return people.first[unit] + flow.rng.integers(0, pool, flow.n)
-
-
 def stamper(company: Company) -> int:
     """The person who approves within seconds: first approver of one department."""
     return int(company.people.first[company.targets[company.truth.stamp_unit]])
-
-
-def _flat(flow: Flow, start: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns to rows: only what happened, in order, with the time of each event."""
-    table = {name: np.stack([c[name] for c in flow.columns], axis=1) for name in FIELDS}
-    on = table.pop("on")
-    elapsed = np.cumsum(np.where(on, np.maximum(np.rint(table.pop("gap")), 0), 0), axis=1).astype(
-        "int64"
-    )
-    case = np.broadcast_to(np.arange(flow.n)[:, None], on.shape)[on]
-    clock, elapsed = flow.company.clock, elapsed[on]
-    if flow.process.routine == "emergency":
-        at = start[case] + elapsed
-    else:
-        # The first event stands where it was made, even at night; work begins with the office.
-        at = np.maximum(clock.moment(clock.worked(start)[case] + elapsed), start[case])
-        at = np.where(elapsed == 0, start[case], at)
-    return {"case": case, "at": at, **{k: v[on] for k, v in table.items()}}

@@ -52,7 +52,9 @@ def _row(table: Table, column: Column) -> str:
 def _notes(table: Table, column: Column) -> list[str]:
     notes = [_both("key")] if column.name in table.key else []
     notes += [_both("required")] if column.required else []
-    notes += [_both("one_of", words=", ".join(f"`{w}`" for w in column.words))] if column.words else []
+    notes += (
+        [_both("one_of", words=", ".join(f"`{w}`" for w in column.words))] if column.words else []
+    )
     notes += [_both("refers", column=f"`{column.refers}`")] if column.refers else []
     return notes + _bounds(column)
 
@@ -65,4 +67,3 @@ def _bounds(column: Column) -> list[str]:
     if column.high is None:
         return [_both("at_least", low=f"{column.low:g}")]
     return [_both("within", low=f"{column.low:g}", high=f"{column.high:g}")]
-

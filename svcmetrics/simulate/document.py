@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from svcmetrics.simulate.answers import FORM, Tally, form_items
+from svcmetrics.simulate.answers import Tally
 from svcmetrics.simulate.cases import stamper
 from svcmetrics.simulate.firm import Company
+from svcmetrics.simulate.forms import FORM, form_items
 from svcmetrics.simulate.judges import INCONSISTENT, judge_key
 from svcmetrics.simulate.log import Ledger
 from svcmetrics.simulate.plan import WINDOW_DAYS, Plan, waves
@@ -37,7 +38,8 @@ def truth_document(company: Company, plan: Plan, ledger: Ledger, tally: Tally) -
             "units": list(services[truth.pilot]), "from": PILOT_FROM, "time_factor": truth.effects.pilot_time,
             "timeliness_gain": truth.effects.pilot_timeliness,
         },
-        "work": {"time_factor": dict(zip(services, truth.time_factor)), "return_factor": dict(zip(services, truth.return_factor))},
+        "work": {"time_factor": dict(zip(services, truth.time_factor)),
+                 "return_factor": dict(zip(services, truth.return_factor))},
         "rubber_stamp": {"unit": services[truth.stamp_unit], "actor_key": company.people.key[stamper(company)],
                          "seconds": truth.effects.stamp_seconds},
         "links": {"resubmitted": ledger.resubmitted, "linked": ledger.linked, "asked_share": truth.effects.link_share},

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
 
-from svcmetrics.simulate.answers import PLAN_SCHEMA, RATING_SCHEMA
 from svcmetrics.simulate.build import LONG
-from svcmetrics.simulate.log import EVENT_SCHEMA
+from svcmetrics.simulate.forms import PLAN_SCHEMA, RATING_SCHEMA
+from svcmetrics.simulate.records import EVENT_SCHEMA
 
 SCHEMAS = dict(zip(LONG, (EVENT_SCHEMA, PLAN_SCHEMA, RATING_SCHEMA)))
 
@@ -27,7 +27,9 @@ class LongFiles:
     def __init__(self, directory: Path):
         self._paths = {name: directory / f"{name}.parquet" for name in SCHEMAS}
         self._writers = {
-            name: pq.ParquetWriter(_partial(path), SCHEMAS[name], compression="zstd", compression_level=9)
+            name: pq.ParquetWriter(
+                _partial(path), SCHEMAS[name], compression="zstd", compression_level=9
+            )
             for name, path in self._paths.items()
         }
 
@@ -54,8 +56,10 @@ def _partial(path: Path) -> Path:
 def write_small(directory: Path, tables: dict[str, pd.DataFrame]) -> None:
     """UTF-8, LF, flags as true and false: the same bytes on every system."""
     for name, table in tables.items():
-        flags = {c: table[c].map({True: "true", False: "false"}) for c in table if table[c].dtype == bool}
-        table.assign(**flags).to_csv(directory / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+        out = table.copy()
+        for column in table.select_dtypes("bool"):
+            out[column] = table[column].map({True: "true", False: "false"})
+        out.to_csv(directory / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
 
 def write_toml(path: Path, document: dict[str, Any], head: str) -> None:

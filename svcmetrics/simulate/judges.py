@@ -9,7 +9,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from svcmetrics.simulate.firm import Company, catalogue
+from svcmetrics.simulate.catalogue import catalogue
+from svcmetrics.simulate.firm import Company
 from svcmetrics.simulate.planted import DIMENSIONS, TRUE_WEIGHTS
 
 JUDGES = 12
@@ -36,7 +37,7 @@ def item_table() -> pd.DataFrame:
 def judgement_table(company: Company) -> pd.DataFrame:
     """A dozen judges: pairwise comparisons on the 1–9 scale, then a hundred points to share out."""
     rng, log = company.rng(5), np.log(TRUE_WEIGHTS)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for j in range(JUDGES):
         key = judge_key(company, j)
         noise = 1.3 if j == INCONSISTENT else _NOISE

@@ -20,24 +20,26 @@ def study_of(
     return Study({name: typed(frames[name], name) for name in TABLES}, _settings(settings))
 
 
+# What reading a file makes of a column of each kind.
+_TYPES: dict[str, Any] = {
+    "id": "str", "text": "str", "word": "str", "clock": "str",
+    "int": "Int64", "float": "float64", "bool": "boolean",
+}  # fmt: skip
+
+
 def typed(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Columns of the schema with its types: ids and words as text, numbers nullable, times zoned."""
-    out = {}
-    for column in (c for c in TABLES[name].columns if c.name in table):
-        values = table[column.name]
-        if column.kind in {"id", "text", "word", "clock"}:
-            out[column.name] = values.astype("str")
-        elif column.kind == "int":
-            out[column.name] = values.astype("Int64")
-        elif column.kind == "float":
-            out[column.name] = values.astype("float64")
-        elif column.kind == "bool":
-            out[column.name] = values.astype("boolean")
-        elif column.kind == "date":
-            out[column.name] = pd.to_datetime(values).astype("datetime64[us]")
-        else:
-            out[column.name] = _zoned(values)
-    return pd.DataFrame(out)
+    return pd.DataFrame(
+        {c.name: _column(table[c.name], c.kind) for c in TABLES[name].columns if c.name in table}
+    )
+
+
+def _column(values: pd.Series, kind: str) -> pd.Series:
+    if kind in _TYPES:
+        return values.astype(_TYPES[kind])
+    if kind == "date":
+        return pd.to_datetime(values).astype("datetime64[us]")
+    return _zoned(values)
 
 
 def _zoned(values: pd.Series) -> pd.Series:

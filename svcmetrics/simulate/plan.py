@@ -67,7 +67,9 @@ def _evidence(company: Company, counts: np.ndarray, raters: np.ndarray) -> np.nd
     return np.where(role == 3, -1, np.where(role == 2, units[:, people.unit[raters]], own))
 
 
-def _choose(company: Company, raters: np.ndarray, evidence: np.ndarray, wish: np.ndarray, number: int) -> np.ndarray:
+def _choose(
+    company: Company, raters: np.ndarray, evidence: np.ndarray, wish: np.ndarray, number: int
+) -> np.ndarray:
     own = company.people.unit[raters][:, None] == company.targets[None, :]
     supervisor = (company.people.role[raters] == 3)[:, None]
     # Supervisors first, then pairs that met, in an order that stays from wave to wave.
@@ -82,7 +84,9 @@ def _choose(company: Company, raters: np.ndarray, evidence: np.ndarray, wish: np
     return chosen.reshape(key.shape)
 
 
-def _respond(asked: np.ndarray, willing: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+def _respond(
+    asked: np.ndarray, willing: np.ndarray, wanted: int, rng: np.random.Generator
+) -> np.ndarray:
     """Exactly so many forms come back; some raters answer more readily than others."""
     place = np.flatnonzero(asked)
     late = rng.exponential(size=len(place)) / np.repeat(willing, asked.sum(axis=1))
@@ -97,5 +101,3 @@ def _split(unit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     named = np.zeros(len(unit), bool)
     named[order[::2]] = True
     return named
-
-

@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 
-DIMENSIONS = ("及时性 timeliness", "质量 quality", "服务行为 service behaviour", "沟通 communication")
+DIMENSIONS = (
+    "及时性 timeliness",
+    "质量 quality",
+    "服务行为 service behaviour",
+    "沟通 communication",
+)
 TRUE_WEIGHTS = (0.35, 0.30, 0.15, 0.20)
 WAVES = 9
 PILOT_FROM = "2025-03-01"
+RESPONSE = 0.84  # of forms that are asked for come back
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,26 @@ class Effects:
     time_of_quality: float = -0.25  # log of working time per point of timeliness
     returns_of_quality: float = -0.80  # log of return odds per point of quality
     stamp_seconds: tuple[int, int] = (5, 40)
-    response: float = 0.84
+    response: float = RESPONSE
     link_share: float = 0.70  # of re-submissions that name the rejected case
     resubmit_share: float = 0.75  # of rejected cases that come again
 
 
 # Work takes longer at the end of the year and before the Spring Festival.
-SEASON = {9: 1.0, 10: 1.02, 11: 1.03, 12: 1.12, 1: 1.08, 2: 0.98, 3: 1.0, 4: 1.0, 5: 0.98, 6: 1.02, 7: 1.0, 8: 0.97}
+SEASON = {
+    9: 1.0,
+    10: 1.02,
+    11: 1.03,
+    12: 1.12,
+    1: 1.08,
+    2: 0.98,
+    3: 1.0,
+    4: 1.0,
+    5: 0.98,
+    6: 1.02,
+    7: 1.0,
+    8: 0.97,
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,9 @@ class Truth:
         return np.exp(self.effects.returns_of_quality * self.quality[:, 1])
 
 
-def draw_truth(rng: np.random.Generator, lines: np.ndarray, heads: np.ndarray, stamp_unit: int) -> Truth:
+def draw_truth(
+    rng: np.random.Generator, lines: np.ndarray, heads: np.ndarray, stamp_unit: int
+) -> Truth:
     """Qualities evenly spread (so that their order can be found), the pilot units, the pair."""
     effects, n = Effects(), len(lines)
     steps = (np.arange(n) + 0.5) / n * 2 - 1

@@ -29,7 +29,8 @@ def given(study):
 def forms(given):
     """One row per form, a column per item; 0 is not answered."""
     keys = ["rater_key", "target_id", "wave"]
-    return given.assign(score=given["score"].fillna(0)).pivot(index=keys, columns="item_id", values="score").sort_index()
+    given = given.assign(score=given["score"].fillna(0))
+    return given.pivot(index=keys, columns="item_id", values="score").sort_index()
 
 
 def test_each_answer_is_a_score_or_a_reason(study):
@@ -57,11 +58,16 @@ def test_cases_in_window_can_be_counted_again(study):
     opens = wave.start.tz_localize("Asia/Shanghai")
     near = first[(first["at"] >= opens - pd.Timedelta(days=WINDOW_DAYS)) & (first["at"] < opens)]
     plan = study.plan[study.plan["wave"] == wave.id]
-    for role, left, right in (("employee", "rater_key", "actor_key"), ("downstream", "rater_unit_id", "unit_id")):
+    for role, left, right in (
+        ("employee", "rater_key", "actor_key"),
+        ("downstream", "rater_unit_id", "unit_id"),
+    ):
         asked = plan[plan["rater_role"] == role]
         counts = near.groupby([right, "provider_id"]).size()
         pairs = pd.MultiIndex.from_frame(asked[[left, "target_id"]])
-        assert (counts.reindex(pairs).fillna(0).to_numpy() == asked["cases_in_window"].to_numpy()).all()
+        assert (
+            counts.reindex(pairs).fillna(0).to_numpy() == asked["cases_in_window"].to_numpy()
+        ).all()
     assert plan.loc[plan["rater_role"] == "supervisor", "cases_in_window"].isna().all()
 
 
@@ -76,7 +82,10 @@ def test_about_a_sixth_does_not_answer(study):
 
 
 def test_answers_lie_within_their_wave_and_many_on_the_last_day(study, given):
-    ends = {w.id: w.end.tz_localize("Asia/Shanghai") + pd.Timedelta(days=1) for w in study.settings.waves}
+    ends = {
+        w.id: w.end.tz_localize("Asia/Shanghai") + pd.Timedelta(days=1)
+        for w in study.settings.waves
+    }
     starts = {w.id: w.start.tz_localize("Asia/Shanghai") for w in study.settings.waves}
     assert (given["submitted_at"] >= given["wave"].map(starts)).all()
     left = given["wave"].map(ends) - given["submitted_at"]

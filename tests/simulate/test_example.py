@@ -52,7 +52,9 @@ def test_the_same_bytes_twice_and_the_same_in_memory(tmp_path):
     study = simulate.company(**sizes)
     frame = pd.read_csv(one / "service.csv", dtype={"service_id": "str"})
     assert list(frame["service_id"]) == list(study.service["service_id"])
-    assert pq.read_table(one / "event.parquet").to_pandas()["case_id"].tolist() == list(study.event["case_id"])
+    assert pq.read_table(one / "event.parquet").to_pandas()["case_id"].tolist() == list(
+        study.event["case_id"]
+    )
     assert simulate.truth(**sizes) == tomllib.loads((one / "truth.toml").read_text("utf-8"))
 
 

@@ -35,7 +35,9 @@ def test_comparisons_give_back_the_weights_and_the_inconsistent_judge(study, tru
     logs = {j: np.log(_matrix(rows, nodes)) for j, rows in pairs.groupby("judge_key")}
     assert len(logs) == 12
     means = {j: m.mean(axis=1) for j, m in logs.items()}
-    residual = {j: np.abs(m - (means[j][:, None] - means[j][None, :])).max() for j, m in logs.items()}
+    residual = {
+        j: np.abs(m - (means[j][:, None] - means[j][None, :])).max() for j, m in logs.items()
+    }
     assert max(residual, key=residual.get) == truth["judges"]["inconsistent"]
     joint = np.exp(np.median([means[j] for j in means], axis=0))
     assert joint / joint.sum() == pytest.approx(list(truth["weights"].values()), abs=0.06)
