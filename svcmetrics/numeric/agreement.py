@@ -1,0 +1,227 @@
+"""Chance-corrected agreement on categories, with missing ratings, on arrays.
+
+Every coefficient is a function of sums over units. So one function serves the estimate (the
+sums), the resamples of a bootstrap (resampled sums) and the standard error (its derivative in
+the direction of each unit, by a complex step: exact, no formula per coefficient).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+COEFFICIENTS = (
+    "raw_agreement", "gwet", "krippendorff", "krippendorff_weighted", "fleiss", "conger",
+    "brennan_prediger", "cohen",
+)  # fmt: skip
+# Beyond these numbers of raters and categories the tables per pair grow too large to be useful.
+_RATERS_IN_PAIRS = 20
+
+
+class Units(NamedTuple):
+    """Sums per unit (rows) in named blocks of columns, and what the coefficients need to know."""
+
+    stats: Floats
+    blocks: dict[str, slice]
+    weights: Floats
+    metric: str
+    values: Floats
+    raters: int
+
+
+def weight_matrix(values: Floats, kind: str) -> Floats:
+    """Agreement weights between categories: 1 on the diagonal, less with distance.
+
+    "ordinal" are Gwet's (2014, Section 3.5): one minus the share of category pairs spanned.
+    """
+    q = len(values)
+    if kind == "nominal" or q < 2:
+        return np.eye(q)
+    a, b = values[:, None], values[None, :]
+    if kind == "linear":
+        return np.asarray(1 - np.abs(a - b) / np.ptp(values))
+    if kind == "quadratic":
+        return np.asarray(1 - ((a - b) / np.ptp(values)) ** 2)
+    if kind == "ratio":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = np.where(a == b, 0.0, ((a - b) / (a + b)) ** 2)
+        return np.asarray(1 - apart / apart.max())
+    span = np.abs(np.arange(q)[:, None] - np.arange(q)[None, :]) + 1
+    return np.asarray(1 - span * (span - 1) / (q * (q - 1)))
+
+
+def unit_sums(
+    codes: NDArray[np.int64], values: Floats, kind: str, present: NDArray[np.bool_]
+) -> Units:
+    """Per unit the sums that all coefficients need; ``codes`` (units × raters) index ``values``."""
+    q, raters = len(values), codes.shape[1]
+    weights = weight_matrix(values, kind)
+    chosen = np.where(present, codes, q)
+    counts = np.stack([(chosen == c).sum(axis=1) for c in range(q)], axis=1).astype(np.float64)
+    m = counts.sum(axis=1)
+    twice = m >= 2
+    pairs = np.where(twice, m * (m - 1), 1.0)
+    weighted = (counts * (counts @ weights - 1)).sum(axis=1)
+    paired = np.where(twice[:, None], counts, 0.0)
+    parts: dict[str, Floats] = {
+        "units": np.ones((len(m), 1)),
+        "twice": twice[:, None].astype(np.float64),
+        "divisor": twice[:, None].astype(np.float64),
+        "agree": np.where(twice, weighted / pairs, 0.0)[:, None],
+        "shares": counts / np.maximum(m, 1)[:, None],
+        "paired": paired,
+        "matched": np.where(twice, weighted / np.maximum(m - 1, 1), 0.0)[:, None],
+        "coincidence": _coincidences(paired, np.maximum(m - 1, 1), kind, values),
+        "by_rater": np.stack([chosen == c for c in range(q)], axis=2).reshape(len(m), -1) * 1.0,
+    }
+    if raters <= _RATERS_IN_PAIRS:
+        parts["pairs"] = _pairs(chosen, q, weights)
+    edges = np.cumsum([0, *(p.shape[1] for p in parts.values())])
+    blocks = {k: slice(a, b) for k, a, b in zip(parts, edges[:-1], edges[1:], strict=True)}
+    return Units(
+        np.concatenate(list(parts.values()), axis=1), blocks, weights, kind, values, raters
+    )
+
+
+def coefficients(sums: Any, units: Units) -> Any:
+    """All coefficients (last axis, see ``COEFFICIENTS``) from sums over units of any shape."""
+    s = {name: sums[..., where] for name, where in units.blocks.items()}
+    w, q = units.weights, len(units.values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        observed = s["agree"][..., 0] / s["divisor"][..., 0]
+        whole = s["twice"][..., 0] / s["divisor"][..., 0]
+        share = s["shares"] / s["units"]
+        spread = (share * (1 - share)).sum(axis=-1)
+        even = w.sum() / (q * max(q - 1, 1))
+        out = [
+            observed,
+            _corrected(observed, even * spread, whole),
+            _krippendorff(s["paired"], s["coincidence"], s["twice"][..., 0], units),
+            _krippendorff_weighted(s["paired"], s["matched"][..., 0], s["twice"][..., 0], w),
+            _corrected(observed, _between(share, share, w), whole),
+            _corrected(observed, _conger(s["by_rater"], units), whole),
+            _corrected(observed, w.sum() / q**2, whole),
+            _cohen(s["pairs"], units) if "pairs" in s else np.full_like(observed, np.nan),
+        ]
+    return np.stack(out, axis=-1)
+
+
+def standard_errors(units: Units) -> Floats:
+    """Linearised standard errors over units: n/(n − 1) Σ (derivative along a unit)².
+
+    As Gwet (2014, Sections 5.3 and 6.5) and irrCAC: units with one rating count as units with no
+    agreement, except for Krippendorff's alpha, which leaves them out.
+    """
+    n, paired = len(units.stats), units.stats[:, units.blocks["twice"]].sum()
+    step = 1e-30
+    direction = units.stats.copy()
+    direction[:, units.blocks["divisor"]] = paired / n
+    along = coefficients(units.stats.sum(axis=0) + 1j * step * direction, units).imag / step
+    size = np.array([paired if "kripp" in name else n for name in COEFFICIENTS])
+    return np.asarray(np.sqrt(size / np.maximum(size - 1, 1) * (along**2).sum(axis=0)))
+
+
+def _corrected(observed: Any, chance: Any, whole: Any = 1.0) -> Any:
+    rest = 1 - chance
+    return (observed - chance * whole) / np.where(np.abs(rest) < 1e-12, np.nan, rest)
+
+
+def _between(a: Any, b: Any, w: Floats) -> Any:
+    return ((a @ w) * b).sum(axis=-1)
+
+
+def _krippendorff(n: Any, disagreement: Any, twice: Any, units: Units) -> Any:
+    """One minus observed over expected disagreement, by Krippendorff's own metric."""
+    total = n.sum(axis=-1)
+    if units.metric == "ordinal":
+        below = np.cumsum(n, axis=-1) - n / 2
+        q = len(units.values)
+        o = disagreement.reshape(*disagreement.shape[:-1], q, q)
+        apart = (below[..., :, None] - below[..., None, :]) ** 2
+        observed = (o * apart).sum(axis=(-2, -1))
+        expected = (n[..., :, None] * n[..., None, :] * apart).sum(axis=(-2, -1))
+    else:
+        observed = disagreement[..., 0]
+        expected = _between(n, n, distances(units.values, units.metric))
+    return _alpha(observed, expected, total, twice)
+
+
+def _alpha(observed: Any, expected: Any, total: Any, units: Any) -> Any:
+    """One minus the ratio of disagreements, with Krippendorff's correction for small samples.
+
+    The standard error leaves the correction out of the ratio but keeps it in what a unit with
+    more ratings than others weighs: the form that irrCAC 1.0 computes.
+    """
+    n = np.real(total)
+    share = observed / total
+    share = share + np.real(share) / n * (total / n - units / np.real(units))
+    none = np.abs(expected) < 1e-12
+    small = 1.0 if np.iscomplexobj(total) else 1 - 1 / n
+    return 1 - small * share * total**2 / np.where(none, np.nan, expected)
+
+
+def distances(values: Floats, kind: str) -> Floats:
+    """Krippendorff's squared distances between categories."""
+    a, b = values[:, None], values[None, :]
+    if kind == "nominal":
+        return np.asarray((a != b) * 1.0)
+    if kind == "linear":
+        return np.asarray(np.abs(a - b))
+    if kind == "ratio":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where(a == b, 0.0, ((a - b) / (a + b)) ** 2))
+    return np.asarray((a - b) ** 2)
+
+
+def _coincidences(paired: Floats, others: Floats, kind: str, values: Floats) -> Floats:
+    """Ordinal: the unit's coincidence table, because the metric changes with the marginals."""
+    if kind == "ordinal":
+        table = paired[:, :, None] * paired[:, None, :]
+        table -= paired[:, :, None] * np.eye(len(values))
+        return np.asarray((table / others[:, None, None]).reshape(len(paired), -1))
+    apart = distances(values, kind)
+    return np.asarray(((paired @ apart) * paired).sum(axis=1) / others)[:, None]
+
+
+def _krippendorff_weighted(n: Any, matched: Any, twice: Any, w: Floats) -> Any:
+    """With agreement weights instead of a metric, as Gwet writes it."""
+    total = n.sum(axis=-1)
+    return _alpha(total - matched, total**2 - _between(n, n, w), total, twice)
+
+
+def _conger(by_rater: Any, units: Units) -> Any:
+    """Chance agreement of two different raters, each with shares of its own (Conger 1980)."""
+    table = by_rater.reshape(*by_rater.shape[:-1], units.raters, len(units.values))
+    rated = table.sum(axis=-1)
+    used = np.abs(rated) > 0.5
+    share = np.where(used[..., None], table / np.where(used, rated, 1)[..., None], 0)
+    total, r = share.sum(axis=-2), used.sum(axis=-1)
+    own = ((share @ units.weights) * share).sum(axis=(-2, -1))
+    return (_between(total, total, units.weights) - own) / (r * (r - 1))
+
+
+def _pairs(chosen: NDArray[np.int64], q: int, w: Floats) -> Floats:
+    """For each pair of raters: rated both, weighted agreement, categories of the one and the other."""
+    first, second = np.triu_indices(chosen.shape[1], 1)
+    a, b = chosen[:, first], chosen[:, second]
+    both = (a < q) & (b < q)
+    agree = np.where(both, w[np.minimum(a, q - 1), np.minimum(b, q - 1)], 0.0)
+    one = np.stack([both & (a == c) for c in range(q)], axis=2)
+    two = np.stack([both & (b == c) for c in range(q)], axis=2)
+    parts = np.concatenate([both[..., None], agree[..., None], one, two], axis=2)
+    return parts.reshape(len(chosen), -1).astype(np.float64)
+
+
+def _cohen(pairs: Any, units: Units) -> Any:
+    """Mean over the pairs of raters of Cohen's (weighted) kappa; one pair: Cohen's kappa."""
+    q = len(units.values)
+    table = pairs.reshape(*pairs.shape[:-1], -1, 2 + 2 * q)
+    both = np.where(np.abs(table[..., 0]) < 0.5, np.nan, table[..., 0])
+    one, two = table[..., 2 : 2 + q] / both[..., None], table[..., 2 + q :] / both[..., None]
+    kappa = _corrected(table[..., 1] / both, _between(one, two, units.weights))
+    known = ~np.isnan(kappa)
+    count = known.sum(axis=-1)
+    return np.where(known, kappa, 0).sum(axis=-1) / np.where(count > 0, count, np.nan)
