@@ -1,0 +1,119 @@
+"""Rules of the answers: each belongs to somebody, has a score or a reason, and stays on its scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.checks.view import View, filled, some
+
+
+def check(view: View) -> None:
+    """Ratings against plan, cases, items and scales."""
+    rating = view.table("rating", "item_id")
+    if rating is None:
+        return
+    if "score" in rating.columns or "na_reason" in rating.columns:
+        given, reason = filled(rating, "score"), filled(rating, "na_reason")
+        view.say("score_and_reason", "rating", given & reason, column="score")
+        view.say("score_missing", "rating", ~given & ~reason, column="score")
+    else:
+        view.say("columns_missing", "rating", missing=["score"], present=list(rating.columns))
+    _placed(view, rating)
+    _cases(view, rating)
+    if "score" in rating.columns and pd.api.types.is_numeric_dtype(rating["score"]):
+        _scale(view, rating)
+
+
+def _placed(view: View, rating: pd.DataFrame) -> None:
+    """Every rating names a plan row, a case, or who rated whom."""
+    placed = filled(rating, "plan_id") | filled(rating, "case_id")
+    inline = filled(rating, "rater_key") & filled(rating, "target_id")
+    view.say("rating_unplaced", "rating", ~placed & ~inline, column="plan_id")
+    if not view.study.has("plan"):
+        lost = filled(rating, "plan_id") & ~inline
+        view.say("plan_missing", "rating", lost, column="plan_id")
+    if {"rater_unit_id", "target_id"} <= set(rating.columns):
+        own = filled(rating, "rater_unit_id") & (rating["rater_unit_id"] == rating["target_id"])
+        view.say("rates_own_unit", "rating", own, column="target_id", level="warning")
+
+
+def _cases(view: View, rating: pd.DataFrame) -> None:
+    given = filled(rating, "case_id")
+    event = view.table("event", "case_id")
+    if given.any() and event is not None:
+        unknown = given & ~rating["case_id"].isin(event["case_id"])
+        view.say(
+            "case_unknown",
+            "rating",
+            unknown,
+            column="case_id",
+            bad=some(rating.loc[unknown, "case_id"]),
+        )
+
+
+def _scale(view: View, rating: pd.DataFrame) -> None:
+    item = view.table("item", "form_version", "item_id", "min", "max")
+    score = rating["score"].astype("float64")
+    if item is None:
+        _outliers(view, score)
+        return
+    low, high = scale_of(rating, view.table("plan", "plan_id", "form_version"), item)
+    off = (score < low) | (score > high)
+    if off.any():
+        first = np.flatnonzero(off)[0]
+        values = {
+            "bad": f"{score.iloc[first]:g}",
+            "low": f"{low.iloc[first]:g}",
+            "high": f"{high.iloc[first]:g}",
+        }
+        view.say("score_off_scale", "rating", off, column="score", **values)
+    if view.study.has("plan") and "plan_id" in rating.columns:
+        absent = filled(rating, "plan_id") & low.isna() & rating["item_id"].isin(item["item_id"])
+        view.say(
+            "item_not_in_form",
+            "rating",
+            absent,
+            column="item_id",
+            bad=some(rating.loc[absent, "item_id"]),
+        )
+
+
+def scale_of(
+    rating: pd.DataFrame, plan: pd.DataFrame | None, item: pd.DataFrame
+) -> tuple[pd.Series, pd.Series]:
+    """Lowest and highest score of each rating's item, by its form where the plan tells the form."""
+    item = item.drop_duplicates(["form_version", "item_id"])
+    # An item with one scale in all forms needs no form to be known.
+    ends = item.groupby("item_id")[["min", "max"]].agg(["min", "max"])
+    single = ends[
+        (ends["min"]["min"] == ends["min"]["max"]) & (ends["max"]["min"] == ends["max"]["max"])
+    ]
+    low, high = (rating["item_id"].map(single[c]["min"]).astype("float64") for c in ("min", "max"))
+    if plan is None or "plan_id" not in rating.columns:
+        return low, high
+    forms = rating["plan_id"].map(
+        plan.drop_duplicates("plan_id").set_index("plan_id")["form_version"]
+    )
+    where = pd.MultiIndex.from_frame(item[["form_version", "item_id"]]).get_indexer(
+        pd.MultiIndex.from_arrays([forms, rating["item_id"]])
+    )
+    known = (forms.notna() & rating["item_id"].notna()).to_numpy(dtype=bool)
+    for ends_, column in ((low, "min"), (high, "max")):
+        values = item[column].to_numpy("float64", na_value=np.nan)
+        by_form = np.where(where >= 0, values[np.maximum(where, 0)], np.nan)
+        ends_[known] = by_form[known]
+    return low, high
+
+
+def _outliers(view: View, score: pd.Series) -> None:
+    """Without a declared scale: a few scores far beyond all others are probably typing errors."""
+    given = score.dropna()
+    if len(given) < 20:
+        return
+    low, high = given.quantile([0.05, 0.95])
+    reach = max(high - low, 1.0)
+    far = (score < low - reach) | (score > high + reach)
+    if 0 < far.sum() <= 0.02 * len(given) + 1:
+        values = {"bad": f"{score[far].iloc[0]:g}", "low": f"{low:g}", "high": f"{high:g}"}
+        view.say("score_far_out", "rating", far, column="score", level="warning", **values)

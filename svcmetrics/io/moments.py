@@ -1,0 +1,95 @@
+"""Times and dates of a study: every instant in the study's time zone, every doubt a named problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.io.times import read_times, zone
+from svcmetrics.io.values import Read, texts, trouble
+from svcmetrics.problems import Problem
+
+_ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$"
+_ERRORS = {"day_or_month": "day_or_month", "sentinel": "time_sentinel", "unreadable": "not_a_time"}
+_WARNINGS = {"serial": "time_serial", "unix": "time_unix"}
+
+
+def read_time(values: pd.Series, timezone: str, *, from_1904: bool = False) -> Read:
+    """Instants in the study's time zone; entries without an offset are taken as local time."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        text, at, kind = values, *_parts(values, timezone, from_1904)
+    else:
+        text = texts(values)
+        at, kind = _of_text(text, timezone, from_1904)
+    local = at.dt.tz_convert(zone(timezone))
+    return local, _problems(text, local, kind, timezone)
+
+
+def read_date(values: pd.Series, *, from_1904: bool = False) -> Read:
+    """Calendar days, as midnight without a zone."""
+    text = values if pd.api.types.is_datetime64_any_dtype(values) else texts(values)
+    at, kind = _parts(text, "UTC", from_1904)
+    days = at.dt.tz_localize(None)
+    timed = (
+        (days.notna() & (days != days.dt.normalize())).to_numpy()
+        | (kind == "offset")
+        | (kind == "unix")
+    )
+    found = trouble("not_a_date", timed, text)
+    for name, key in _ERRORS.items():
+        found += trouble("not_a_date" if name == "unreadable" else key, kind == name, text)
+    return days.mask(timed), found + trouble("time_serial", kind == "serial", text, level="warning")
+
+
+def _parts(values: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series, np.ndarray]:
+    read = read_times(values, timezone=timezone, from_1904=from_1904)
+    return read["at"], read["kind"].to_numpy(dtype=object)
+
+
+def _of_text(text: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series, np.ndarray]:
+    """The usual form at engine speed, every other form with care."""
+    import pyarrow as pa
+
+    usual = text.str.match(_ISO, na=False).to_numpy(dtype=bool)
+    if not usual.all():
+        at, kind = _parts(text[~usual], timezone, from_1904)
+        if not usual.any():
+            return at, kind
+    stamps = pa.array(text[usual], type=pa.large_string())
+    try:
+        instants = stamps.cast(pa.timestamp("us", "UTC"))
+    except pa.ArrowInvalid:  # a 30 February: find it row by row
+        return _parts(text, timezone, from_1904)
+    quick = pd.Series(instants.to_numpy(zero_copy_only=False), index=text.index[usual])
+    kinds = np.full(len(text), "offset", dtype=object)
+    whole = quick.astype("datetime64[us]").dt.tz_localize("UTC")
+    if usual.all():
+        return whole, kinds
+    kinds[~usual] = kind
+    merged = pd.Series(pd.NaT, index=range(len(text)), dtype="datetime64[us, UTC]")
+    merged[usual], merged[~usual] = whole.array, at.array
+    return pd.Series(merged.array, index=text.index), kinds
+
+
+def _problems(text: pd.Series, local: pd.Series, kind: np.ndarray, timezone: str) -> list[Problem]:
+    found: list[Problem] = []
+    for name, key in _ERRORS.items():
+        found += trouble(key, kind == name, text)
+    for name, key in _WARNINGS.items():
+        found += trouble(key, kind == name, text, level="warning")
+    bare = np.isin(kind, ("bare", "date_only", "serial"))
+    if bare.any() and (kind == "offset").any():
+        counts: dict[str, Any] = {"offset": int((kind == "offset").sum()), "timezone": timezone}
+        found += trouble("mixed_offsets", bare, text, level="warning", **counts)
+    found += trouble("clock_missing", kind == "date_only", text, level="warning")
+    twice = bare & _doubled(local, timezone)
+    return found + trouble("clock_doubled", twice, text, level="warning", timezone=timezone)
+
+
+def _doubled(local: pd.Series, timezone: str) -> np.ndarray:
+    """Which wall-clock times occur twice because a clock was set back."""
+    wall = local.dt.tz_localize(None)
+    placed = wall.dt.tz_localize(zone(timezone), ambiguous="NaT", nonexistent="shift_forward")
+    return (wall.notna() & placed.isna()).to_numpy()
