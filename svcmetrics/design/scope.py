@@ -41,7 +41,7 @@ def scope(
     Returns one row per stage of the funnel (``variant``): listed, each output kind, each relation,
     in scope, and within the scope routine, nonroutine and emergency. ``estimate`` is the share of
     all listed services, ``count`` their number, ``n`` all listed. A list is counted completely,
-    so there is no interval. How well two coders agree on the scope: ``verify.kappa`` on their rows.
+    so there is no interval. How well two coders agree on the scope: ``verify.agreement`` on their rows.
 
     It misleads when the list was drawn up by the departments that will be evaluated: what is
     missing from the list cannot be seen here.
@@ -120,7 +120,7 @@ def _findings(
     if not counts["listed"]:
         return [Finding("scope.empty", {}, "refused")]
     found = [Finding("scope.funnel", {k: counts[k] for k in _SAID})]
-    if counts["service"] * 2 <= counts["listed"]:
+    if counts["service"] * 2 < counts["listed"]:
         values = {"share": 100 * (1 - counts["service"] / counts["listed"])}
         found.append(Finding("scope.process_management", values, "warning"))
     held = inside.fillna(False).astype(bool)

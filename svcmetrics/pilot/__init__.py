@@ -1,1 +1,3 @@
-"""pilot"""
+"""Did the pilot work, and may the scheme go on?"""
+
+from svcmetrics.pilot.gate import gate as gate

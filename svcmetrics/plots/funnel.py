@@ -22,5 +22,6 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         ax.text(100 * share + 1, y, f"{int(count)}", va="center")
     ax.set_yticks(place, [phrase(f"variant.{v}", v) for v in rows["variant"]])
     ax.set_xlim(0, 110)
+    ax.xaxis.set_major_formatter("{x:.0f}%")
     ax.set_xlabel(phrase(f"metric.{about.get('metric', '')}", "%"))
     return plain(ax)

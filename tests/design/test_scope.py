@@ -25,7 +25,8 @@ def test_the_funnel_counts():
 
 
 def test_when_most_rows_are_no_service_it_says_process_management():
-    keys = {f.key for f in design.scope(CATALOGUE, **ARGUMENTS).findings}
+    mostly = CATALOGUE.drop(index=0)
+    keys = {f.key for f in design.scope(mostly, **ARGUMENTS).findings}
     assert "scope.process_management" in keys
     services = CATALOGUE[CATALOGUE["kind"] == "service"]
     keys = {f.key for f in design.scope(services, **ARGUMENTS).findings}

@@ -1,0 +1,75 @@
+"""A balanced design with known efficiency, and plans that fall apart."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import rate
+
+# Cochran & Cox (1957), plan 11.7: 7 targets in 7 blocks of 3, every pair together once.
+BLOCKS = [[0, 1, 3], [1, 2, 4], [2, 3, 5], [3, 4, 6], [4, 5, 0], [5, 6, 1], [6, 0, 2]]
+
+
+def plan(blocks: list[list[object]]) -> pd.DataFrame:
+    rows = [(f"r{k}", str(j)) for k, block in enumerate(blocks) for j in block]
+    return pd.DataFrame(rows, columns=["rater_key", "target_id"])
+
+
+def numbers(result) -> dict[str, float]:
+    return result.table.set_index("variant")["estimate"].to_dict()
+
+
+def test_the_balanced_design():
+    got = numbers(rate.connectivity(plan(BLOCKS), wave=None))
+    assert got["efficiency"] == pytest.approx(7 / 9, abs=1e-12)
+    assert got["subsets"] == 1
+    assert got["bridges"] == 0
+    assert got["algebraic"] == pytest.approx(7 / 3, abs=1e-12)
+
+
+def test_everybody_rates_everything_loses_nothing():
+    assert numbers(rate.connectivity(plan([[0, 1, 2, 3]] * 5), wave=None))[
+        "efficiency"
+    ] == pytest.approx(1)
+
+
+def test_two_halves_are_named_and_get_no_efficiency():
+    result = rate.connectivity(plan([["a", "b", "c"]] * 3 + [["x", "y"]] * 3), wave=None)
+    got = numbers(result)
+    assert got["subsets"] == 2
+    assert got["algebraic"] == 0
+    assert np.isnan(got["efficiency"])
+    assert result.findings[0].level == "refused"
+    assert result.findings[0].values["names"] == ["x", "y"]
+    assert result.about["subsets"][""] == [["a", "b", "c"], ["x", "y"]]
+
+
+def test_one_bridging_rater_is_connected_but_not_enough():
+    halves = [["a", "b", "c"]] * 8 + [["x", "y", "z"]] * 8
+    bridged = plan([*halves, ["a", "x"]])
+    result = rate.connectivity(bridged, wave=None)
+    got = numbers(result)
+    assert (got["subsets"], got["bridges"]) == (1, 1)
+    warning = next(f for f in result.findings if f.key == "connectivity.bridges")
+    assert warning.values["names"] == ["a", "x"]
+    errors = rate.precision(bridged, wave=None).table.set_index("target_id")
+    within = rate.precision(plan(halves[:8]), wave=None).table["difference"].max()
+    assert errors["worst"].max() > 3 * within
+
+
+def test_a_rater_of_one_department_links_nothing():
+    got = numbers(rate.connectivity(plan([[0], [1], [0, 1]]), wave=None))
+    assert (got["subsets"], got["bridges"]) == (1, 1)
+    assert numbers(rate.connectivity(plan([[0], [1]]), wave=None))["subsets"] == 2
+
+
+def test_a_large_plan_is_instant():
+    rng = np.random.default_rng(3)
+    blocks = [rng.choice(60, 6, replace=False) for _ in range(5000)]
+    big = plan(blocks)
+    start = time.perf_counter()
+    rate.connectivity(big, wave=None)
+    rate.precision(big, wave=None, response=0.6)
+    assert time.perf_counter() - start < 5
