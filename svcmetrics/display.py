@@ -10,16 +10,25 @@ from svcmetrics import lang
 
 STYLE = (
     "<style>.svc-result p{margin:.2em 0}.svc-warning{color:#8a4b00}.svc-refused{color:#a40000}"
-    ".svc-table{border-collapse:collapse;margin:.5em 0}.svc-table td,.svc-table th"
-    "{padding:.15em .7em;border-bottom:1px solid #8884;text-align:left}"
-    ".svc-table td.num{text-align:right;font-variant-numeric:tabular-nums}</style>"
+    ".svc-result table.svc-table{border-collapse:collapse;margin:.5em 0}"
+    ".svc-result table.svc-table :is(td,th){padding:.15em .7em;border-bottom:1px solid #8884;"
+    "text-align:left;white-space:normal;max-width:34em}.svc-result table.svc-table :is(td,th).num"
+    "{text-align:right;font-variant-numeric:tabular-nums}</style>"
 )
+# Columns whose values are words of the toolkit, not data of the user.
+_WORDS = ("metric", "variant", "verdict", "group")
 
 
 def header(column: str, code: str | None = None) -> str:
     """The reader's name of a column; a caller's own column keeps its own name."""
-    key = f"header.{column}"
-    return lang.say(key, code) if lang.has(key) else str(column)
+    own = phrase(f"column.any.{column}", str(column), code)
+    return phrase(f"header.{column}", own, code)
+
+
+def word(column: str, value: object, code: str | None = None) -> str:
+    """A word of the toolkit in the reader's language; a datum as it is."""
+    key = f"{column}.{value}" if column in _WORDS else f"word.{column}.{value}"
+    return phrase(key, str(value), code)
 
 
 def cell(value: object) -> str:
@@ -41,10 +50,9 @@ def shown(table: pd.DataFrame, code: str | None = None) -> pd.DataFrame:
     """A table as a reader sees it: headers in their language, numbers rounded; text only."""
     kept = [c for c in table.columns if not _is_empty(table[c])]
     out = table[kept].map(cell)
-    if "metric" in out:
-        out["metric"] = [phrase(f"metric.{v}", v, code) for v in out["metric"]]
-    if "variant" in out:
-        out["variant"] = [phrase(f"variant.{v}", v, code) for v in out["variant"]]
+    for column in out:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            out[column] = [word(str(column), v, code) for v in out[column]]
     out.columns = [header(c, code) for c in kept]
     return out
 
@@ -60,9 +68,9 @@ def table_html(table: pd.DataFrame, limit: int = 60) -> str:
     numeric = [
         pd.api.types.is_numeric_dtype(table[c]) for c in table.columns if not _is_empty(table[c])
     ]
-    head = "".join(f"<th>{html.escape(str(c))}</th>" for c in text.columns)
+    head = "".join(_cell("th", str(c), num) for c, num in zip(text.columns, numeric, strict=True))
     body = "".join(
-        "<tr>" + "".join(_td(v, num) for v, num in zip(row, numeric, strict=True)) + "</tr>"
+        "<tr>" + "".join(_cell("td", v, num) for v, num in zip(row, numeric, strict=True)) + "</tr>"
         for row in text.itertuples(index=False, name=None)
     )
     more = len(table) - limit
@@ -70,12 +78,8 @@ def table_html(table: pd.DataFrame, limit: int = 60) -> str:
     return f'{STYLE}<table class="svc-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{tail}'
 
 
-def _td(value: str, numeric: bool) -> str:
-    return (
-        f'<td class="num">{html.escape(value)}</td>'
-        if numeric
-        else f"<td>{html.escape(value)}</td>"
-    )
+def _cell(tag: str, text: str, numeric: bool) -> str:
+    return f"<{tag}{' class=num' if numeric else ''}>{html.escape(text)}</{tag}>"
 
 
 def _is_empty(column: pd.Series) -> bool:

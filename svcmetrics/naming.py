@@ -18,13 +18,15 @@ _NAMED_BY = {
     "rater_unit_id": ("unit", "unit_id"),
     "parent_id": ("unit", "unit_id"),
     "service_id": ("service", "service_id"),
+    "item_id": ("item", "item_id"),
 }
 
 
 def names(table: pd.DataFrame, key: str, code: str | None = None) -> dict[str, str]:
     """Id to name in the given or current language; the other language, then the id, where it is blank."""
     code = code or lang.language()
-    order = ("name_zh", "name_en") if code == "zh" else ("name_en", "name_zh")
+    stem = "text" if "text_zh" in table else "name"
+    order = (f"{stem}_zh", f"{stem}_en") if code == "zh" else (f"{stem}_en", f"{stem}_zh")
     best = table[key].astype("str")
     for column in reversed([c for c in order if c in table]):
         best = table[column].where(table[column].notna(), best)
@@ -37,11 +39,16 @@ def named(result: Result, tables: Mapping[str, Any]) -> Result:
     for column, (source, key) in _NAMED_BY.items():
         if column in table and source in tables:
             by_id = names(tables[source], key)
-            known |= {str(v): by_id[str(v)] for v in table[column].dropna().unique() if str(v) in by_id}
+            known |= {
+                str(v): by_id[str(v)] for v in table[column].dropna().unique() if str(v) in by_id
+            }
             table[column] = [by_id.get(str(v), v) for v in table[column]]
     if not known:
         return result
-    findings = [Finding(f.key, {k: _said(v, known) for k, v in f.values.items()}, f.level) for f in result.findings]
+    findings = [
+        Finding(f.key, {k: _said(v, known) for k, v in f.values.items()}, f.level)
+        for f in result.findings
+    ]
     about = result.about
     return Result(about["metric"], table, findings, about, drawing=result._drawing)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from svcmetrics import lang
 from svcmetrics.manifest import digests, versions, write_manifest, write_whole
 from svcmetrics.pages import index_page, missing_page, page
 from svcmetrics.problems import Problem, StudyError
-from svcmetrics.study import Study
+from svcmetrics.study import Study, why
 
+# A cell with the tag "needs-event" runs only in studies that hold the table "event".
+_NEEDS = "needs-"
 Progress = Callable[["Step", int, int], None]
 
 
@@ -99,12 +103,14 @@ def _execute(path: Path, study: Study, out: Path, language: str) -> str:
 
     target = out / "notebooks" / path.name
     target.parent.mkdir(exist_ok=True)
-    parameters = {"folder": str(study.path), "language": language}
+    write_whole(target, json.dumps(_allowed(path, study, language), ensure_ascii=False).encode())
+    folder = (study.path or Path()).resolve()
     with _quiet():
         try:
             papermill.execute_notebook(
-                path, target, parameters=parameters, progress_bar=False, kernel_name="python3",
-                cwd=str(out), log_output=False, request_save_on_cell_execute=False,
+                target, target, parameters={"folder": str(folder), "language": language},
+                progress_bar=False, kernel_name="python3", cwd=str(out), log_output=False,
+                request_save_on_cell_execute=False, config=_kernel_settings(),
             )  # fmt: skip
             failed = ""
         except PapermillExecutionError as error:
@@ -113,11 +119,35 @@ def _execute(path: Path, study: Study, out: Path, language: str) -> str:
     return failed
 
 
+def _allowed(path: Path, study: Study, language: str) -> dict[str, Any]:
+    """The notebook with a sentence in place of each cell whose tables are missing."""
+    content = json.loads(path.read_text("utf-8"))
+    for cell in content["cells"]:
+        tags = cell["metadata"].get("tags", ())
+        missing = [t.removeprefix(_NEEDS) for t in tags if t.startswith(_NEEDS)]
+        missing = [t for t in missing if not study.has(t)]
+        if missing:
+            with lang.speaking(language):
+                said = "\n\n".join(
+                    Problem("missing_table", {"why": why(t)}, table=t).say() for t in missing
+                )
+            cell.update(cell_type="markdown", source=f"*{said}*")
+            cell.pop("outputs", None)
+            cell.pop("execution_count", None)
+    return content
+
+
+def _kernel_settings() -> Any:
+    """Kernels that talk through files of their owner, not through open network ports."""
+    from traitlets.config import Config
+
+    return Config() if os.name == "nt" else Config(KernelManager={"transport": "ipc"})
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the libraries' own notes off the user's screen; failures reach the user as steps."""
     import logging
-    import os
     import warnings
 
     names = ("papermill", "traitlets", "nbclient")

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 
 from svcmetrics.display import header, phrase
 from svcmetrics.plots.style import INK, plain
-from svcmetrics.result import ESTIMATE_COLUMNS
 
 # More rows than this are unreadable on one axis.
 _ROWS = 40
@@ -41,5 +40,5 @@ def labels(rows: pd.DataFrame) -> list[str]:
             parts.append(phrase(f"metric.{row['metric']}", row["metric"]))
         if row["variant"]:
             parts.append(phrase(f"variant.{row['variant']}", row["variant"]))
-        out.append(" · ".join(parts))
+        out.append(" · ".join(p for p in parts if p))
     return out

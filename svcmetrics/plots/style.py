@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from importlib import resources
 
@@ -26,9 +27,18 @@ def use_fonts() -> None:
     rcParams["svg.fonttype"] = "path"  # a reader without the font sees the same figure
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows as a picture without pyplot and its current figure."""
+
+    def _repr_png_(self) -> bytes:
+        out = io.BytesIO()
+        self.savefig(out, format="png", dpi=110)
+        return out.getvalue()
+
+
 def new_axes(width: float = 7.0, height: float = 4.0) -> Axes:
     """Axes on a figure of its own, not on pyplot's current one."""
-    return Figure(figsize=(width, height), layout="constrained").add_subplot()
+    return Drawing(figsize=(width, height), layout="constrained").add_subplot()
 
 
 def plain(ax: Axes) -> Axes:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics import lang
-from svcmetrics.display import cell, header, phrase
+from svcmetrics.display import cell, header, phrase, word
 from svcmetrics.privacy import Published
 
 # The order of the three words is the order on the page.
@@ -96,11 +96,7 @@ def _shown(section: Section) -> dict[str, Any]:
 def _cell(column: str, value: object, visible: bool) -> str:
     if not visible and column in ("estimate", "low", "high", "n"):
         return lang.say("publish.hidden_short")
-    return (
-        phrase(f"{column}.{value}", cell(value))
-        if column in ("metric", "variant", "group")
-        else cell(value)
-    )
+    return word(column, cell(value)) if isinstance(value, str) else cell(value)
 
 
 def _figure(published: Published) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics import lang
-from svcmetrics.display import header, phrase
+from svcmetrics.display import header, phrase, word
 from svcmetrics.privacy import Published
 
 # Excel allows no more in the name of a sheet.
@@ -139,8 +139,8 @@ def _column(
 
 def _readable(column: str, value: object) -> object:
     """Machine words of the metric and variant columns as the reader's words; the rest as it is."""
-    if column in ("metric", "variant", "group"):
-        return phrase(f"{column}.{value}", str(value))
+    if isinstance(value, str):
+        return word(column, value)
     return value.item() if hasattr(value, "item") else value
 
 
