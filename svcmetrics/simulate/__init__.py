@@ -9,11 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import tomli_w
 
+from svcmetrics.io.settings import write_settings
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.simulate.build import LONG, Progress, build
 from svcmetrics.simulate.dictionary import data_dictionary
-from svcmetrics.simulate.files import LongFiles, write_small, write_toml
+from svcmetrics.simulate.files import LongFiles, write_small, write_text
 from svcmetrics.simulate.memory import study_of
 from svcmetrics.study import Study
 
@@ -49,8 +51,8 @@ def simulate(
     with LongFiles(folder) as long:
         tables, settings, truth = build(seed, units, events, ratings, long.take, progress)
     write_small(folder, tables)
-    write_toml(folder / "study.toml", settings, _HEAD)
-    write_toml(folder / "truth.toml", truth, _HEAD)
+    write_text(folder / "study.toml", _HEAD + write_settings(settings))
+    write_text(folder / "truth.toml", _HEAD + tomli_w.dumps(truth))
     return folder
 
 

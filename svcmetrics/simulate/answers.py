@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
+from svcmetrics.simulate.clock import instant
 from svcmetrics.simulate.firm import Company
 from svcmetrics.simulate.forms import Forms, form_items, plan_table, rating_table
 from svcmetrics.simulate.plan import Plan, waves
@@ -141,6 +141,6 @@ def _latent(
 def _quality(company: Company, wave: int) -> np.ndarray:
     """Departments x dimensions; raters notice a little of what the pilot changed."""
     quality = company.truth.quality.copy()
-    if waves()[wave][1] >= pd.Timestamp(PILOT_FROM):
+    if waves()[wave][1].timestamp() >= instant(PILOT_FROM):
         quality[company.truth.pilot, 0] += company.truth.effects.pilot_timeliness
     return quality

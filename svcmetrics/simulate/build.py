@@ -16,6 +16,7 @@ from svcmetrics.simulate.firm import Company, found
 from svcmetrics.simulate.forms import form_items
 from svcmetrics.simulate.plan import make_plan, waves
 from svcmetrics.simulate.planted import PILOT_FROM, WAVES
+from svcmetrics.study import Settings, Wave
 
 # Called with a table's name, its rows so far and all its rows.
 Progress = Callable[[str, int, int], None]
@@ -25,7 +26,7 @@ LONG = ("event", "plan", "rating")
 
 def build(
     seed: int, units: int, events: int, ratings: int, take: Take, progress: Progress | None = None
-) -> tuple[dict[str, pd.DataFrame], dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, pd.DataFrame], Settings, dict[str, Any]]:
     """Small tables, settings and truth; ``take`` is given the long tables in pieces, in order."""
     say = progress or (lambda *_: None)
     company = found(seed, units, ratings)
@@ -44,7 +45,7 @@ def build(
         say("rating", done, ratings)
     return (
         _small(company, ledger),
-        settings_document(company),
+        settings_of(company),
         truth_document(company, plan, ledger, tally),
     )
 
@@ -58,18 +59,18 @@ def _small(company: Company, ledger: log.Ledger) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
 
 
-def settings_document(company: Company) -> dict[str, Any]:
-    """What study.toml says beside the tables."""
-    pilot = company.unit.loc[company.unit["in_pilot"], "unit_id"]
-    return {
-        "name": "示例企业内部服务评价 Example company", "language": "zh", "timezone": TIMEZONE, "calendar": CALENDAR,
-        "seed": company.seed,
-        "pilot": {"units": list(pilot), "from": pd.Timestamp(PILOT_FROM).date()},
-        "groups": {"raters": 5, "comments": 10},
-        # Written before the pilot began.
-        "criteria": {
+def settings_of(company: Company) -> Settings:
+    """What study.toml says beside the tables; the criteria were written before the pilot began."""
+    return Settings(
+        name="示例企业内部服务评价 Example company",
+        timezone=TIMEZONE,
+        calendar=CALENDAR,
+        waves=tuple(Wave(*wave) for wave in waves()),
+        pilot_units=tuple(company.unit.loc[company.unit["in_pilot"], "unit_id"]),
+        pilot_from=pd.Timestamp(PILOT_FROM, tz=TIMEZONE).as_unit("us"),
+        criteria={
             "on_time": {"at_least": 0.80}, "response": {"at_least": 0.70}, "formality": {"at_least": 0.10},
             "phi": {"at_least": 0.70}, "duration_ratio": {"at_most": 0.95}, "minutes_per_form": {"at_most": 3.0},
         },
-        "waves": [{"id": w, "from": a.date(), "to": b.date()} for w, a, b in waves()],
-    }  # fmt: skip
+        seed=company.seed,
+    )  # fmt: skip

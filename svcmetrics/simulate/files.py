@@ -1,14 +1,12 @@
-"""Writing the invented study: small tables as CSV, the long ones as Parquet, settings as TOML."""
+"""Writing the invented study: small tables as CSV, the long ones as Parquet."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tomli_w
 
 from svcmetrics.simulate.build import LONG
 from svcmetrics.simulate.forms import PLAN_SCHEMA, RATING_SCHEMA
@@ -62,5 +60,6 @@ def write_small(directory: Path, tables: dict[str, pd.DataFrame]) -> None:
         out.to_csv(directory / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
 
-def write_toml(path: Path, document: dict[str, Any], head: str) -> None:
-    path.write_bytes((head + tomli_w.dumps(document)).encode())
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 and LF, whatever the system prefers."""
+    path.write_bytes(text.encode())

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from svcmetrics.simulate.catalogue import catalogue
-from svcmetrics.simulate.clock import TIMEZONE, seconds
+from svcmetrics.simulate.clock import TIMEZONE
 from svcmetrics.simulate.firm import RATER_ROLES, Company
 from svcmetrics.simulate.plan import Plan, waves
 from svcmetrics.simulate.records import stamps
@@ -97,7 +96,7 @@ def _submitted(
 ) -> np.ndarray:
     """A rater sits down once and fills in one form after the other; many in the last hours."""
     _, opens, closes = waves()[forms.wave]
-    low, high = company.clock.worked(seconds(pd.Series([opens, closes + pd.Timedelta(days=1)])))
+    low, high = company.clock.worked(np.array([int(opens.timestamp()), int(closes.timestamp())]))
     early, late = (
         rng.integers(low, high - 3600, size),
         rng.integers(high - _LAST_HOURS, high - 1800, size),

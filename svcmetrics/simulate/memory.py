@@ -8,16 +8,16 @@ import pandas as pd
 import pyarrow as pa
 
 from svcmetrics.simulate.clock import TIMEZONE
-from svcmetrics.study import Settings, Study, Wave
+from svcmetrics.study import Settings, Study
 from svcmetrics.tables import TABLES
 
 
 def study_of(
-    long: dict[str, pa.Table], small: dict[str, pd.DataFrame], settings: dict[str, Any]
+    long: dict[str, pa.Table], small: dict[str, pd.DataFrame], settings: Settings
 ) -> Study:
     """Tables in the order of the schema, and the settings."""
     frames = {**small, **{name: table.to_pandas() for name, table in long.items()}}
-    return Study({name: typed(frames[name], name) for name in TABLES}, _settings(settings))
+    return Study({name: typed(frames[name], name) for name in TABLES}, settings)
 
 
 # What reading a file makes of a column of each kind.
@@ -43,21 +43,4 @@ def _column(values: pd.Series, kind: str) -> pd.Series:
 
 
 def _zoned(values: pd.Series) -> pd.Series:
-    return (
-        pd.to_datetime(values, utc=True)
-        .dt.tz_convert(TIMEZONE)
-        .astype(f"datetime64[us, {TIMEZONE}]")
-    )
-
-
-def _settings(document: dict[str, Any]) -> Settings:
-    pilot, groups = document["pilot"], document["groups"]
-    waves = tuple(
-        Wave(w["id"], pd.Timestamp(w["from"]), pd.Timestamp(w["to"])) for w in document["waves"]
-    )
-    return Settings(
-        name=document["name"], language=document["language"], timezone=document["timezone"],
-        calendar=document["calendar"], waves=waves, pilot_units=tuple(pilot["units"]),
-        pilot_from=pd.Timestamp(pilot["from"]), min_raters=groups["raters"], min_comments=groups["comments"],
-        criteria=document["criteria"], seed=document["seed"],
-    )  # fmt: skip
+    return pd.to_datetime(values, utc=True).dt.tz_convert(TIMEZONE).dt.as_unit("us")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from svcmetrics.simulate.clock import instant
+from svcmetrics.simulate.clock import TIMEZONE
 from svcmetrics.simulate.firm import Company
 from svcmetrics.simulate.planted import WAVES
 
@@ -16,15 +17,21 @@ CAP = 6  # forms of one rater in one wave
 _SUPERVISED = 8
 
 
-def waves() -> list[tuple[str, pd.Timestamp, pd.Timestamp]]:
-    """Name, first and last day of each wave: the 20th to the 27th of nine months."""
+@cache
+def waves() -> tuple[tuple[str, pd.Timestamp, pd.Timestamp], ...]:
+    """Name, opening and closing of each wave: the 20th, 9:00, to the 27th, 18:00, of nine months."""
     months = pd.period_range("2024-12", periods=WAVES, freq="M")
-    return [(str(m), pd.Timestamp(f"{m}-20"), pd.Timestamp(f"{m}-27")) for m in months]
+    return tuple((str(m), _moment(f"{m}-20 09:00"), _moment(f"{m}-27 18:00")) for m in months)
+
+
+def _moment(local: str) -> pd.Timestamp:
+    return pd.Timestamp(local, tz=TIMEZONE).as_unit("us")
 
 
 def windows() -> list[tuple[int, int]]:
     """The ninety days before each wave opens, in seconds since 1970."""
-    return [(instant(a - pd.Timedelta(days=WINDOW_DAYS)), instant(a)) for _, a, _ in waves()]
+    opens = (int(a.timestamp()) for _, a, _ in waves())
+    return [(at - WINDOW_DAYS * 86_400, at) for at in opens]
 
 
 @dataclass(frozen=True)

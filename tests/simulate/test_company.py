@@ -9,8 +9,8 @@ import pytest
 
 from svcmetrics import simulate
 from svcmetrics.problems import StudyError
-from svcmetrics.study import Study
-from svcmetrics.tables import LITE, TABLES
+from svcmetrics.study import Study, long_ratings
+from svcmetrics.tables import INLINE_PLAN, LITE, TABLES
 
 SMALL = {"events": 3000, "ratings": 1500}
 
@@ -101,10 +101,17 @@ def test_nobody_can_be_named(study):
         assert study.tables[name][column].dropna().str.fullmatch("[0-9a-f]{24}").all()
 
 
-def test_a_lite_study_is_enough_to_be_a_study(study):
-    lite = Study({name: study.tables[name] for name in LITE}, study.settings)
-    assert lite.has(*LITE)
-    assert not lite.has("event")
+def test_the_lite_subset_is_a_study(study):
+    inline = study.rating.merge(study.plan[["plan_id", *INLINE_PLAN]], on="plan_id")
+    tables = {
+        "unit": study.unit,
+        "service": study.service,
+        "rating": inline.drop(columns="plan_id"),
+    }
+    lite = Study(tables, study.settings)
+    assert set(tables) == set(LITE)
+    assert lite.check() == []
+    assert long_ratings(lite)["target_id"].notna().all()
 
 
 def test_too_small_a_company_is_refused_in_both_languages():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from pandas.testing import assert_frame_equal
 
 from svcmetrics import simulate
+from svcmetrics.io.study_files import read_study
 from svcmetrics.simulate.build import LONG
 from svcmetrics.tables import TABLES
 
@@ -44,17 +45,19 @@ def test_the_folder_holds_these_files_and_is_small(fresh):
     assert sum((PILOT / p.name).stat().st_size for p in fresh.iterdir()) < 5_000_000
 
 
+def test_reading_the_example_finds_no_problem():
+    assert read_study(PILOT).check() == []
+
+
 def test_the_same_bytes_twice_and_the_same_in_memory(tmp_path):
     sizes = {"events": 2000, "ratings": 600}
     one, two = (simulate.simulate(tmp_path / name, **sizes) for name in ("one", "two"))
     for path in one.iterdir():
         assert path.read_bytes() == (two / path.name).read_bytes(), path.name
-    study = simulate.company(**sizes)
-    frame = pd.read_csv(one / "service.csv", dtype={"service_id": "str"})
-    assert list(frame["service_id"]) == list(study.service["service_id"])
-    assert pq.read_table(one / "event.parquet").to_pandas()["case_id"].tolist() == list(
-        study.event["case_id"]
-    )
+    read, made = read_study(one), simulate.company(**sizes)
+    assert read.settings == made.settings
+    for name in TABLES:
+        assert_frame_equal(read.tables[name][list(made.tables[name])], made.tables[name])
     assert simulate.truth(**sizes) == tomllib.loads((one / "truth.toml").read_text("utf-8"))
 
 
