@@ -33,7 +33,7 @@ class Problem:
 
     def part(self, part: str, code: str | None = None) -> str:
         """The sentence "found", "expected" or "remedy"."""
-        return lang.say(f"problem.{self.key}.{part}", code, **self._blanks())
+        return lang.say(f"problem.{self.key}.{part}", code, **self._blanks(code))
 
     def where(self, code: str | None = None) -> str:
         """File, sheet, column and rows, as far as they are known."""
@@ -57,8 +57,11 @@ class Problem:
         found, expected, remedy = (self.part(p, code) for p in ("found", "expected", "remedy"))
         return f"{f'[{where}] ' if where else ''}{found} {expected} {remedy}"
 
-    def _blanks(self) -> dict[str, Any]:
+    def _blanks(self, code: str | None) -> dict[str, Any]:
         own = {"table": self.table, "column": self.column, "count": self.count, "file": self.file}
+        reason = f"why.{self.table}"
+        if lang.has(reason):
+            own["why"] = lang.say(reason, code)
         return {**own, **self.values}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from svcmetrics.long_ratings import long_ratings
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.result import Result
 from svcmetrics.tables import TABLES
@@ -82,11 +83,7 @@ class Study:
 
     def need(self, *names: str) -> None:
         """Stop when a table is missing: say which, why it matters and where its template is."""
-        problems = [
-            Problem("missing_table", {"why": why(n)}, table=n)
-            for n in names
-            if n not in self.tables
-        ]
+        problems = [Problem("missing_table", table=n) for n in names if n not in self.tables]
         if problems:
             raise StudyError(problems)
 
@@ -110,7 +107,8 @@ class Study:
 
     def with_tables(self, **tables: Any) -> Study:
         """The same study with these tables put in or replaced."""
-        return Study({**self.tables, **tables}, self.settings, self.sources, self.path)
+        sources = {n: s for n, s in self.sources.items() if n not in tables}
+        return Study({**self.tables, **tables}, self.settings, sources, self.path)
 
     def check(self) -> list[Problem]:
         """Every problem of the study at once; nothing is changed."""
@@ -124,3 +122,15 @@ def why(table: str) -> str:
     from svcmetrics import lang
 
     return lang.say(f"why.{table}")
+
+
+__all__ = [
+    "MIN_COMMENTS",
+    "MIN_RATERS",
+    "Settings",
+    "Source",
+    "Study",
+    "Wave",
+    "long_ratings",
+    "why",
+]

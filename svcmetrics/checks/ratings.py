@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.checks.view import View, filled, some
+from svcmetrics.long_ratings import item_rows
 
 
 def check(view: View) -> None:
@@ -58,7 +59,9 @@ def _scale(view: View, rating: pd.DataFrame) -> None:
     if item is None:
         _outliers(view, score)
         return
-    low, high = scale_of(rating, view.table("plan", "plan_id", "form_version"), item)
+    rows = item_rows(rating, view.table("plan", "plan_id", "form_version"), item)
+    ends = item[["min", "max"]].astype("float64").reset_index(drop=True).reindex(rows)
+    low, high = (pd.Series(ends[c].to_numpy(), index=score.index) for c in ("min", "max"))
     off = (score < low) | (score > high)
     if off.any():
         first = np.flatnonzero(off)[0]
@@ -77,33 +80,6 @@ def _scale(view: View, rating: pd.DataFrame) -> None:
             column="item_id",
             bad=some(rating.loc[absent, "item_id"]),
         )
-
-
-def scale_of(
-    rating: pd.DataFrame, plan: pd.DataFrame | None, item: pd.DataFrame
-) -> tuple[pd.Series, pd.Series]:
-    """Lowest and highest score of each rating's item, by its form where the plan tells the form."""
-    item = item.drop_duplicates(["form_version", "item_id"])
-    # An item with one scale in all forms needs no form to be known.
-    ends = item.groupby("item_id")[["min", "max"]].agg(["min", "max"])
-    single = ends[
-        (ends["min"]["min"] == ends["min"]["max"]) & (ends["max"]["min"] == ends["max"]["max"])
-    ]
-    low, high = (rating["item_id"].map(single[c]["min"]).astype("float64") for c in ("min", "max"))
-    if plan is None or "plan_id" not in rating.columns:
-        return low, high
-    forms = rating["plan_id"].map(
-        plan.drop_duplicates("plan_id").set_index("plan_id")["form_version"]
-    )
-    where = pd.MultiIndex.from_frame(item[["form_version", "item_id"]]).get_indexer(
-        pd.MultiIndex.from_arrays([forms, rating["item_id"]])
-    )
-    known = (forms.notna() & rating["item_id"].notna()).to_numpy(dtype=bool)
-    for ends_, column in ((low, "min"), (high, "max")):
-        values = item[column].to_numpy("float64", na_value=np.nan)
-        by_form = np.where(where >= 0, values[np.maximum(where, 0)], np.nan)
-        ends_[known] = by_form[known]
-    return low, high
 
 
 def _outliers(view: View, score: pd.Series) -> None:

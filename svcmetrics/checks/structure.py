@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.checks.view import View, filled, nearest, some
-from svcmetrics.study import why
 from svcmetrics.tables import INLINE_PLAN, LITE, TABLES, Column, Table
 
 # The persons of a study are pseudonyms: their columns are never shown in a problem.
@@ -19,7 +18,7 @@ def check(view: View) -> None:
     """All tables, one by one."""
     for name in LITE:
         if not view.study.has(name):
-            view.say("missing_table", name, level="warning", why=why(name))
+            view.say("missing_table", name, level="warning")
     for name, table in TABLES.items():
         frame = view.table(name)
         if frame is None:

@@ -1,0 +1,145 @@
+"""One row per answer, with who rated whom, on what, and how: the frame that statistics start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.tables import INLINE_PLAN
+
+if TYPE_CHECKING:
+    from svcmetrics.study import Study
+
+COLUMNS = (
+    *INLINE_PLAN, "item_id", "dimension", "aspect",
+    "score", "raw_score", "seconds", "submitted_at", "plan_id",
+)  # fmt: skip
+
+
+def long_ratings(study: Study) -> pd.DataFrame:
+    """Who rated whom on which item with which score? Ratings, plan and items as one long frame.
+
+    ``study``: needs the table ``rating``; ``plan``, ``item``, ``event`` and ``service`` are joined
+    where they are there. A lite study, whose ratings carry rater and target themselves, gives the
+    same columns.
+
+    Comes back: one row per row of ``rating``, in its order, with the columns wave, rater_key,
+    rater_unit_id, rater_role, target_id, service_id, mode, item_id, dimension, aspect, score,
+    raw_score, seconds, submitted_at, plan_id. In ``score`` reversed items are turned round, so that
+    more is better; ``raw_score`` is what was ticked. Without the table ``item`` each item is its own
+    dimension and no item is taken as reversed.
+
+    Misleads: an answer whose item has different scales in different forms, and whose form is not
+    known, has no ``score`` (its ``raw_score`` stays). Answers without a score stay as rows.
+    Source: the tables of a study, ``svcmetrics.tables``.
+
+    >>> from svcmetrics.study import Study
+    >>> rating = pd.DataFrame({"rater_key": ["p1"], "target_id": ["HR"], "item_id": ["q1"], "score": [4.0]})
+    >>> long_ratings(Study({"rating": rating}))[["target_id", "dimension", "score"]].to_dict("records")
+    [{'target_id': 'HR', 'dimension': 'q1', 'score': 4.0}]
+    """
+    rating = study.rating.reset_index(drop=True)
+    out = pd.DataFrame({c: _column(rating, c) for c in (*INLINE_PLAN, "item_id", "plan_id")})
+    plan = _table(study, "plan", "plan_id")
+    if plan is not None:
+        _from_plan(out, plan)
+    if "case_id" in rating.columns:
+        _from_case(out, rating["case_id"], study)
+    out["raw_score"] = pd.to_numeric(_column(rating, "score"), errors="coerce").astype("float64")
+    out["seconds"] = pd.to_numeric(_column(rating, "seconds"), errors="coerce").astype("float64")
+    out["submitted_at"] = rating["submitted_at"] if "submitted_at" in rating.columns else pd.NaT
+    _from_items(out, rating, plan, _table(study, "item", "form_version", "item_id"))
+    return out[list(COLUMNS)]
+
+
+def item_rows(rating: pd.DataFrame, plan: pd.DataFrame | None, item: pd.DataFrame) -> np.ndarray:
+    """For each rating the position of its item in the table ``item``; -1 when it has none.
+
+    The form comes from the plan. Where the form is not known, an item counts if it is the same in
+    all forms.
+    """
+    facts = [c for c in ("dimension", "aspect", "min", "max", "reversed") if c in item.columns]
+    item = item.reset_index(drop=True)
+    distinct = item.drop_duplicates(["item_id", *facts])
+    clear = distinct[~distinct["item_id"].duplicated(keep=False)]
+    found = _positions(clear["item_id"], rating["item_id"])
+    rows = np.where(found >= 0, clear.index.to_numpy()[found] if len(clear) else -1, -1)
+    if plan is None or "form_version" not in plan.columns or "plan_id" not in rating.columns:
+        return rows
+    forms = rating["plan_id"].map(
+        plan.drop_duplicates("plan_id").set_index("plan_id")["form_version"]
+    )
+    known = (forms.notna() & rating["item_id"].notna()).to_numpy(dtype=bool)
+    first = item.drop_duplicates(["form_version", "item_id"])
+    pairs = pd.MultiIndex.from_arrays([forms[known], rating.loc[known, "item_id"]])
+    found = pd.MultiIndex.from_frame(first[["form_version", "item_id"]]).get_indexer(pairs)
+    rows[known] = np.where(found >= 0, first.index.to_numpy()[found], -1)
+    return rows
+
+
+def _positions(known: pd.Series, wanted: pd.Series) -> np.ndarray:
+    return pd.Index(known).get_indexer(pd.Index(wanted))
+
+
+def _from_plan(out: pd.DataFrame, plan: pd.DataFrame) -> None:
+    """What the plan row says comes first; what the rating itself says fills the gaps."""
+    rows = plan.drop_duplicates("plan_id").set_index("plan_id")
+    for column in INLINE_PLAN:
+        if column in rows.columns:
+            out[column] = out["plan_id"].map(rows[column]).astype("str").fillna(out[column])
+
+
+def _from_case(out: pd.DataFrame, case: pd.Series, study: Study) -> None:
+    """A rating of a case is a rating of its service and of the unit that provides it."""
+    if "event" in study.tables:
+        services = case.map(_case_services(study.tables["event"], case)).astype("str")
+        out["service_id"] = out["service_id"].fillna(services)
+    service = _table(study, "service", "service_id", "provider_id")
+    if service is not None:
+        providers = service.drop_duplicates("service_id").set_index("service_id")["provider_id"]
+        by_case = case.notna() & out["target_id"].isna()
+        targets = out["service_id"].map(providers).astype("str")
+        out["target_id"] = out["target_id"].mask(by_case, targets)
+
+
+def _case_services(event: Any, case: pd.Series) -> pd.Series:
+    wanted = case.dropna().unique()
+    if isinstance(event, pd.DataFrame):
+        rows = event.loc[event["case_id"].isin(wanted), ["case_id", "service_id"]]
+    else:  # the log stays in the engine: only its answer comes here
+        rows = event.select("case_id", "service_id").distinct().execute()
+        rows = rows[rows["case_id"].isin(wanted)]
+    return rows.drop_duplicates("case_id").set_index("case_id")["service_id"]
+
+
+def _from_items(
+    out: pd.DataFrame, rating: pd.DataFrame, plan: pd.DataFrame | None, item: pd.DataFrame | None
+) -> None:
+    out["score"] = out["raw_score"]
+    if item is None:
+        out["dimension"] = out["item_id"]
+        out["aspect"] = _column(out, "aspect")
+        return
+    rows = item_rows(rating, plan, item)
+    of = item.reset_index(drop=True).reindex(rows).reset_index(drop=True)
+    for column in ("dimension", "aspect"):
+        out[column] = _column(of, column)
+    if "reversed" in of.columns:
+        turned = of["reversed"].astype("boolean").to_numpy(dtype=bool, na_value=False)
+        out["score"] = out["score"].mask(turned, of["min"] + of["max"] - out["raw_score"])
+    unclear = (rows < 0) & out["item_id"].isin(item["item_id"]).to_numpy(dtype=bool)
+    out["score"] = out["score"].mask(unclear)
+
+
+def _table(study: Study, name: str, *columns: str) -> pd.DataFrame | None:
+    table = study.tables.get(name)
+    return table if isinstance(table, pd.DataFrame) and set(columns) <= set(table.columns) else None
+
+
+def _column(table: pd.DataFrame, name: str) -> pd.Series:
+    if name in table.columns:
+        values: pd.Series = table[name]
+        return values
+    return pd.Series(np.nan, index=table.index, dtype="str", name=name)
