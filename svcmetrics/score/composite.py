@@ -66,26 +66,8 @@ def composite(
     _word("method", method, METHODS)
     _word("missing", missing, MISSING)
     data = read_weighted(indicators, weights, target=target, indicator=indicator, value=value)
-    measured = ~np.isnan(data.x).all(axis=0)  # an indicator that nobody has cannot count
-    w = np.where(measured, data.w, 0.0)
-    coverage = (w * ~np.isnan(data.x)).sum(axis=1) / w.sum() if w.sum() else np.zeros(len(data.x))
-    mean = _mean(data, w, method, missing)
-    no_score = coverage < _MEASURED - 1e-9
-    estimate, low, high = (
-        np.where(no_score, np.nan, v) for v in (mean.estimate, mean.low, mean.high)
-    )
+    table = _table(data, target, method, missing)
     exact = not _has_spread(data)
-    table = estimates(
-        "composite",
-        groups={target: data.targets},
-        variant=method,
-        estimate=estimate,
-        low=np.nan if exact else low,
-        high=np.nan if exact else high,
-        n=_smallest_n(data),
-        coverage=coverage,
-        from_weights=np.nan if exact or method == "minimum" else mean.from_weights,
-    )
     about = {
         "dropped": data.dropped,
         "method": method,
@@ -94,6 +76,26 @@ def composite(
         "weights": dict(zip(data.names, map(float, data.w))),
     }
     return Result("composite", table, _findings(data, table, target, missing, exact), about)
+
+
+def _table(data: Weighted, target: str, method: str, missing: str) -> pd.DataFrame:
+    measured = ~np.isnan(data.x).all(axis=0)  # an indicator that nobody has cannot count
+    w = np.where(measured, data.w, 0.0)
+    coverage = (w * ~np.isnan(data.x)).sum(axis=1) / w.sum() if w.sum() else np.zeros(len(data.x))
+    mean = _mean(data, w, method, missing)
+    scored = coverage >= _MEASURED - 1e-9
+    spread = scored & _has_spread(data)
+    return estimates(
+        "composite",
+        groups={target: data.targets},
+        variant=method,
+        estimate=np.where(scored, mean.estimate, np.nan),
+        low=np.where(spread, mean.low, np.nan),
+        high=np.where(spread, mean.high, np.nan),
+        n=_smallest_n(data),
+        coverage=coverage,
+        from_weights=np.where(spread & (method != "minimum"), mean.from_weights, np.nan),
+    )
 
 
 def _mean(data: Weighted, w: np.ndarray, method: str, missing: str) -> Mean:
