@@ -10,12 +10,18 @@ from pathlib import Path
 from svcmetrics import lang
 from svcmetrics.problems import Problem
 from svcmetrics.study import why
+from svcmetrics.typeface import FACE, FAMILY
 
 # A markdown cell carries both languages; this finds the half of one of them.
 _HALF = r'<div lang="{}">\s*\n(.*?)\n\s*</div>'
 _STYLE = (
-    "body{font:16px/1.6 'Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif;"
-    "max-width:48em;margin:2em auto;padding:0 1em}.failed{color:#a40000}.skipped{color:#8a4b00}"
+    f"{FACE}body{{font:16px/1.6 {FAMILY};max-width:48em;margin:2em auto;padding:0 1em}}"
+    ".failed{color:#a40000}.skipped{color:#8a4b00}"
+)
+# In a notebook's page the reading comes first and the code stays quiet.
+_NOTEBOOK_STYLE = (
+    f"<style>{FACE}:root{{--jp-content-font-family:{FAMILY};--jp-ui-font-family:{FAMILY}}}"
+    "body{max-width:62em;margin:0 auto}.jp-InputArea-editor{opacity:.75;font-size:.85em}</style>"
 )
 # Nothing is fetched from a network: formulas and live widgets are not drawn in a page.
 _OFFLINE = dict.fromkeys(
@@ -38,6 +44,7 @@ def page(path: Path, language: str) -> str:
     exporter = HTMLExporter(config=Config(HTMLExporter=_OFFLINE), template_name="lab")
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+    body = body.replace("</head>", f"{_NOTEBOOK_STYLE}</head>", 1)
     return re.sub(r"<html lang=\"[a-z]*\"", f'<html lang="{language}"', body, count=1)
 
 

@@ -18,6 +18,7 @@ from svcmetrics.manifest import digests, versions, write_manifest, write_whole
 from svcmetrics.pages import index_page, missing_page, page
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.study import Study, why
+from svcmetrics.typeface import copy_typeface
 
 # A cell with the tag "needs-event" runs only in studies that hold the table "event".
 _NEEDS = "needs-"
@@ -61,6 +62,7 @@ def run(
     """
     started = time.time()
     out.mkdir(parents=True, exist_ok=True)
+    copy_typeface(out)
     chosen = [p for p in notebooks() if not only or p.name.startswith(only)]
     if not chosen:
         raise StudyError(

@@ -12,6 +12,7 @@ import pandas as pd
 from svcmetrics import lang
 from svcmetrics.display import cell, header, phrase, word
 from svcmetrics.privacy import Published
+from svcmetrics.typeface import FACE, FAMILY
 
 # The order of the three words is the order on the page.
 GROUPS = ("above", "unclear", "below")
@@ -44,12 +45,15 @@ def brief(
     appear in three groups, in alphabetical order, never ranked. ``notes``: for the footer.
     """
     from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
 
     page = Environment(
         loader=PackageLoader("svcmetrics.report", "."), autoescape=True, trim_blocks=True
     ).get_template("brief.html.j2")
     with lang.speaking(language):
         return page.render(
+            face=Markup(FACE),  # noqa: S704 - our own constant
+            family=Markup(FAMILY),  # noqa: S704 - our own constant
             language=language,
             title=title,
             subtitle=subtitle,
