@@ -94,6 +94,7 @@ def coefficients(sums: Any, units: Units) -> Any:
         observed = s["agree"][..., 0] / s["divisor"][..., 0]
         whole = s["twice"][..., 0] / s["divisor"][..., 0]
         share = s["shares"] / s["units"]
+        unknown = np.full_like(observed, np.nan)
         spread = (share * (1 - share)).sum(axis=-1)
         even = w.sum() / (q * max(q - 1, 1))
         out = [
@@ -102,11 +103,51 @@ def coefficients(sums: Any, units: Units) -> Any:
             _krippendorff(s["paired"], s["coincidence"], s["twice"][..., 0], units),
             _krippendorff_weighted(s["paired"], s["matched"][..., 0], s["twice"][..., 0], w),
             _corrected(observed, _between(share, share, w), whole),
-            _corrected(observed, _conger(s["by_rater"], units), whole),
+            _corrected(observed, _conger(s["by_rater"], units), whole)
+            if "by_rater" in s
+            else unknown,
             _corrected(observed, w.sum() / q**2, whole),
-            _cohen(s["pairs"], units) if "pairs" in s else np.full_like(observed, np.nan),
+            _cohen(s["pairs"], units) if "pairs" in s else unknown,
         ]
     return np.stack(out, axis=-1)
+
+
+def without_raters(units: Units) -> Units:
+    """The same without the coefficients that need to know who rated: far fewer columns."""
+    end = units.blocks["by_rater"].start
+    kept = {k: b for k, b in units.blocks.items() if b.stop <= end}
+    return units._replace(stats=np.ascontiguousarray(units.stats[:, :end]), blocks=kept)
+
+
+def category_kappas(units: Units) -> Floats:
+    """Fleiss's kappa of each category against all others (Fleiss 1971, Formula 14)."""
+    counts, m = (
+        units.stats[:, units.blocks["paired"]],
+        units.stats[:, units.blocks["paired"]].sum(1),
+    )
+    twice = m >= 2
+    counts, m = counts[twice], m[twice][:, None]
+    share = (units.stats[:, units.blocks["shares"]]).mean(axis=0)
+    apart = (counts * (m - counts) / (m * (m - 1))).mean(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(
+            np.where((share > 0) & (share < 1), 1 - apart / (share * (1 - share)), np.nan)
+        )
+
+
+def fleiss_z(units: Units) -> float:
+    """Fleiss's kappa over its standard error when agreement is by chance (Fleiss, Nee & Landis 1979)."""
+    m = units.stats[:, units.blocks["paired"]].sum(axis=1)
+    if len(set(m)) != 1 or m[0] < 2:
+        return float("nan")
+    p = units.stats[:, units.blocks["shares"]].mean(axis=0)
+    spread = float((p * (1 - p)).sum())
+    if spread <= 0:
+        return float("nan")
+    inner = spread**2 - float((p * (1 - p) * (1 - 2 * p)).sum())
+    error = np.sqrt(2 * inner / (len(m) * m[0] * (m[0] - 1))) / spread
+    kappa = coefficients(units.stats.sum(axis=0), units)[COEFFICIENTS.index("fleiss")]
+    return float(kappa / error)
 
 
 def standard_errors(units: Units) -> Floats:

@@ -14,6 +14,7 @@ from svcmetrics.result import Result, estimates
 from svcmetrics.tables import require
 from svcmetrics.verify import grid as grids
 from svcmetrics.verify.icc_findings import reading, refusal, warnings
+from svcmetrics.verify.oddities import blocks, odd
 
 RESAMPLES = 2000
 
@@ -75,11 +76,12 @@ def icc(
     seed = bootstrap.generator(rng)
     found = _complete(grid, interval, seed) if grid.is_complete else _incomplete(grid, seed)
     about |= found.pop("about")
-    about["blocks"] = 1 if grid.is_complete else int(grids.blocks(grid).max()) + 1
+    about["blocks"] = blocks(grid)
     table = _table(grid, found, found["error"])
     notes = [
         *reading(table, about["blocks"]),
-        *warnings(ratings, grid, table, about, target=target, rater=rater),
+        *warnings(grid, table, about),
+        *odd(ratings, grid, target=target, rater=rater),
     ]
     return Result("icc", table, notes, about)
 

@@ -57,24 +57,13 @@ def reading(table: pd.DataFrame, parts: int = 1) -> list[Finding]:
     return found
 
 
-def warnings(
-    ratings: pd.DataFrame, grid: grids.Grid, table: pd.DataFrame, about: dict[str, Any], *,
-    target: str, rater: str,
-) -> list[Finding]:  # fmt: skip
+def warnings(grid: grids.Grid, table: pd.DataFrame, about: dict[str, Any]) -> list[Finding]:
     """What must be seen before the number is used."""
     found = list(grid.findings)
     if len(grid.rows) < _FEW_TARGETS:
         found.append(Finding("icc.few_targets", {"targets": len(grid.rows)}, "warning"))
     if not grid.is_complete:
         found += _incomplete(grid, about)
-    flat = flat_raters(grid)
-    if flat:
-        found.append(
-            Finding("icc.flat_raters", {"count": len(flat), "raters": flat[:5]}, "warning")
-        )
-    own = _own_unit(ratings, target, rater)
-    if own:
-        found.append(Finding("icc.own_unit", own, "warning"))
     if table["raw"].dropna().lt(0).any() and about["method"] == "Henderson":
         found.append(Finding("icc.raw_negative", {}, "warning"))
     return found
@@ -90,31 +79,4 @@ def _incomplete(grid: grids.Grid, about: dict[str, Any]) -> list[Finding]:
     found = [Finding("icc.incomplete", values, "warning")]
     if not np.isfinite(about["components"]["target"]):
         found.append(Finding("icc.nested", {}, "warning"))
-    if about["blocks"] > 1:
-        found.append(Finding("icc.disconnected", {"parts": about["blocks"]}, "warning"))
     return found
-
-
-def flat_raters(grid: grids.Grid) -> list[str]:
-    """Raters who gave one and the same score to three targets or more, while others did not."""
-    size = len(grid.columns)
-    low, high = np.full(size, np.inf), np.full(size, -np.inf)
-    np.minimum.at(low, grid.column, grid.score)
-    np.maximum.at(high, grid.column, grid.score)
-    flat = (low == high) & (np.bincount(grid.column, minlength=size) >= 3)
-    return [] if flat.all() else [str(grid.columns[i]) for i in np.flatnonzero(flat)]
-
-
-def _own_unit(ratings: pd.DataFrame, target: str, rater: str) -> dict[str, Any] | None:
-    """A further column that names a department for each rater: are own departments rated?"""
-    targets = set(ratings[target].dropna().astype("object"))
-    for name in ratings.columns:
-        if name in (target, rater) or pd.api.types.is_numeric_dtype(ratings[name]):
-            continue
-        units = ratings[[rater, name]].dropna().drop_duplicates().astype("object")
-        one_each = not units[rater].duplicated().any()
-        if len(units) and one_each and set(units[name]) <= targets:
-            own = int((ratings[target].astype("object") == ratings[name].astype("object")).sum())
-            if own:
-                return {"column": str(name), "count": own}
-    return None
