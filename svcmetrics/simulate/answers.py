@@ -11,8 +11,9 @@ import pyarrow as pa
 from svcmetrics.simulate.clock import instant
 from svcmetrics.simulate.firm import Company
 from svcmetrics.simulate.forms import Forms, form_items, plan_table, rating_table
-from svcmetrics.simulate.plan import Plan, waves
+from svcmetrics.simulate.plan import Plan
 from svcmetrics.simulate.planted import DIMENSIONS, PILOT_FROM, TRUE_WEIGHTS, WAVES, shares
+from svcmetrics.simulate.waves import waves
 
 _MISSING = 0.025  # of items are not answered, with a reason
 _ILL_SHARE = 0.25  # of the quality that the ill-designed item still shows
@@ -75,11 +76,17 @@ def _piece(
         last = np.where(answered[:, :, None], scores, -1).astype("int8")
         tally.add(wave, answered, formal)
         rater, target = np.nonzero(plan.asked[wave][which])
-        forms = Forms(wave, rater, target, known + 1 + np.arange(len(rater)))
+        forms = Forms(
+            wave,
+            rater,
+            target,
+            known + 1 + np.arange(len(rater)),
+            plan.after[wave][which[rater], target],
+        )
         known += len(rater)
         asked_parts.append(plan_table(company, plan, which, forms))
         done = answered[rater, target]
-        rating_parts.append(rating_table(company, forms.only(done), scores, formal, rng))
+        rating_parts.append(rating_table(company, plan, forms.only(done), (scores, formal), rng))
     return pa.concat_tables(asked_parts), pa.concat_tables(rating_parts)
 
 

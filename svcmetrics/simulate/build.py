@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -14,8 +13,9 @@ from svcmetrics.simulate.clock import CALENDAR, TIMEZONE
 from svcmetrics.simulate.document import truth_document
 from svcmetrics.simulate.firm import Company, found
 from svcmetrics.simulate.forms import form_items
-from svcmetrics.simulate.plan import make_plan, waves
-from svcmetrics.simulate.planted import PILOT_FROM, WAVES
+from svcmetrics.simulate.plan import make_plan
+from svcmetrics.simulate.planted import PILOT_FROM
+from svcmetrics.simulate.waves import waves
 from svcmetrics.study import Settings, Wave
 
 # Called with a table's name, its rows so far and all its rows.
@@ -30,13 +30,13 @@ def build(
     """Small tables, settings and truth; ``take`` is given the long tables in pieces, in order."""
     say = progress or (lambda *_: None)
     company = found(seed, units, ratings)
-    ledger = log.Ledger(np.zeros((WAVES, len(company.people.unit), len(company.targets)), "int32"))
+    ledger = log.open_ledger(company)
     done = 0
     for piece in log.pieces(company, events, ledger):
         take("event", piece)
         done += piece.num_rows
         say("event", done, events)
-    plan = make_plan(company, ledger.counts, -(-ratings // len(form_items())))
+    plan = make_plan(company, ledger, -(-ratings // len(form_items())))
     tally, done = answers.Tally(), 0
     for asked, given in answers.pieces(company, plan, ratings, tally):
         take("plan", asked)

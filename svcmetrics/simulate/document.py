@@ -13,8 +13,9 @@ from svcmetrics.simulate.firm import Company
 from svcmetrics.simulate.forms import FORM, form_items
 from svcmetrics.simulate.judges import INCONSISTENT, judge_key
 from svcmetrics.simulate.log import Ledger
-from svcmetrics.simulate.plan import WINDOW_DAYS, Plan, waves
+from svcmetrics.simulate.plan import Plan
 from svcmetrics.simulate.planted import DIMENSIONS, PILOT_FROM, TRUE_WEIGHTS, plain, shares
+from svcmetrics.simulate.waves import WINDOW_DAYS, waves
 
 
 def truth_document(company: Company, plan: Plan, ledger: Ledger, tally: Tally) -> dict[str, Any]:

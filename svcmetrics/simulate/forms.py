@@ -10,8 +10,9 @@ import pyarrow as pa
 from svcmetrics.simulate.catalogue import catalogue
 from svcmetrics.simulate.clock import TIMEZONE
 from svcmetrics.simulate.firm import RATER_ROLES, Company
-from svcmetrics.simulate.plan import Plan, waves
-from svcmetrics.simulate.records import stamps
+from svcmetrics.simulate.plan import Plan
+from svcmetrics.simulate.records import case_ids, stamps, words
+from svcmetrics.simulate.waves import waves
 
 FORM = "F1"
 _DEADLINE = 0.45  # of raters answer in the last office hours
@@ -36,9 +37,15 @@ class Forms:
     rater: np.ndarray  # within the piece
     target: np.ndarray
     number: np.ndarray
+    after: np.ndarray  # place of the case whose closing led to the form, or -1
 
     def only(self, which: np.ndarray) -> Forms:
-        return Forms(self.wave, self.rater[which], self.target[which], self.number[which])
+        parts = (self.rater, self.target, self.number, self.after)
+        return Forms(self.wave, *(part[which] for part in parts))
+
+
+# Scores and habits (0 honest, 1 copied, 2 straight), raters of the piece x targets (x items).
+Given = tuple[np.ndarray, np.ndarray]
 
 
 def form_items() -> list[dict]:
@@ -55,7 +62,9 @@ def plan_table(company: Company, plan: Plan, which: np.ndarray, forms: Forms) ->
     columns = [
         _plan_ids(forms.number), [waves()[forms.wave][0]] * n, company.people.key[person],
         unit_id[company.people.unit[person]], np.array(RATER_ROLES, object)[company.people.role[person]],
-        unit_id[company.targets[forms.target]], [None] * n, ["periodic"] * n,
+        unit_id[company.targets[forms.target]],
+        words(company.service["service_id"], np.where(forms.after >= 0, plan.services[forms.after], -1)),
+        np.where(forms.after >= 0, "case_close", "periodic").astype(object),
         np.where(plan.named[rater], "named", "confidential").astype(object), [FORM] * n,
         pa.array(cases, pa.int32(), mask=cases < 0),
     ]  # fmt: skip
@@ -65,11 +74,12 @@ def plan_table(company: Company, plan: Plan, which: np.ndarray, forms: Forms) ->
 
 
 def rating_table(
-    company: Company, forms: Forms, scores: np.ndarray, formal: np.ndarray, rng: np.random.Generator
+    company: Company, plan: Plan, forms: Forms, given: Given, rng: np.random.Generator
 ) -> pa.Table:
-    """What was answered: scores and habits are raters of the piece x targets (x items)."""
-    items, words = [item["id"] for item in form_items()], catalogue()["words"]
+    """What was answered on the forms that came back."""
+    items, texts = [item["id"] for item in form_items()], catalogue()["words"]
     n, k = len(forms.rater), len(items)
+    scores, formal = given
     answers, habit = scores[forms.rater, forms.target], formal[forms.rater, forms.target]
     spent = np.where(
         habit == 0, rng.lognormal(np.log(55), 0.45, n), rng.lognormal(np.log(9), 0.3, n)
@@ -77,14 +87,22 @@ def rating_table(
     spent = np.maximum(np.rint(spent), 3).astype("int64")
     at = _submitted(company, forms, spent, scores.shape[0], rng)
     flat = answers.ravel()
-    why = np.array(words["na_reasons"], object)[rng.integers(0, len(words["na_reasons"]), n * k)]
+    why = np.array(texts["na_reasons"], object)[rng.integers(0, len(texts["na_reasons"]), n * k)]
+    each = pa.array(np.repeat(np.arange(n), k))
     columns = [
-        _plan_ids(forms.number).take(pa.array(np.repeat(np.arange(n), k))), pa.nulls(n * k, pa.string()),
+        _plan_ids(forms.number).take(each), _cases_of(company, plan, forms).take(each),
         pa.array(items * n, pa.string()), pa.array(flat, pa.int8(), mask=flat == 0),
         pa.array(why, pa.string(), mask=flat > 0), stamps(np.repeat(at, k)),
-        pa.array(np.repeat(spent, k), pa.int32()), _comments(answers, words, rng),
+        pa.array(np.repeat(spent, k), pa.int32()), _comments(answers, texts, rng),
     ]  # fmt: skip
     return pa.Table.from_arrays(columns, schema=RATING_SCHEMA)
+
+
+def _cases_of(company: Company, plan: Plan, forms: Forms) -> pa.Array:
+    """The number of the case that a form asks about, where it asks about one."""
+    some = np.maximum(forms.after, 0)
+    ids = case_ids(company, plan.starts[some], plan.services[some], some.astype("int64"))
+    return ids.take(pa.array(np.arange(len(some)), mask=forms.after < 0))
 
 
 def _plan_ids(numbers: np.ndarray) -> pa.Array:

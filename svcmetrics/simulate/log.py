@@ -13,8 +13,9 @@ from svcmetrics.simulate.batches import enough, ordered, trim
 from svcmetrics.simulate.clock import END, START, instant
 from svcmetrics.simulate.firm import Company
 from svcmetrics.simulate.flow import CODE, Columns
-from svcmetrics.simulate.plan import windows
+from svcmetrics.simulate.planted import WAVES
 from svcmetrics.simulate.records import commitment_table, event_table
+from svcmetrics.simulate.waves import windows
 
 PIECE = 400_000
 _COMMENTS = 0.03
@@ -25,11 +26,19 @@ class Ledger:
     """What the other tables need to know of the log once its pieces are written."""
 
     counts: np.ndarray  # wave, person, service unit: cases in the window
+    closed: np.ndarray  # the same: place of the last one that was closed in it, or -1
+    starts: list[np.ndarray] = field(default_factory=list)  # of all cases
+    services: list[np.ndarray] = field(default_factory=list)
     commitments: list[pd.DataFrame] = field(default_factory=list)
     cases: int = 0
     resubmitted: int = 0
     linked: int = 0
     per_case: float = 8.0
+
+
+def open_ledger(company: Company) -> Ledger:
+    shape = (WAVES, len(company.people.unit), len(company.targets))
+    return Ledger(np.zeros(shape, "int32"), np.full(shape, -1, "int32"))
 
 
 def pieces(company: Company, events: int, ledger: Ledger) -> Iterator[pa.Table]:
@@ -48,7 +57,7 @@ def _piece(
     rows, cases = ordered(*trim(rows, cases, round(size * (1 - _COMMENTS)), rng))
     ledger.per_case = len(rows["case"]) / max(1, len(cases["start"]))
     rows = _with_comments(company, rows, size - len(rows["case"]), rng)
-    _note(company, cases, ledger, rng)
+    _note(company, rows, cases, ledger, rng)
     table = event_table(company, rows, cases, ledger.cases)
     ledger.cases += len(cases["start"])
     return table
@@ -76,17 +85,22 @@ def _with_comments(
     return {k: np.concatenate([v, extra[k]])[order] for k, v in rows.items()}
 
 
-def _note(company: Company, cases: Columns, ledger: Ledger, rng: np.random.Generator) -> None:
+def _note(
+    company: Company, rows: Columns, cases: Columns, ledger: Ledger, rng: np.random.Generator
+) -> None:
     """Count the cases of each rater in each window; write down agreements of non-routine work."""
+    case = rows["case"]
+    last = np.flatnonzero(np.r_[case[1:] != case[:-1], True])
+    end = np.where(rows["action"][last] == CODE["close"], rows["at"][last], np.iinfo("int64").max)
     provider = np.array([p.provider for p in company.processes])[cases["service"]]
     place = np.searchsorted(company.targets, provider)
-    persons, targets = len(company.people.unit), len(company.targets)
     for wave, (low, high) in enumerate(windows()):
         inside = (cases["start"] >= low) & (cases["start"] < high)
-        cell = cases["requester"][inside] * targets + place[inside]
-        ledger.counts[wave] += np.bincount(cell, minlength=persons * targets).reshape(
-            persons, targets
-        )
+        np.add.at(ledger.counts[wave], (cases["requester"][inside], place[inside]), 1)
+        done = np.flatnonzero(inside & (end < high))
+        ledger.closed[wave][cases["requester"][done], place[done]] = ledger.cases + done
+    ledger.starts.append(cases["start"])
+    ledger.services.append(cases["service"].astype("int32"))
     ledger.resubmitted += int((cases["previous"] >= 0).sum())
     ledger.linked += int(((cases["previous"] >= 0) & (cases["linked"] == 1)).sum())
     ledger.commitments.append(commitment_table(company, cases, ledger.cases, rng))

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from svcmetrics.simulate.clock import TIMEZONE
 from svcmetrics.simulate.firm import Company
+from svcmetrics.simulate.log import Ledger
 from svcmetrics.simulate.planted import WAVES
 
-WINDOW_DAYS = 90
 CAP = 6  # forms of one rater in one wave
 _SUPERVISED = 8
-
-
-@cache
-def waves() -> tuple[tuple[str, pd.Timestamp, pd.Timestamp], ...]:
-    """Name, opening and closing of each wave: the 20th, 9:00, to the 27th, 18:00, of nine months."""
-    months = pd.period_range("2024-12", periods=WAVES, freq="M")
-    return tuple((str(m), _moment(f"{m}-20 09:00"), _moment(f"{m}-27 18:00")) for m in months)
-
-
-def _moment(local: str) -> pd.Timestamp:
-    return pd.Timestamp(local, tz=TIMEZONE).as_unit("us")
-
-
-def windows() -> list[tuple[int, int]]:
-    """The ninety days before each wave opens, in seconds since 1970."""
-    opens = (int(a.timestamp()) for _, a, _ in waves())
-    return [(at - WINDOW_DAYS * 86_400, at) for at in opens]
+_AFTER_CASE = 0.15  # of forms of employees ask about one case that was closed
 
 
 @dataclass(frozen=True)
@@ -43,13 +24,16 @@ class Plan:
     answered: np.ndarray
     cases: np.ndarray  # -1 for supervisors: they rate cooperation, not cases
     named: np.ndarray  # raters
+    after: np.ndarray  # place of the case whose closing led to the form, or -1
+    starts: np.ndarray  # of all cases
+    services: np.ndarray
 
 
-def make_plan(company: Company, counts: np.ndarray, forms: int) -> Plan:
+def make_plan(company: Company, ledger: Ledger, forms: int) -> Plan:
     """Choose pairs with evidence first; exactly ``forms`` of them are answered."""
     rng, people = company.rng(3), company.people
     raters = people.raters
-    evidence = _evidence(company, counts, raters)
+    evidence = _evidence(company, ledger.counts, raters)
     wish = rng.random((len(raters), len(company.targets)))
     willing = rng.lognormal(0, 0.8, len(raters))
     per_wave = np.diff(np.linspace(0, forms, WAVES + 1).astype(int))
@@ -60,7 +44,12 @@ def make_plan(company: Company, counts: np.ndarray, forms: int) -> Plan:
         asked[wave] = _choose(company, raters, evidence[wave], wish, number)
         answered[wave] = _respond(asked[wave], willing, int(wanted), rng)
     named = _split(people.unit[raters], rng)
-    return Plan(raters, asked, answered, evidence, named)
+    after = np.where(
+        company.rng(7).random(evidence.shape) < _AFTER_CASE, ledger.closed[:, raters], -1
+    )
+    after[:, people.role[raters] != 1] = -1
+    starts, services = (np.concatenate(parts) for parts in (ledger.starts, ledger.services))
+    return Plan(raters, asked, answered, evidence, named, after, starts, services)
 
 
 def _evidence(company: Company, counts: np.ndarray, raters: np.ndarray) -> np.ndarray:

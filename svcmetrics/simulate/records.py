@@ -25,7 +25,8 @@ EVENT_SCHEMA = pa.schema([
 def event_table(company: Company, rows: Columns, cases: Columns, offset: int) -> pa.Table:
     """The log as it is stored; ``offset`` cases were numbered before."""
     case = rows["case"]
-    ids = case_ids(company, cases, offset)
+    count = len(cases["start"])
+    ids = case_ids(company, cases["start"], cases["service"], np.arange(count) + offset)
     first = np.flatnonzero(np.r_[True, case[1:] != case[:-1]])
     seq = np.arange(len(case)) - np.repeat(first, np.diff(np.r_[first, len(case)]))
     previous = np.where(
@@ -39,10 +40,10 @@ def event_table(company: Company, rows: Columns, cases: Columns, offset: int) ->
 
     columns = [
         ids.take(pa.array(case)), pa.array(seq, pa.int32()),
-        _words(company.service["service_id"], cases["service"][case]), stamps(rows["at"]),
-        number("step"), number("to"), _words(company.unit["unit_id"], rows["unit"]),
-        _words(company.people.key, rows["actor"]), _words(ACTIONS, rows["action"]),
-        _words(catalogue()["words"]["return_reasons"], rows["reason"]), pa.array(rows["auto"].astype(bool)),
+        words(company.service["service_id"], cases["service"][case]), stamps(rows["at"]),
+        number("step"), number("to"), words(company.unit["unit_id"], rows["unit"]),
+        words(company.people.key, rows["actor"]), words(ACTIONS, rows["action"]),
+        words(catalogue()["words"]["return_reasons"], rows["reason"]), pa.array(rows["auto"].astype(bool)),
         ids.take(pa.array(previous, mask=previous < 0)),
     ]  # fmt: skip
     return pa.Table.from_arrays(columns, schema=EVENT_SCHEMA)
@@ -59,9 +60,7 @@ def commitment_table(
     zero = company.clock.worked(start)
     moment = company.clock.moment
     before = np.minimum(moment(zero - rng.integers(600, 6 * 3600, n)), start - 60)
-    ids = np.asarray(
-        case_ids(company, cases, offset).take(pa.array(which)).to_pylist(), dtype=object
-    )
+    ids = case_ids(company, start, cases["service"][which], which + offset).to_pylist()
     due = moment(zero + planned.astype("int64"))
     table = pd.DataFrame({"case_id": ids, "rev": 0, "agreed_at": iso(before), "due_at": iso(due),
                           "requester_ok": True, "provider_ok": True, "reason": None})  # fmt: skip
@@ -75,24 +74,26 @@ def commitment_table(
     return pd.concat([table, changed[known]]).sort_values(["case_id", "rev"], ignore_index=True)
 
 
-def case_ids(company: Company, cases: Columns, offset: int) -> pa.Array:
-    """Approval numbers of 21 digits for some services, ticket numbers for the others."""
-    local = pd.DatetimeIndex((cases["start"] + OFFSET_S).astype("datetime64[s]"))
-    counter = pc.utf8_lpad(
-        pc.cast(pa.array(np.arange(len(local)) + offset + 1), pa.string()), 9, "0"
-    )
+def case_ids(
+    company: Company, start: np.ndarray, service: np.ndarray, place: np.ndarray
+) -> pa.Array:
+    """Approval numbers of 21 digits for some services, ticket numbers for the others.
+
+    ``place`` counts all cases of the log, so that no two share a number.
+    """
+    local = pd.DatetimeIndex((start + OFFSET_S).astype("datetime64[s]"))
+    counter = pc.utf8_lpad(pc.cast(pa.array(place + 1), pa.string()), 9, "0")
     months = local.year.astype("int64") * 100 + local.month
     minutes = (months * 100 + local.day) * 10_000 + local.hour * 100 + local.minute
     stamp, month = (pc.cast(pa.array(x.to_numpy("int64")), pa.string()) for x in (minutes, months))
-    numbered = pa.array(np.array([p.numbered for p in company.processes])[cases["service"]])
-    service = _words(company.service["service_id"], cases["service"])
-    join = pc.binary_join_element_wise
-    return pc.if_else(numbered, join(stamp, counter, ""), join(service, month, counter, "-"))
+    numbered = pa.array(np.array([p.numbered for p in company.processes])[service])
+    join, name = pc.binary_join_element_wise, words(company.service["service_id"], service)
+    return pc.if_else(numbered, join(stamp, counter, ""), join(name, month, counter, "-"))
 
 
-def _words(words: Iterable[str], codes: np.ndarray) -> pa.Array:
+def words(of: Iterable[str], codes: np.ndarray) -> pa.Array:
     """Codes as their words; -1 is missing."""
-    return pa.array(list(words), pa.string()).take(pa.array(codes, mask=codes < 0))
+    return pa.array(list(of), pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
 def stamps(at: np.ndarray) -> pa.Array:

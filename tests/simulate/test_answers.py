@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import simulate
-from svcmetrics.simulate.plan import WINDOW_DAYS
+from svcmetrics.simulate.waves import WINDOW_DAYS
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +144,18 @@ def test_comments_are_given_mostly_for_low_scores(given):
     told = given[given["reason"].notna()]
     assert len(told) > 50
     assert told["score"].mean() < given["score"].mean()
+
+
+def test_some_forms_ask_about_one_closed_case_of_the_rater(study, given):
+    own = given[given["trigger"] == "case_close"].drop_duplicates("plan_id")
+    assert len(own) > 100
+    assert given["case_id"].notna().eq(given["trigger"] == "case_close").all()
+    assert own["service_id"].notna().all()
+    cases = study.event.groupby("case_id").agg(
+        who=("actor_key", "first"), service=("service_id", "first"), last=("action", set), end=("at", "last"),
+    )  # fmt: skip
+    cases = cases.loc[own["case_id"]]
+    assert (cases["who"].to_numpy() == own["rater_key"].to_numpy()).all()
+    assert (cases["service"].to_numpy() == own["service_id"].to_numpy()).all()
+    assert all("close" in actions for actions in cases["last"])
+    assert (cases["end"].to_numpy() < own["submitted_at"].to_numpy()).all()
