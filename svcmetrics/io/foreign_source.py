@@ -1,0 +1,108 @@
+"""Which layout a foreign file has, and its rows, ready for a mapping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from svcmetrics.io import guess, qualtrics, wenjuanxing
+from svcmetrics.io.foreign_table import ForeignTable, read_table
+from svcmetrics.io.mapping import FORMATS, Mapping
+from svcmetrics.io.quality import Tally
+from svcmetrics.io.safe_files import file_problem
+from svcmetrics.io.xes import XesLog, is_xes, read_xes
+from svcmetrics.problems import StudyError
+
+
+@dataclass(frozen=True)
+class ForeignSource:
+    """The rows of a file in a known layout; ``detail`` is what its reader knows beyond them."""
+
+    format: str
+    table: ForeignTable
+    detail: Any = field(default=None, repr=False)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        return self.table.frame
+
+
+def open_source(path: str | Path, format: str = "auto") -> ForeignSource:  # noqa: A002
+    """Read a file as one of ``FORMATS``; "auto" tells by its name and headers."""
+    path = Path(path)
+    if format not in ("auto", *FORMATS):
+        raise StudyError(
+            file_problem("import_format", path, found=format, known=["auto", *FORMATS])
+        )
+    if format == "xes" or (format == "auto" and is_xes(path)):
+        log = read_xes(path)
+        return ForeignSource("xes", ForeignTable(log.events, path.name), log)
+    if format in ("wjx", "qualtrics"):
+        return _survey(path, format)
+    table = read_table(path)
+    headers = [str(c) for c in table.frame.columns]
+    if format == "auto" and wenjuanxing.is_wenjuanxing(headers):
+        return _survey(path, "wjx")
+    if format == "auto" and qualtrics.is_qualtrics(headers):
+        return _survey(path, "qualtrics")
+    return ForeignSource(_kind_of_table(table, headers) if format == "auto" else format, table)
+
+
+def _survey(path: Path, format: str) -> ForeignSource:  # noqa: A002
+    table = (
+        wenjuanxing.read_wenjuanxing(path) if format == "wjx" else qualtrics.read_qualtrics(path)
+    )
+    return ForeignSource(format, table, table)
+
+
+def _kind_of_table(table: ForeignTable, headers: list[str]) -> str:
+    """An event log has cases, steps and times; a rating table has raters, targets and scores."""
+    log = guess.match_headers(headers, guess.LOG_HEADERS)
+    found = {t for targets in log.values() for t in targets}
+    if {"event.case_id", "step.name"} <= found and found & {"event.at", "event.start"}:
+        return "flat"
+    ratings = guess.guess_mapping(headers, table.frame, format="ratings")
+    if ratings.source("plan.target_id") and (ratings.source("rating.score") or ratings.answers):
+        return "ratings"
+    raise StudyError(
+        file_problem("import_layout", Path(table.file), present=headers[:30], known=list(FORMATS))
+    )
+
+
+def guess_source(source: ForeignSource) -> Mapping:
+    """The mapping that the headers and entries of a file suggest."""
+    stem = source.table.file.split(".")[0]
+    if source.format == "wjx":
+        return wenjuanxing.propose_wenjuanxing(source.table)
+    if source.format == "qualtrics":
+        return qualtrics.propose_qualtrics(source.detail)
+    mapping = guess.guess_mapping(
+        [str(c) for c in source.frame.columns], source.frame, format=source.format
+    )
+    if source.format == "ratings":
+        return mapping.but(constants={**mapping.constants, "plan.form_version": stem})
+    if not mapping.source("event.service_id"):
+        mapping = mapping.but(constants={**mapping.constants, "event.service_id": stem})
+    return mapping
+
+
+def tell_about(source: ForeignSource, tally: Tally) -> None:
+    """What the reader of the file noticed."""
+    tally.problems += source.table.problems
+    if not isinstance(source.detail, XesLog):
+        return
+    log = source.detail
+    if log.empty_traces:
+        tally.say("xes_empty_traces", "warning", count=log.empty_traces)
+    if log.traces_without_id:
+        tally.say("xes_no_case_name", "warning", count=log.traces_without_id)
+    if log.repeated_keys:
+        tally.say(
+            "xes_repeated_keys",
+            "warning",
+            count=log.repeated_keys,
+            names=list(log.repeated_names[:8]),
+        )

@@ -1,0 +1,171 @@
+"""Which foreign column is which: guessed from headers and a look at the entries, for confirmation."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from importlib import resources
+
+import pandas as pd
+
+from svcmetrics.io.actions import FALLBACK, guess_actions
+from svcmetrics.io.mapping import Answer, Mapping
+from svcmetrics.io.times import read_times
+from svcmetrics.problems import Problem, StudyError
+
+
+def _patterns(section: str) -> dict[str, tuple[str, ...]]:
+    """Canonical column → patterns of a header, best first."""
+    text = resources.files("svcmetrics.io").joinpath("foreign_headers.toml").read_text("utf-8")
+    return {target: tuple(patterns) for target, patterns in tomllib.loads(text)[section].items()}
+
+
+LOG_HEADERS, CASE_HEADERS, RATING_HEADERS = (_patterns(s) for s in ("log", "case", "rating"))
+NEEDED = {
+    "flat": ("event.case_id", "step.name", "event.at"),
+    "xes": ("event.case_id", "step.name", "event.at"),
+    "ratings": ("plan.rater_key", "plan.target_id"),
+}
+# The only columns that a person may stand in, as a keyed pseudonym.
+PERSONS = ("event.actor_key", "plan.rater_key")
+_SAMPLE = 200
+
+
+def match_headers(
+    headers: Sequence[str], rules: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Source column → canonical columns, in the order of the file."""
+    free = {h: str(h).strip().lower() for h in headers}
+    found: dict[str, tuple[str, ...]] = {}
+    for target, patterns in rules.items():
+        hits = (h for p in patterns for h, low in free.items() if re.fullmatch(p.lower(), low))
+        source = next(hits, None)
+        if source is not None:
+            found[source] = (target,)
+            del free[source]
+    return {h: found[h] for h in headers if h in found}
+
+
+def guess_mapping(headers: Sequence[str], sample: pd.DataFrame, *, format: str = "flat") -> Mapping:  # noqa: A002
+    """A mapping from headers and entries; ``sample`` should hold all rows, so that every word is seen."""
+    if format == "ratings":
+        return _guess_ratings(headers, sample)
+    columns = match_headers(headers, {**LOG_HEADERS, **CASE_HEADERS})
+    mapping = _without_lonely_start(Mapping(format=format, columns=columns))
+    left = tuple(h for h in headers if h not in mapping.columns)
+    return with_words(mapping.but(left_out=left), sample)
+
+
+def with_words(mapping: Mapping, sample: pd.DataFrame) -> Mapping:
+    """The mapping with an action word for each activity of the file that has none yet."""
+    activity, case = mapping.source("step.name"), mapping.source("event.case_id")
+    if activity is None or activity not in sample or mapping.source("event.action"):
+        return mapping
+    opening = None
+    at = mapping.source("event.at")
+    if case in sample.columns and at in sample.columns:
+        # Text sorts like time within one layout; for a guess that is enough.
+        order = sample[[case, activity, at]].dropna()
+        order = order.iloc[order[at].astype(str).argsort(kind="stable")]
+        opening = order.drop_duplicates(case)[activity]
+    guessed = guess_actions(sample[activity], opening)
+    given = mapping.values.get("event.action", {})
+    return mapping.but(values={**mapping.values, "event.action": {**guessed, **given}})
+
+
+def not_understood(mapping: Mapping) -> list[str]:
+    """Activities whose name told no action."""
+    from svcmetrics.io.actions import action_of
+
+    words = mapping.values.get("event.action", {})
+    return [a for a, word in words.items() if word == FALLBACK and not action_of(a)]
+
+
+def need(mapping: Mapping, headers: Sequence[str], file: str) -> Mapping:
+    """Stop when the mapping lacks a column without which nothing can be read, or names one that is not there."""
+    from svcmetrics.io.mapping import target_name
+
+    missing = [
+        t
+        for t in NEEDED.get(mapping.format, ())
+        if not mapping.source(t) and not mapping.constant(t)
+    ]
+    if mapping.format == "ratings" and not (mapping.source("rating.score") or mapping.answers):
+        missing.append("rating.score")
+    if missing:
+        names = [f"{target_name(t)} ({t})" for t in missing]
+        raise StudyError(
+            Problem(
+                "mapping_incomplete", {"missing": names, "present": list(headers)[:30]}, file=file
+            )
+        )
+    absent = [
+        s for s in (*mapping.columns, *(a.column for a in mapping.answers)) if s not in set(headers)
+    ]
+    if absent:
+        raise StudyError(
+            Problem(
+                "mapping_absent", {"missing": absent[:10], "present": list(headers)[:30]}, file=file
+            )
+        )
+    _refuse_personal(mapping, file)
+    return mapping
+
+
+def _refuse_personal(mapping: Mapping, file: str) -> None:
+    """A column of names, e-mails, phones or IP addresses may only become pseudonyms."""
+    from svcmetrics.io.headers import is_personal
+
+    for source, targets in mapping.columns.items():
+        wrong = [t for t in targets if t not in PERSONS]
+        if wrong and is_personal(source):
+            raise StudyError(
+                Problem("mapping_personal", {"source": source, "target": wrong[0]}, file=file)
+            )
+
+
+def _without_lonely_start(mapping: Mapping) -> Mapping:
+    """A start column without an end column is the time of the event."""
+    start = mapping.source("event.start")
+    if start is None or mapping.source("event.at") is not None:
+        return mapping
+    return mapping.but(columns={**mapping.columns, start: ("event.at",)})
+
+
+def _guess_ratings(headers: Sequence[str], sample: pd.DataFrame) -> Mapping:
+    columns = match_headers(headers, RATING_HEADERS)
+    rest = [h for h in headers if h not in columns]
+    answers: tuple[Answer, ...] = ()
+    if not any("rating.score" in t for t in columns.values()):
+        answers = tuple(
+            Answer(h, str(h), text=str(h)) for h in rest if _looks_like_scores(sample[h])
+        )
+        rest = [h for h in rest if h not in {a.column for a in answers}]
+    return Mapping(format="ratings", columns=columns, answers=answers, left_out=tuple(rest))
+
+
+def _looks_like_scores(column: pd.Series) -> bool:
+    number = pd.to_numeric(column.dropna().astype("str").head(_SAMPLE), errors="coerce")
+    return bool(
+        len(number)
+        and number.notna().all()
+        and number.between(-9, 100).all()
+        and number.nunique() <= 21
+    )
+
+
+def guess_day_first(values: pd.Series) -> str:
+    """ "day" or "month" when entries such as 13/02/2024 tell; "" when none or both do. Only a hint."""
+    text = values.dropna().astype("str")
+    pair = text.str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}").dropna().astype("int64")
+    day, month = bool((pair[0] > 12).any()), bool((pair[1] > 12).any())
+    return "" if day == month else "day" if day else "month"
+
+
+def has_times(values: pd.Series) -> bool:
+    """Whether most entries of a column are times."""
+    head = values.dropna().head(_SAMPLE)
+    return bool(len(head)) and bool(
+        (read_times(head, timezone="UTC", day_first="day")["at"].notna()).mean() > 0.5
+    )
