@@ -12,13 +12,13 @@ import pandas as pd
 
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE, write_settings
-from svcmetrics.io.table_cells import canonical
+from svcmetrics.io.table_cells import GUARDED, canonical
+from svcmetrics.io.template import WORKBOOK, write_workbook
 from svcmetrics.problems import StudyError
 from svcmetrics.study import Study
 from svcmetrics.tables import TABLES
 
 Form = Literal["csv", "parquet", "xlsx"]
-WORKBOOK = "study.xlsx"
 
 
 def write_study(study: Study, directory: str | Path, *, form: Form = "csv") -> Path:
@@ -51,8 +51,6 @@ def _fill(folder: Path, study: Study, form: Form) -> None:
     tables = {n: _canonical(n, study) for n in TABLES if n in study.tables}
     (folder / FILE).write_text(write_settings(study.settings), "utf-8", newline="\n")
     if form == "xlsx":
-        from svcmetrics.io.template import write_workbook
-
         write_workbook(folder / WORKBOOK, tables, language=study.settings.language)
     for name, table in tables.items() if form != "xlsx" else ():
         if form == "csv":
@@ -72,7 +70,8 @@ def _canonical(name: str, study: Study) -> Any:
     errors = [p for p in problems if p.level == "error"]
     if errors:
         raise StudyError(errors)
-    return clean
+    blank = [c.name for c in TABLES[name].columns if not c.required and clean[c.name].isna().all()]
+    return clean.drop(columns=blank)
 
 
 def _text(name: str, table: Any) -> pd.DataFrame:
@@ -91,7 +90,8 @@ def cell_text(values: pd.Series, kind: str) -> pd.Series:
         return values.map({True: "true", False: "false"})
     if kind == "float":
         return values.map(lambda v: None if pd.isna(v) else repr(float(v)).removesuffix(".0"))
-    return values.astype("str")
+    text = values.astype("str")
+    return text.mask(text.str.match(GUARDED, na=False), "'" + text)
 
 
 def _to_parquet(table: Any, path: Path) -> None:

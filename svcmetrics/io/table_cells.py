@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from svcmetrics.io import headers, moments, values
@@ -15,6 +16,8 @@ from svcmetrics.problems import Problem
 from svcmetrics.study import Source
 from svcmetrics.tables import TABLES, Column
 
+# A text that a spreadsheet would take for a formula is written with an apostrophe before it.
+GUARDED = r"^'*[=+\-@\t\r＝＋－＠]"
 _LOOK = 12  # rows in which the header is sought
 _READERS = {
     "id": values.read_id,
@@ -48,7 +51,7 @@ class ReadTable:
 def from_grid(name: str, grid: Grid, timezone: str) -> ReadTable:
     """The table that a sheet or CSV file holds."""
     place: dict[str, Any] = {"table": name, "file": grid.file, "sheet": grid.sheet}
-    cells = grid.cells
+    cells = grid.cells if grid.sheet else _unguarded(grid.cells)
     at, after = _header_rows(name, cells)
     source = Source(grid.file, grid.sheet, int(cells.index[after]) if after < len(cells) else 2)
     if at < 0 or _is_export(cells):
@@ -74,16 +77,36 @@ def from_grid(name: str, grid: Grid, timezone: str) -> ReadTable:
     return ReadTable(table if len(table) else None, source, found + placed)
 
 
+def _unguarded(cells: pd.DataFrame) -> pd.DataFrame:
+    """CSV cells without the apostrophe that keeps a spreadsheet from calculating them."""
+    out = {}
+    for place in cells.columns:
+        text = cells[place]
+        guarded = text.str.startswith("'", na=False)
+        if guarded.any():
+            guarded &= text.str.match(GUARDED, na=False)
+            text = text.mask(guarded, text.str.slice(1))
+        out[place] = text
+    return pd.DataFrame(out, index=cells.index)
+
+
 def canonical(
     name: str, frame: pd.DataFrame, timezone: str, *, from_1904: bool = False
 ) -> tuple[pd.DataFrame, list[Problem]]:
-    """Columns with machine names as values of their kinds, in the order of the table."""
+    """Columns with machine names as values of their kinds, in the order of the table.
+
+    Every optional column is there afterwards, blank if need be: nobody downstream has to ask.
+    """
     out: dict[str, pd.Series] = {}
     found: list[Problem] = []
     for column in TABLES[name].columns:
-        if column.name not in frame.columns:
+        if column.name in frame.columns:
+            given = frame[column.name]
+        elif column.required:
             continue
-        cells, errors = values.without_errors(frame[column.name])
+        else:
+            given = pd.Series(np.nan, index=frame.index, dtype="str")
+        cells, errors = values.without_errors(given)
         out[column.name], more = _read(cells, column, timezone, from_1904)
         found += [replace(p, column=column.name) for p in errors + more]
     table = pd.DataFrame(out, index=frame.index).reset_index(drop=True)

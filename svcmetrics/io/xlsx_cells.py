@@ -53,6 +53,10 @@ class Workbook:
         """The names of the sheets, in order."""
         return list(self._parts)
 
+    def part(self, sheet: str) -> str:
+        """The part of the container that holds a sheet."""
+        return self._parts[sheet]
+
     def grid(self, sheet: str) -> Grid:
         """The cells of one sheet, with warnings on what a reader would not expect."""
         reader = SheetReader(self._strings, self._dates, EPOCH_1904 if self._is_1904 else EPOCH)
