@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -50,6 +52,7 @@ def seconds(local: pd.Timestamp | pd.Series | pd.DatetimeIndex) -> np.ndarray:
     return stamps.astype("int64").to_numpy() - OFFSET_S
 
 
+@cache
 def instant(local: str | pd.Timestamp) -> int:
     """One clock time in the company's zone as whole seconds since 1970, UTC."""
     return int(seconds(pd.Series([pd.Timestamp(local)]))[0])

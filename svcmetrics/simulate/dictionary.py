@@ -5,7 +5,7 @@ from __future__ import annotations
 from svcmetrics import lang
 from svcmetrics.tables import TABLES, Column, Table
 
-_NOTES = ("requester", "return", "reject", "auto", "window", "commitment")
+_NOTES = ("requester", "return", "reject", "auto", "window", "case_close", "commitment")
 _HEAD = "| column | 中文 | English | 类型 kind | 说明 notes |\n|---|---|---|---|---|"
 # Bounds below this are "above zero".
 _TINY = 1e-300

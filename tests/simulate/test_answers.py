@@ -6,23 +6,33 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcmetrics import simulate
 from svcmetrics.simulate.waves import WINDOW_DAYS
 
+ANSWER = (
+    "plan_id",
+    "case_id",
+    "item_id",
+    "score",
+    "na_reason",
+    "submitted_at",
+    "seconds",
+    "reason",
+)
+
 
 @pytest.fixture(scope="module")
-def study():
-    return simulate.company()
+def study(example):
+    return example
 
 
-@pytest.fixture(scope="module")
-def truth():
-    return simulate.truth()
+@pytest.fixture
+def truth(example_truth):
+    return example_truth
 
 
 @pytest.fixture(scope="module")
 def given(study):
-    return study.rating.merge(study.plan, on="plan_id", validate="many_to_one")
+    return study.rating[[*ANSWER]].merge(study.plan, on="plan_id", validate="many_to_one")
 
 
 @pytest.fixture(scope="module")

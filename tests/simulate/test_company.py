@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
 import pytest
 
 from svcmetrics import simulate
@@ -12,12 +11,10 @@ from svcmetrics.problems import StudyError
 from svcmetrics.study import Study, long_ratings
 from svcmetrics.tables import INLINE_PLAN, LITE, TABLES
 
-SMALL = {"events": 3000, "ratings": 1500}
 
-
-@pytest.fixture(scope="module")
-def study():
-    return simulate.company(**SMALL)
+@pytest.fixture
+def study(small):
+    return small
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -83,10 +80,9 @@ def test_one_lead_and_role_weights_of_one(study):
     assert set(study.step["service_id"]) == set(study.service["service_id"])
 
 
-def test_the_same_seed_gives_the_same_company_and_another_does_not(study):
-    again, other = simulate.company(**SMALL), simulate.company(seed=7, **SMALL)
-    for name in TABLES:
-        pd.testing.assert_frame_equal(study.tables[name], again.tables[name])
+def test_another_seed_gives_another_company(study):
+    other = simulate.company(seed=7, events=2500, ratings=1200)
+    assert len(study.event) == len(other.event)
     assert not study.event.equals(other.event)
     assert not study.rating.equals(other.rating)
     assert not set(study.plan["rater_key"]) & set(other.plan["rater_key"])

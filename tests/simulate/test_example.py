@@ -45,8 +45,8 @@ def test_the_folder_holds_these_files_and_is_small(fresh):
     assert sum((PILOT / p.name).stat().st_size for p in fresh.iterdir()) < 5_000_000
 
 
-def test_reading_the_example_finds_no_problem():
-    assert read_study(PILOT).check() == []
+def test_reading_the_example_finds_no_problem(example):
+    assert example.check() == []
 
 
 def test_the_same_bytes_twice_and_the_same_in_memory(tmp_path):

@@ -6,19 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcmetrics import simulate
 
-SMALL = {"events": 2000, "ratings": 600}
-
-
-@pytest.fixture(scope="module")
-def study():
-    return simulate.company(**SMALL)
+@pytest.fixture
+def study(small):
+    return small
 
 
-@pytest.fixture(scope="module")
-def truth():
-    return simulate.truth(**SMALL)
+@pytest.fixture
+def truth(small_truth):
+    return small_truth
 
 
 def _matrix(rows: pd.DataFrame, nodes: list[str]) -> np.ndarray:

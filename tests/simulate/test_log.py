@@ -10,7 +10,7 @@ from svcmetrics import simulate
 from svcmetrics.simulate.clock import Clock
 from svcmetrics.tables import TABLES
 
-SIZES = {"events": 120_000, "ratings": 600}
+SIZES = {"events": 100_000, "ratings": 600}
 
 
 @pytest.fixture(scope="module")
