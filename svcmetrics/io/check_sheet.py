@@ -111,17 +111,19 @@ def _sheet(old: bytes, rows: list[list[str]]) -> bytes:
         f'<col min="{i}" max="{i}" width="{w}" customWidth="1"/>' for i, w in enumerate(_WIDTHS, 1)
     )
     pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
-    lines = "".join(
-        f'<row r="{r}">'
-        + "".join(_cell(f"{'ABCDE'[c]}{r}", t, head if r == 1 else body) for c, t in enumerate(row))
-        + "</row>"
-        for r, row in enumerate(rows, 1)
-    )
+    lines = "".join(_row(r, row, head if r == 1 else body) for r, row in enumerate(rows, 1))
     return (
         f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{_NAMESPACE}">'
+        '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
         f'<sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>'
-        f"<cols>{widths}</cols><sheetData>{lines}</sheetData></worksheet>"
+        f"<cols>{widths}</cols><sheetData>{lines}</sheetData>"
+        '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/></worksheet>'
     ).encode()
+
+
+def _row(number: int, row: list[str], style: str) -> str:
+    cells = "".join(_cell(f"{'ABCDE'[i]}{number}", text, style) for i, text in enumerate(row))
+    return f'<row r="{number}">{cells}</row>'
 
 
 def _cell(place: str, text: str, style: str) -> str:

@@ -26,6 +26,10 @@ class Styles:
         self.required = book.add_format({**head, "bg_color": "#D6ECE3"})
         self.optional = book.add_format({**head, "bg_color": "#EEF1F3"})
         self.title = book.add_format(head)
+        soft = {"bottom": 1, "bottom_color": "#DDE3E6", "valign": "top"}
+        self.label = book.add_format({**_FONT, **soft, "bold": True})
+        self.link = book.add_format({**_FONT, **soft, "bold": True, "font_color": "#1F5F8B"})
+        self.line = book.add_format({**_FONT, **soft, "text_wrap": True})
         self.note = book.add_format({**_FONT, "text_wrap": True, "valign": "top"})
         self.large = book.add_format({**_FONT, "font_size": 14, "bold": True, "valign": "vcenter"})
         self._columns = {
@@ -53,14 +57,14 @@ def read_me(sheet: Any, styles: Styles, language: str) -> None:
     row = 1
     for part in _PARTS[1:]:
         texts = [lang.say(f"template.{part}", code) for code in (first, second)]
-        sheet.write_string(row, 0, lang.say(f"template.{part}_head", first), styles.title)
+        sheet.write_string(row, 0, lang.say(f"template.{part}_head", first), styles.label)
         _pair(sheet, row, texts, (first, second), styles)
         row += 1
     row += 1
     for name in ORDER:
         star = " *" if name in LITE else ""
         link = f"internal:'{sheet_name(name)}'!A3"
-        sheet.write_url(row, 0, link, styles.title, f"{sheet_name(name)}{star}")
+        sheet.write_url(row, 0, link, styles.link, f"{sheet_name(name)}{star}")
         _pair(
             sheet,
             row,
@@ -70,14 +74,14 @@ def read_me(sheet: Any, styles: Styles, language: str) -> None:
         )
         row += 1
     sheet.activate()
-    fit_to_page(sheet)
+    fit_to_page(sheet, pages=1)
 
 
-def fit_to_page(sheet: Any) -> None:
-    """Printed, a sheet is one A4 page wide, landscape."""
+def fit_to_page(sheet: Any, *, pages: int = 0) -> None:
+    """Printed, a sheet is one A4 page wide, landscape; 0 pages means as many as it takes."""
     sheet.set_paper(9)
     sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(1, pages)
 
 
 def word_lists(book: Any, lists: Mapping[str, list[str]]) -> dict[str, str]:
@@ -97,7 +101,7 @@ def word_lists(book: Any, lists: Mapping[str, list[str]]) -> dict[str, str]:
 def _pair(sheet: Any, row: int, texts: list[str], codes: tuple[str, str], styles: Styles) -> None:
     lines = 1
     for place, (text, code) in enumerate(zip(texts, codes), 1):
-        sheet.write_string(row, place, text, styles.note)
+        sheet.write_string(row, place, text, styles.line)
         width = 30 if code == "zh" else 62  # characters in one line of the column
         lines = max(lines, sum(-(-max(len(part), 1) // width) for part in text.split("\n")))
     sheet.set_row(row, 15.5 * lines + 4)

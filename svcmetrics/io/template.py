@@ -130,15 +130,12 @@ def _sheet(
 
 def _validate(sheet: Any, place: int, column: Column, lists: Mapping[str, str]) -> None:
     area = (2, place, 1 + _ROWS, place)
-    source = (
-        lists.get("bool" if column.kind == "bool" else column.name)
-        if column.words or column.kind == "bool"
-        else None
-    )
+    list_name = "bool" if column.kind == "bool" else column.name if column.words else ""
+    source = lists.get(list_name)
     target = column.refers.partition(".")[0]
     if source:
         sheet.data_validation(*area, _rule("list", source=source))
-    elif target in ("unit", "service") and column.refers != "":
+    elif target in ("unit", "service"):
         ids = f"='{sheet_name(target)}'!$A$3:$A${2 + _ROWS}"
         sheet.data_validation(*area, _rule("list", source=ids, error_type="warning"))
     elif column.kind in ("float", "int"):
