@@ -1,15 +1,19 @@
 """Can the ratings be trusted: formality, rater effects, reliability and agreement."""
 
+from svcmetrics.verify.aggregation import aggregation
 from svcmetrics.verify.agreement import agreement
 from svcmetrics.verify.alpha import alpha
 from svcmetrics.verify.icc import icc
+from svcmetrics.verify.kendall_w import kendall_w
 from svcmetrics.verify.severity import severity
 from svcmetrics.verify.straight_lining import straight_lining
 
 __all__ = [
+    "aggregation",
     "agreement",
     "alpha",
     "icc",
+    "kendall_w",
     "severity",
     "straight_lining",
 ]
