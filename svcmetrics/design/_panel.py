@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from svcmetrics.problems import table_error
 from svcmetrics.tables import numbers, require, unique
+
+# Lawshe's three answers; one table may hold them beside ratings on a scale.
+ESSENTIAL = ("essential", "必要", "必需")
+OTHERWISE = ("useful", "有用", "not_necessary", "not necessary", "不必要")
 
 
 def read_words(
@@ -29,11 +34,9 @@ def read_ratings(
     require(judgements, relevance)
     low, high = scale
     column = judgements[relevance]
-    if pd.api.types.is_string_dtype(column) or column.dtype == object:
-        # The canonical column is text, because Lawshe's answers are words.
-        column = column.where(
-            pd.to_numeric(column, errors="coerce").isna(), pd.to_numeric(column, errors="coerce")
-        )
+    words = column.isin([*ESSENTIAL, *OTHERWISE]).to_numpy()
+    judgements = judgements[~words]
+    column = in_digits(judgements[relevance])
     values = numbers(judgements.assign(**{relevance: column}), relevance)
     outside = values.notna() & ~values.between(low, high)
     if outside.any():
@@ -41,6 +44,28 @@ def read_ratings(
             "off_the_scale", column=relevance, rows=outside.to_numpy().nonzero()[0],
             bad=float(values[outside].iloc[0]), low=low, high=high,
         )  # fmt: skip
-    return read_words(
+    kept, dropped = read_words(
         judgements.assign(**{relevance: values}), item=item, judge=judge, relevance=relevance
     )
+    return kept, dropped | ({"in_words": int(words.sum())} if words.any() else {})
+
+
+def in_digits(column: pd.Series) -> pd.Series:
+    """Digits written as text become numbers; words stay, so that the reader can name them."""
+    if pd.api.types.is_string_dtype(column) or column.dtype == object:
+        values = pd.to_numeric(column, errors="coerce")
+        if values.isna().equals(column.isna()):
+            return values
+        return column.astype("object").where(values.isna(), values)
+    return column
+
+
+def without_ratings(
+    judgements: pd.DataFrame, relevance: str, words: set[str]
+) -> tuple[pd.DataFrame, int]:
+    """The rows that are answers in words, where words are asked for; and how many were set aside."""
+    require(judgements, relevance)
+    if any(w.replace(".", "", 1).isdigit() for w in words):
+        return judgements, 0
+    rated = pd.to_numeric(judgements[relevance], errors="coerce").notna().to_numpy()
+    return judgements[~rated], int(np.sum(rated))

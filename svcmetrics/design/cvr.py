@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from svcmetrics.design._panel import read_words
+from svcmetrics.design._panel import ESSENTIAL, OTHERWISE, read_words, without_ratings
 from svcmetrics.metric import metric
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.result import Finding, Result, estimates
 
-ESSENTIAL = ("essential", "必要", "必需")
 _NAMES = 8
 
 
@@ -52,6 +51,7 @@ def cvr(
     Returns one row per item: the ratio (-1 nobody, 0 half, 1 all), a 95% Wilson interval, ``n``
     judges, ``agree`` (how many said essential), ``needed`` (how many must, one-sided 5%, exact
     binomial) and ``verdict``: "keep", "revise" or "too_few" (four judges can never be enough).
+    Rows that hold a rating in digits are set aside: they belong to ``design.cvi``.
 
     It misleads when the panel is small or of one mind by origin (only service departments), and
     "essential" is not yet "well worded". Lawshe's printed table is wrong in places (10 judges
@@ -65,8 +65,10 @@ def cvr(
     >>> cvr(panel).table[["estimate", "needed", "verdict"]].values.tolist()
     [[0.75, 7, 'keep']]
     """
-    rows, dropped = read_words(judgements, item=item, judge=judge, relevance=relevance)
     words = {str(v) for v in ([essential] if isinstance(essential, str) else essential)}
+    judgements, rated = without_ratings(judgements, relevance, words)
+    rows, dropped = read_words(judgements, item=item, judge=judge, relevance=relevance)
+    dropped |= {"on_a_scale": rated} if rated else {}
     yes = rows[relevance].astype(str).isin(words)
     panel = yes.groupby(rows[item], sort=True).agg(["sum", "size"])
     agree, n = panel["sum"].to_numpy(float), panel["size"].to_numpy(int)
@@ -84,15 +86,16 @@ def cvr(
         needed=least,
         verdict=verdict,
     )
-    about = {"dropped": dropped, "method": "exact one-sided binomial, p = 1/2, 5%"}
-    kept = table.loc[table["verdict"] == "keep", "estimate"]
-    about["mean_of_kept"] = float(kept.mean()) if len(kept) else float("nan")
-    return Result(
-        "cvr", table, _findings(table, item, words & set(rows[relevance].astype(str))), about
-    )
+    about = {
+        "dropped": dropped,
+        "method": "exact one-sided binomial, p = 1/2, 5%",
+        "mean_of_kept": float(table.loc[table["verdict"] == "keep", "estimate"].mean()),
+    }
+    seen = set(rows[relevance].astype(str))
+    return Result("cvr", table, _findings(table, item, seen, words), about)
 
 
-def _findings(table: pd.DataFrame, item: str, seen: set[str]) -> list[Finding]:
+def _findings(table: pd.DataFrame, item: str, seen: set[str], words: set[str]) -> list[Finding]:
     if table.empty:
         return [Finding("cvr.none", {}, "refused")]
     found = []
@@ -106,6 +109,9 @@ def _findings(table: pd.DataFrame, item: str, seen: set[str]) -> list[Finding]:
     if revise:
         names = revise[:_NAMES] + ["…"] * (len(revise) > _NAMES)
         found.append(Finding("cvr.revise", {"names": names, "count": len(revise)}))
-    if not seen:
+    strange = sorted(seen - words - {*ESSENTIAL, *OTHERWISE})
+    if strange:
+        found.append(Finding("cvr.counted_as_not", {"words": strange[:_NAMES]}, "warning"))
+    if not seen & words:
         found.append(Finding("cvr.nobody", {}, "warning"))
     return found

@@ -52,21 +52,22 @@ def connectivity(
     [1.0, 0.0, 1.5, 0.75]
     """
     rows, dropped = read_plan(plan, rater, target, wave=wave)
-    parts, found, subsets = [], [], {}
+    parts: list[pd.DataFrame] = []
+    found: list[Finding] = []
+    subsets: dict[str, list[list[str]]] = {}
     for names, part in waves(rows, wave):
         counts, targets = forms(part, rater, target)
         name = str(names[wave]) if wave else None
         groups, bridging, table = _wave(names, counts)
-        subsets[name or ""] = [
-            [str(targets[i]) for i in np.flatnonzero(groups == g)] for g in np.unique(groups)
-        ]
+        own = [[str(targets[i]) for i in np.flatnonzero(groups == g)] for g in np.unique(groups)]
         hang = sorted({str(targets[i]) for i in counts[bridging].indices}) if len(bridging) else []
+        found += _findings(name, own, hang, table["estimate"].tolist())
         parts.append(table)
-        found += _findings(name, subsets[name or ""], hang, table["estimate"].tolist())
+        subsets[name or ""] = own
     empty = estimates("connectivity", groups={wave: []} if wave else {}, variant=[], n=[])
     table = pd.concat(parts, ignore_index=True) if len(rows) else empty
     about: dict[str, Any] = {"dropped": dropped, "subsets": subsets}
-    return Result("connectivity", table, found or [Finding("load.empty", {}, "refused")], about)
+    return Result("connectivity", table, [*_reading(table, subsets), *found], about)
 
 
 def _wave(names: dict[str, object], counts: Any) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
@@ -87,6 +88,18 @@ def _wave(names: dict[str, object], counts: Any) -> tuple[np.ndarray, np.ndarray
     return groups, bridging, table
 
 
+def _reading(table: pd.DataFrame, subsets: dict[str, list[list[str]]]) -> list[Finding]:
+    """One sentence on all waves that hang together; the others get one each."""
+    if table.empty:
+        return [Finding("load.empty", {}, "refused")]
+    linked = [own for own in subsets.values() if len(own) == 1]
+    if not linked:
+        return []
+    least = table.loc[table["variant"] == "efficiency", "estimate"].min()
+    values = {"waves": len(linked), "targets": max(len(own[0]) for own in linked)}
+    return [Finding("connectivity.linked", {**values, "efficiency": 100 * float(least)})]
+
+
 def _findings(
     wave: str | None, subsets: list[list[str]], hang: list[str], numbers: list[float]
 ) -> list[Finding]:
@@ -96,8 +109,7 @@ def _findings(
     if len(subsets) > 1:
         return [Finding("connectivity.apart", values, "refused")]
     _subsets, bridging, _algebraic, efficiency = numbers
-    values = {"wave": wave, "efficiency": 100 * efficiency, "targets": len(subsets[0])}
-    found = [Finding("connectivity.linked", values)]
+    found = []
     if bridging:
         values = {"wave": wave, "count": int(bridging), "names": _some(hang)}
         found.append(Finding("connectivity.bridges", values, "warning"))

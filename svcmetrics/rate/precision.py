@@ -63,7 +63,8 @@ def precision(
     if not sd > 0:
         raise table_error("sd_not_positive", found=sd)
     rows, dropped = read_plan(plan, rater, target, wave=wave)
-    parts, found = [], []
+    parts: list[pd.DataFrame] = []
+    found: list[Finding] = []
     for names, part in waves(rows, wave):
         counts, targets = forms(part, rater, target)
         table = _wave(names, (counts, targets), target, response, sd)
@@ -73,7 +74,7 @@ def precision(
     empty = estimates("precision", groups={c: [] for c in keys}, n=[], difference=[])
     whole = pd.concat(parts, ignore_index=True) if len(rows) else empty
     about = {"dropped": dropped, "response": response, "sd": sd, "method": _METHOD}
-    return Result("precision", whole, found or [Finding("load.empty", {}, "refused")], about)
+    return Result("precision", whole, [*_reading(whole, wave, target), *found], about)
 
 
 _METHOD = "additive rater + target model, raters fixed, expected information under non-response"
@@ -107,20 +108,30 @@ def _wave(
     )
 
 
+def _reading(table: pd.DataFrame, wave: str | None, target: str) -> list[Finding]:
+    """One sentence on all waves."""
+    if table.empty:
+        return [Finding("load.empty", {}, "refused")]
+    known = table[table["estimate"].notna()]
+    if known.empty:
+        return []
+    worst = known.iloc[int(known["half_width"].to_numpy().argmax())]
+    values = {
+        "usual": float(known["half_width"].median()),
+        "worst": float(worst["half_width"]),
+        "name": str(worst[target]),
+        "wave": str(worst[wave]) if wave else None,
+        "apart": _Z * float(known["difference"].median()),
+    }
+    return [Finding("precision.expected", values)]
+
+
 def _findings(wave: str | None, table: pd.DataFrame, target: str) -> list[Finding]:
     if table["estimate"].isna().all():
         return [Finding("precision.apart", {"wave": wave, "targets": len(table)}, "refused")]
-    values = {
-        "wave": wave,
-        "usual": float(table["half_width"].median()),
-        "worst": float(table["half_width"].max()),
-        "name": str(table[target].iloc[int(table["half_width"].to_numpy().argmax())]),
-        "apart": _Z * float(table["difference"].median()),
-    }
-    found = [Finding("precision.expected", values)]
     few = table.loc[table["raters"] < _MIN_RATERS, target].astype(str).tolist()
-    if few:
-        names = few[:_NAMES] + ["…"] * (len(few) > _NAMES)
-        said = {"wave": wave, "names": names, "count": len(few), "least": _MIN_RATERS}
-        found.append(Finding("precision.few_raters", said, "warning"))
-    return found
+    if not few:
+        return []
+    names = few[:_NAMES] + ["…"] * (len(few) > _NAMES)
+    said = {"wave": wave, "names": names, "count": len(few), "least": _MIN_RATERS}
+    return [Finding("precision.few_raters", said, "warning")]

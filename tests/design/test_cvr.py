@@ -57,3 +57,14 @@ def test_codes_may_be_numbers_and_blanks_are_counted():
     result = design.cvr(data, essential=[3.0])
     assert result.about["dropped"] == {"no_score": 1}
     assert result.table["estimate"].item() == 1
+
+
+def test_ratings_in_digits_are_set_aside_and_strange_words_are_named():
+    mixed = pd.concat([panel(8, 7), panel(8, 8).assign(item_id="b", relevance="4")])
+    result = design.cvr(mixed)
+    assert result.table["item_id"].tolist() == ["a"]
+    assert result.about["dropped"] == {"on_a_scale": 8}
+    assert design.cvi(mixed).about["dropped"] == {"in_words": 8}
+    misspelt = panel(8, 7).assign(relevance=["essential"] * 7 + ["esential"])
+    named = next(f for f in design.cvr(misspelt).findings if f.key == "cvr.counted_as_not")
+    assert named.values["words"] == ["esential"]
