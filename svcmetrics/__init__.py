@@ -23,6 +23,7 @@ _NAMES = {
     "Study": "svcmetrics.study",
     "read_study": "svcmetrics.io.study_files",
     "write_study": "svcmetrics.io.study_files",
+    "assess": "svcmetrics.assessment",
     "publish": "svcmetrics.privacy",
     "InputError": "svcmetrics.problems",
     "StudyError": "svcmetrics.problems",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         weigh,
         widgets,
     )
+    from svcmetrics.assessment import assess  # noqa: F401
     from svcmetrics.io.study_files import read_study, write_study  # noqa: F401
     from svcmetrics.lang import speaking, use_language  # noqa: F401
     from svcmetrics.privacy import publish  # noqa: F401

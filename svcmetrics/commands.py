@@ -76,8 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def report(arguments: argparse.Namespace) -> int:
     """The workbook and the one-page brief, both in Chinese and in English."""
-    from svcmetrics.assess import write_reports
     from svcmetrics.io.study_files import read_study
+    from svcmetrics.reports import write_reports
 
     study = read_study(arguments.dir)
     for path in write_reports(

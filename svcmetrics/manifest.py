@@ -56,10 +56,12 @@ def versions() -> dict[str, str]:
     return own | {name: metadata.version(name) for name in _PACKAGES}
 
 
-def write_manifest(folder: Path, content: Mapping[str, Any]) -> Path:
-    """Write ``manifest.json`` whole or not at all."""
+def write_manifest(
+    folder: Path, content: Mapping[str, Any], *, name: str = "manifest.json"
+) -> Path:
+    """Write a manifest whole or not at all."""
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=str)
-    return write_whole(folder / "manifest.json", text.encode())
+    return write_whole(folder / name, text.encode())
 
 
 def write_whole(path: Path, content: bytes) -> Path:

@@ -34,17 +34,18 @@ def names(table: pd.DataFrame, key: str, code: str | None = None) -> dict[str, s
 
 
 def named(result: Result, tables: Mapping[str, Any]) -> Result:
-    """The same result with names for the ids of units and services, in its table and its sentences."""
-    table, known = result.table, {}
-    for column, (source, key) in _NAMED_BY.items():
-        if column in table and source in tables:
-            by_id = names(tables[source], key)
-            known |= {
-                str(v): by_id[str(v)] for v in table[column].dropna().unique() if str(v) in by_id
-            }
-            table[column] = [by_id.get(str(v), v) for v in table[column]]
-    if not known:
-        return result
+    """The same result with names for the ids of units, services and items, in its table and sentences."""
+    by_table = {
+        source: names(tables[source], key)
+        for source, key in set(_NAMED_BY.values())
+        if source in tables
+    }
+    # A bare number in a sentence may be a count: only ids with a letter are taken for ids there.
+    known = {i: n for ids in by_table.values() for i, n in ids.items() if not i.isdigit()}
+    table = result.table
+    for column, (source, _) in _NAMED_BY.items():
+        if column in table and source in by_table:
+            table[column] = [by_table[source].get(str(v), v) for v in table[column]]
     findings = [
         Finding(f.key, {k: _said(v, known) for k, v in f.values.items()}, f.level)
         for f in result.findings

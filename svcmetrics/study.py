@@ -105,6 +105,10 @@ class Study:
 
         return named(result, self.tables)
 
+    def long_ratings(self) -> pd.DataFrame:
+        """Who rated whom on which item with which score: ratings, plan and items as one long frame."""
+        return long_ratings(self)
+
     def with_tables(self, **tables: Any) -> Study:
         """The same study with these tables put in or replaced."""
         sources = {n: s for n, s in self.sources.items() if n not in tables}

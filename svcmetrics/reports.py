@@ -1,0 +1,99 @@
+"""The files of ``svcmetrics report``: a workbook and a one-page brief, each in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from svcmetrics import lang
+from svcmetrics.assessment import assess
+from svcmetrics.manifest import digest, digests, versions, write_manifest, write_whole
+from svcmetrics.privacy import Published, publish
+from svcmetrics.problems import Problem, StudyError
+from svcmetrics.report.brief import Section, brief
+from svcmetrics.report.workbook import workbook
+from svcmetrics.result import Result
+from svcmetrics.study import Study
+from svcmetrics.typeface import copy_typeface
+
+_ESTIMATE = ("estimate", "low", "high", "n")
+
+
+def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
+    """Write ``brief_zh.html``, ``brief_en.html``, ``workbook_zh.xlsx``, ``workbook_en.xlsx``.
+
+    All of them from published tables only; each is written whole. Gives back the paths.
+    """
+    paths = []
+    copy_typeface(out)
+    for code in lang.LANGUAGES:
+        with lang.speaking(code):
+            tables = published(study, assess(study))
+            if not tables:
+                raise StudyError(Problem("nothing_to_report", {}))
+            notes = _notes(study, command)
+            title = lang.say("brief.title", study=study.settings.name)
+            page = leadership_brief(study, tables, notes)
+            book = workbook(tables, title=title, language=code, notes=notes)
+        paths.append(write_whole(out / f"brief_{code}.html", page.encode()))
+        paths.append(write_whole(out / f"workbook_{code}.xlsx", book))
+    _record(study, out, paths, command)
+    return paths
+
+
+def published(study: Study, results: Mapping[str, Result]) -> dict[str, Published]:
+    """Every result through the one door out, at the study's own group size."""
+    return {name: publish(r, min_n=study.settings.min_raters) for name, r in results.items()}
+
+
+def leadership_brief(
+    study: Study, tables: Mapping[str, Published], notes: Mapping[str, Any]
+) -> str:
+    """The brief in the current language, with the parts that the study allows."""
+    of = [
+        Section("composite", tables["composite"], figure=True) if "composite" in tables else None,
+        _section("on_time", tables, ("provider_id", "variant", *_ESTIMATE)),
+        _section("returns", tables, ("unit_id", "variant", *_ESTIMATE)),
+        _section("adjust", tables, ("target_id", "variant", *_ESTIMATE)),
+        _section("straight_lining", tables, ()),
+        _section("response", tables, ()),
+        _section("gate", tables, ("metric", "variant", *_ESTIMATE)),
+    ]
+    return brief(
+        [s for s in of if s is not None],
+        title=lang.say("brief.title", study=study.settings.name),
+        subtitle=_subtitle(study),
+        banners=["brief.pilot"] if study.settings.pilot_units else [],
+        groups=tables.get("groups"),
+        language=lang.language(),
+        notes=notes,
+    )
+
+
+def _section(key: str, tables: Mapping[str, Published], columns: tuple[str, ...]) -> Section | None:
+    return Section(key, tables[key], columns=columns) if key in tables else None
+
+
+def _subtitle(study: Study) -> str:
+    waves = study.settings.waves
+    units = study.unit["is_service_unit"].sum() if study.has("unit") else 0
+    first, last = (waves[0].id, waves[-1].id) if waves else (lang.MISSING, lang.MISSING)
+    return lang.say("brief.subtitle", units=int(units), waves=len(waves), first=first, last=last)
+
+
+def _notes(study: Study, command: str) -> dict[str, Any]:
+    made = ", ".join(f"{k} {v}" for k, v in versions().items())
+    return {"command": command, "versions": made, "seed": study.settings.seed}
+
+
+def _record(study: Study, out: Path, paths: list[Path], command: str) -> None:
+    source = study.path or Path()
+    inputs = digests(source, skip=[out]) if source.is_dir() else {}
+    content = {
+        "command": command,
+        "versions": versions(),
+        "inputs": inputs,
+        "outputs": {p.name: digest(p) for p in paths},
+    }
+    write_manifest(out, content, name="report.manifest.json")
