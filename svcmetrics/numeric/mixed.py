@@ -43,6 +43,7 @@ class Mixed:
     coefficient_covariance: Array
     effects: list[Array]
     n: int
+    restricted: bool
     steps: int
     converged: bool
     _found: Found = field(repr=False)
@@ -51,7 +52,8 @@ class Mixed:
     @property
     def errors(self) -> Array:
         """Standard errors of the variances (large-sample, from the average information)."""
-        return np.sqrt(np.diagonal(self.covariance))
+        own = np.diagonal(self.covariance)
+        return np.sqrt(np.where(own > 0, own, np.nan))
 
     @property
     def perfect(self) -> bool:
@@ -95,25 +97,23 @@ def reml(
     *,
     weights: Array | None = None,
     restricted: bool = True,
-    start: Array | None = None,
-    held: dict[int, float] | None = None,
+    keep: int | None = None,
 ) -> Mixed:
     """Fit y = Xb + Σ Z u + e with u ~ N(0, σ²ₖ), e ~ N(0, σ² / weight).
 
     ``factors``: for each random factor the codes 0 … q − 1 of its levels, one per row, each level
     present. ``X``: n × p fixed columns, dense or sparse (default: the mean). ``restricted``: REML,
-    or full likelihood. ``start``: variances to begin with, residual last. ``held``: variances that
-    are not searched, by position.
+    or full likelihood. ``keep``: a factor whose joint covariance is wanted later.
 
     Raises ``NotIdentified`` (a factor that cannot be told from another one), ``Singular`` (fixed
-    columns that depend on one another) ``TooLarge`` (two crossed factors of > 5,000 levels)
+    columns that depend on one another), ``TooLarge`` (two crossed factors of > 5,000 levels)
     and ``NoSpread`` (all values equal).
     """
     y = np.asarray(y, dtype="float64")
     X = np.ones((len(y), 1)) if X is None else X
     sizes = [int(c.max()) + 1 if len(c) else 0 for c in factors]
-    data = collapse(y, factors, sizes, X, weights)
-    return fit(data, restricted=restricted, start=start, held=held)
+    data = collapse(y, factors, sizes, X, weights, keep)
+    return fit(data, restricted=restricted)
 
 
 def fit(
@@ -123,7 +123,11 @@ def fit(
     start: Array | None = None,
     held: dict[int, float] | None = None,
 ) -> Mixed:
-    """The same from collapsed data."""
+    """The same from collapsed data.
+
+    ``start``: variances to begin with, residual last. ``held``: variances that are not searched,
+    by position.
+    """
     found = Search(data, restricted, held).run(start)
     point = found.point
     variances = point.variances.copy()
@@ -141,6 +145,7 @@ def fit(
         coefficient_covariance=point.inverse[r:, r:] * variances[-1],
         effects=effects,
         n=data.n,
+        restricted=restricted,
         steps=found.steps,
         converged=found.converged,
         _found=found,

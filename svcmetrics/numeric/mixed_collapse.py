@@ -67,7 +67,12 @@ class Collapsed:
 
 
 def collapse(
-    y: Array, factors: Sequence[Codes], sizes: Sequence[int], X: Any, weights: Array | None
+    y: Array,
+    factors: Sequence[Codes],
+    sizes: Sequence[int],
+    X: Any,
+    weights: Array | None,
+    keep: int | None = None,
 ) -> Collapsed:
     """All cross-products that REML needs, in one pass over the rows.
 
@@ -78,7 +83,7 @@ def collapse(
     _check_levels(factors, sizes, len(y))
     if np.ptp(y) <= 1e-12 * np.abs(y).max(initial=0):
         raise NoSpread
-    eliminated = choose(factors, sizes, X.shape[1])
+    eliminated = choose(factors, sizes, X.shape[1], keep)
     dense = tuple(k for k in range(len(factors)) if k not in eliminated)
     mean = float(np.average(y, weights=weights)) if _has_intercept(X) else 0.0
     E, rows = _indicators([factors[k] for k in eliminated], [sizes[k] for k in eliminated])
@@ -103,12 +108,16 @@ def collapse(
     )
 
 
-def choose(factors: Sequence[Codes], sizes: Sequence[int], fixed: int) -> tuple[int, ...]:
-    """The factor to eliminate, with those nested in it when that is cheaper; cheapest first."""
+def choose(
+    factors: Sequence[Codes], sizes: Sequence[int], fixed: int, keep: int | None = None
+) -> tuple[int, ...]:
+    """The factor to eliminate, with those nested in it when that is cheaper; ``keep`` stays."""
     best: tuple[float, tuple[int, ...]] | None = None
     for k in range(len(factors)):
         inner = [j for j in range(len(factors)) if j != k and is_nested(factors, sizes, j, k)]
         for group in {(k,), (k, *inner)}:
+            if keep in group:
+                continue
             rest = sum(sizes) - sum(sizes[j] for j in group) + fixed
             block = np.ones(sizes[k])
             for j in group[1:]:

@@ -118,7 +118,7 @@ class Search:
     def _vanishing(self, point: Point, zero: Flags) -> Flags:
         """Variances that are small and whose criterion still falls towards zero."""
         ratio = point.variances[:-1] * self.mean_count / point.variances[-1]
-        small = (ratio < 0.05) & ~zero & (point.slope[:-1] < 0)
+        small: Flags = (ratio < 0.05) & ~zero & (point.slope[:-1] < 0)
         small[[k for k in self.held if k < len(small)]] = False
         if not small.any():
             return small
@@ -137,10 +137,12 @@ class Search:
 
 def _newton(point: Point, free: Flags) -> tuple[Array, float]:
     """The step in log variances and twice the gain that a quadratic model expects of it."""
+    move = np.zeros(len(free))
+    if not free.any():
+        return move, 0.0
     scale = point.variances[free]
     slope = point.slope[free] * scale
     size, axes = np.linalg.eigh(point.information[np.ix_(free, free)] * np.outer(scale, scale))
     size = np.maximum(size, 1e-8 * size.max())  # flat directions: the step is cut to length later
-    move = np.zeros(len(free))
     move[free] = axes @ ((axes.T @ slope) / size)
     return move, float(slope @ move[free])

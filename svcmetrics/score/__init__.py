@@ -1,5 +1,6 @@
 """score"""
 
+from svcmetrics.score.adjust import adjust as adjust
 from svcmetrics.score.composite import composite as composite
 from svcmetrics.score.contributions import contributions as contributions
 from svcmetrics.score.groups import groups as groups

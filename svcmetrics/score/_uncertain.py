@@ -73,9 +73,8 @@ def _check_level(level: float) -> None:
 def _check_error(error: list[np.ndarray], columns: list[str], value: np.ndarray) -> None:
     """A negative standard error, or an interval that does not hold its own estimate."""
     slack = 1e-9 * (1 + np.abs(value))
-    if len(error) == 1:
-        bad = error[0] < 0
-    else:
+    bad = error[0] < 0  # one column: a standard error
+    if len(error) == 2:
         bad = (error[0] > value + slack) | (error[1] < value - slack)
     if bad.any():
         raise table_error("interval_upside_down", column=columns[0], rows=np.flatnonzero(bad))

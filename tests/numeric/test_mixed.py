@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from svcmetrics.numeric import mixed_collapse, mixed_search
-from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge, reml
+from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge, fit, reml
+from svcmetrics.numeric.mixed_collapse import collapse
+from svcmetrics.numeric.mixed_intervals import intervals
 
 PRINTED = tomllib.loads((Path(__file__).parents[1] / "published" / "mixed.toml").read_text("utf-8"))
 
@@ -33,18 +35,18 @@ def written_out(variances, y, factors, X, weights, restricted=True):
 
 def test_dyestuff():
     case = PRINTED["dyestuff"]
-    fit = reml(np.ravel(case["batch"]), [np.repeat(np.arange(6), 5)])
-    assert fit.variances == pytest.approx(case["variances"], abs=0.005)
-    assert fit.criterion == pytest.approx(case["criterion"], abs=5e-5)
-    assert fit.coefficients[0] == pytest.approx(case["mean"])
+    model = reml(np.ravel(case["batch"]), [np.repeat(np.arange(6), 5)])
+    assert model.variances == pytest.approx(case["variances"], abs=0.005)
+    assert model.criterion == pytest.approx(case["criterion"], abs=5e-5)
+    assert model.coefficients[0] == pytest.approx(case["mean"])
 
 
 def test_pastes_nested():
     case = PRINTED["pastes"]
     y = np.ravel(case["batch"])
-    fit = reml(y, [np.repeat(np.arange(10), 6), np.repeat(np.arange(30), 2)])
-    assert fit.variances == pytest.approx(case["variances"], abs=0.0005)
-    assert fit.criterion == pytest.approx(case["criterion"], abs=5e-5)
+    model = reml(y, [np.repeat(np.arange(10), 6), np.repeat(np.arange(30), 2)])
+    assert model.variances == pytest.approx(case["variances"], abs=0.0005)
+    assert model.criterion == pytest.approx(case["criterion"], abs=5e-5)
 
 
 @pytest.mark.parametrize("seed", range(16))
@@ -59,15 +61,15 @@ def test_it_finds_the_maximum_of_the_likelihood_written_out(seed):
     X = np.column_stack([np.ones(n), rng.normal(size=n)])
     weights = rng.uniform(0.5, 2, n) if seed % 2 else np.ones(n)
     restricted = seed % 5 > 0
-    fit = reml(y, factors, X, weights=weights if seed % 2 else None, restricted=restricted)
-    value, b = written_out(fit.variances, y, factors, X, weights, restricted)
-    assert fit.converged
-    assert fit.criterion == pytest.approx(value, abs=1e-6)
-    assert fit.coefficients == pytest.approx(b, abs=1e-6)
-    for i in range(len(fit.variances)):
+    model = reml(y, factors, X, weights=weights if seed % 2 else None, restricted=restricted)
+    value, b = written_out(model.variances, y, factors, X, weights, restricted)
+    assert model.converged
+    assert model.criterion == pytest.approx(value, abs=1e-6)
+    assert model.coefficients == pytest.approx(b, abs=1e-6)
+    for i in range(len(model.variances)):
         for factor in (0.99, 1.01):
-            near = fit.variances.copy()
-            near[i] = near[i] * factor if near[i] > 0 else 1e-3 * fit.residual
+            near = model.variances.copy()
+            near[i] = near[i] * factor if near[i] > 0 else 1e-3 * model.residual
             assert written_out(near, y, factors, X, weights, restricted)[0] > value - 1e-9
 
 
@@ -76,13 +78,13 @@ def test_prediction_error_variances_equal_those_written_out():
     n = 60
     a, b = coded(rng.integers(0, 7, n), rng.integers(0, 5, n))
     y = rng.normal(0, 1, n) + rng.normal(0, 1, 7)[a] + rng.normal(0, 1, 5)[b]
-    fit = reml(y, [a, b])
+    model = reml(y, [a, b])
     Z = np.column_stack([np.eye(7)[a], np.eye(5)[b], np.ones(n)])
-    ridge = np.r_[np.full(7, 1 / fit.variances[0]), np.full(5, 1 / fit.variances[1]), 0]
-    inverse = np.linalg.inv(Z.T @ Z / fit.residual + np.diag(ridge))
-    assert np.concatenate(fit.prediction_variances) == pytest.approx(np.diag(inverse)[:-1])
-    assert fit.coefficient_covariance[0, 0] == pytest.approx(inverse[-1, -1])
-    both = fit.joint_covariance(1)
+    ridge = np.r_[np.full(7, 1 / model.variances[0]), np.full(5, 1 / model.variances[1]), 0]
+    inverse = np.linalg.inv(Z.T @ Z / model.residual + np.diag(ridge))
+    assert np.concatenate(model.prediction_variances) == pytest.approx(np.diag(inverse)[:-1])
+    assert model.coefficient_covariance[0, 0] == pytest.approx(inverse[-1, -1])
+    both = model.joint_covariance(1)
     assert both == pytest.approx(inverse[np.ix_([12, *range(7, 12)], [12, *range(7, 12)])])
 
 
@@ -91,9 +93,9 @@ def test_blocks_and_diagonal_give_the_same(monkeypatch):
     r, t, i = (x.ravel() for x in np.indices((12, 5, 4)))
     factors = [t, r, r * 5 + t, r * 4 + i]
     y = rng.normal(0, 1, len(r)) + rng.normal(0, 1, 12)[r] + rng.normal(0, 0.6, 60)[r * 5 + t]
-    monkeypatch.setattr(mixed_collapse, "choose", lambda f, s, p: (1, 2, 3))
+    monkeypatch.setattr(mixed_collapse, "choose", lambda f, s, p, keep: (1, 2, 3))
     blocks = reml(y, factors)
-    monkeypatch.setattr(mixed_collapse, "choose", lambda f, s, p: (2,))
+    monkeypatch.setattr(mixed_collapse, "choose", lambda f, s, p, keep: (2,))
     plain = reml(y, factors)
     assert len(blocks._data.eliminated) == 3
     assert blocks.criterion == pytest.approx(plain.criterion, abs=1e-8)
@@ -104,26 +106,28 @@ def test_blocks_and_diagonal_give_the_same(monkeypatch):
 def test_a_variance_at_zero_is_found_and_said():
     a = np.repeat(np.arange(6), 5)
     y = np.tile([1.0, 2.0, 3.0, 4.0, 5.0], 6)  # equal means: less spread between than expected
-    fit = reml(y, [a])
-    assert fit.zero.tolist() == [True]
-    assert fit.variances == pytest.approx([0, y.var(ddof=1)])
-    assert np.isnan(fit.covariance[0, 0])
-    assert (fit.effects[0] == 0).all()
+    model = reml(y, [a])
+    assert model.zero.tolist() == [True]
+    assert model.variances == pytest.approx([0, y.var(ddof=1)])
+    assert np.isnan(model.covariance[0, 0])
+    assert (model.effects[0] == 0).all()
 
 
 def test_the_general_optimiser_finds_the_same(monkeypatch):
     case = PRINTED["pastes"]
     y, factors = np.ravel(case["batch"]), [np.repeat(np.arange(10), 6), np.repeat(np.arange(30), 2)]
     monkeypatch.setattr(mixed_search, "_STEPS", 1)
-    fit = reml(y, factors, start=np.array([1.0, 1.0, 1.0]))
-    assert fit.variances == pytest.approx(case["variances"], abs=0.001)
+    data = collapse(y, factors, [10, 30], np.ones((60, 1)), None)
+    found = fit(data, start=np.array([1.0, 1.0, 1.0]))
+    assert found.variances == pytest.approx(case["variances"], abs=0.001)
 
 
 def test_a_held_variance_stays():
     y = np.ravel(PRINTED["dyestuff"]["batch"])
-    fit = reml(y, [np.repeat(np.arange(6), 5)], held={0: 1000.0})
-    assert fit.variances[0] == 1000.0
-    assert fit.criterion > PRINTED["dyestuff"]["criterion"]
+    data = collapse(y, [np.repeat(np.arange(6), 5)], [6], np.ones((30, 1)), None)
+    found = fit(data, held={0: 1000.0})
+    assert found.variances[0] == 1000.0
+    assert found.criterion > PRINTED["dyestuff"]["criterion"]
 
 
 def test_what_cannot_be_estimated_is_refused():
@@ -141,8 +145,8 @@ def test_what_cannot_be_estimated_is_refused():
 
 def test_a_model_without_residual_says_so():
     y = np.repeat(np.add.outer([1.0, 2.0, 3.5, 4.0], [0.0, 0.5, 0.7]).ravel(), 2)
-    fit = reml(y, [np.repeat(np.arange(4), 6), np.tile(np.repeat(np.arange(3), 2), 4)])
-    assert fit.perfect
+    model = reml(y, [np.repeat(np.arange(4), 6), np.tile(np.repeat(np.arange(3), 2), 4)])
+    assert model.perfect
 
 
 def test_two_huge_crossed_factors_are_refused():
@@ -157,8 +161,21 @@ def test_two_hundred_thousand_raters():
     r = np.repeat(np.arange(200_000), 2)
     t = rng.integers(0, 12, len(r))
     y = rng.normal(0, 1, len(r)) + rng.normal(0, 0.5, 200_000)[r] + np.linspace(-1, 1, 12)[t]
-    fit = reml(y, [r, t])
-    assert fit.variances[[0, 2]] == pytest.approx([0.25, 1.0], abs=0.02)
+    model = reml(y, [r, t])
+    assert model.variances[[0, 2]] == pytest.approx([0.25, 1.0], abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["dyestuff", "pastes"])
+def test_profile_intervals(name):
+    """Standard deviations as lme4 prints them in confint(): full likelihood, 95%."""
+    case = PRINTED[name]
+    y = np.ravel(case["batch"])
+    factors = [np.repeat(np.arange(len(case["batch"])), len(y) // len(case["batch"]))]
+    if name == "pastes":
+        factors.append(np.repeat(np.arange(30), 2))
+    low, high, how = intervals(reml(y, factors, restricted=False))
+    assert how == "profile"
+    assert np.sqrt(np.stack([low, high], 1)) == pytest.approx(np.array(case["profile"]), abs=0.003)
 
 
 @pytest.mark.data
@@ -167,14 +184,14 @@ def test_insteval(shared_data):
     d = pd.read_csv(shared_data("insteval") / "ratings.csv")
     s, lecturer, dept = coded(d["s"], d["d"], d["dept"])
     y = d["y"].to_numpy("float64")
-    fit = reml(y, [s, lecturer])
-    assert fit.variances == pytest.approx([0.106214758, 0.273734616, 1.387179640], rel=1e-5)
-    assert fit.criterion == pytest.approx(237783.88038798, abs=1e-6)
-    assert fit.coefficients[0] == pytest.approx(3.25415829, abs=1e-7)
+    model = reml(y, [s, lecturer])
+    assert model.variances == pytest.approx([0.106214758, 0.273734616, 1.387179640], rel=1e-5)
+    assert model.criterion == pytest.approx(237783.88038798, abs=1e-6)
+    assert model.coefficients[0] == pytest.approx(3.25415829, abs=1e-7)
     X = np.column_stack([np.ones(len(y)), d["service"]])
-    fit = reml(y, [s, lecturer, dept], X)
-    assert fit.variances == pytest.approx(
+    model = reml(y, [s, lecturer, dept], X)
+    assert model.variances == pytest.approx(
         [0.1059979696, 0.265221157, 0.00691207379, 1.38650035671], rel=1e-4
     )
-    assert fit.criterion <= 237733.834127519 + 1e-6
-    assert fit.coefficients == pytest.approx([3.28258775722831, -0.0926417125797161], rel=1e-6)
+    assert model.criterion <= 237733.834127519 + 1e-6
+    assert model.coefficients == pytest.approx([3.28258775722831, -0.0926417125797161], rel=1e-6)

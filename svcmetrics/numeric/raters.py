@@ -1,0 +1,198 @@
+"""Targets rated by raters of unequal severity: raw, adjusted and shrunken means, with errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from svcmetrics.numeric.mixed import Mixed, Singular, reml
+from svcmetrics.numeric.mixed_collapse import Array, Codes
+
+# Repeated ratings of a target by the same rater share an error once they are this common.
+_REPEATS = 0.05
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Scores with codes 0 … k − 1 of target, rater and of what else is taken out (wave, mode)."""
+
+    y: Array
+    target: Codes
+    rater: Codes
+    others: tuple[Codes, ...] = ()
+
+    @property
+    def targets(self) -> int:
+        return int(self.target.max()) + 1
+
+    @property
+    def raters(self) -> int:
+        return int(self.rater.max()) + 1
+
+    def cells(self) -> Codes:
+        """Each rating's cell in the table raters × targets, counted through row by row."""
+        return self.rater * self.targets + self.target
+
+    def pairs(self) -> Codes:
+        """Codes of the pairs of rater and target that occur."""
+        return np.asarray(np.unique(self.cells(), return_inverse=True)[1])
+
+    def targets_seen(self) -> Codes:
+        """How many targets each rater rated."""
+        return np.bincount(np.unique(self.cells()) // self.targets, minlength=self.raters)
+
+    def raters_heard(self) -> Codes:
+        """How many raters rated each target."""
+        return np.bincount(np.unique(self.cells()) % self.targets, minlength=self.targets)
+
+
+@dataclass(frozen=True)
+class Means:
+    """One kind of mean per target and the covariance of its errors."""
+
+    estimate: Array
+    covariance: Array
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Fixed effects with their covariance, variances by name, and the raters' effects."""
+
+    coefficients: Array
+    covariance: Array
+    variances: dict[str, float]
+    errors: dict[str, float]  # standard errors of the variances; missing for one at zero
+    rater_effects: Array
+    rater_variances: Array  # of the errors of these effects
+    model: Mixed | None  # None: nothing random could be told apart, plain least squares
+
+
+def fixed_targets(data: Ratings) -> Fitted:
+    """Targets as fixed effects, raters as random: the model behind severity and adjusted means."""
+    names = random_names(data)
+    if not names:
+        return _least_squares(data)
+    fit = reml(data.y, [_codes(data, name) for name in names], design(data))
+    own = names.index("rater") if "rater" in names else None
+    none = np.zeros(data.raters)
+    return Fitted(
+        fit.coefficients,
+        fit.coefficient_covariance,
+        dict.fromkeys(("rater", "pair"), 0.0)
+        | dict(zip([*names, "residual"], fit.variances.tolist(), strict=True)),
+        dict(zip([*names, "residual"], fit.errors.tolist(), strict=True)),
+        none if own is None else fit.effects[own],
+        none if own is None else fit.prediction_variances[own],
+        fit,
+    )
+
+
+def random_names(data: Ratings) -> list[str]:
+    """What can be told from the residual: raters who rated twice, pairs that repeat."""
+    names = ["rater"] if 1 < data.raters < len(data.y) else []
+    pairs = int(data.pairs().max()) + 1
+    common = pairs <= (1 - _REPEATS) * len(data.y)
+    return [*names, "pair"] if common and names and data.raters < pairs else names
+
+
+def _codes(data: Ratings, name: str) -> Codes:
+    return data.rater if name == "rater" else data.pairs()
+
+
+def _least_squares(data: Ratings) -> Fitted:
+    X = design(data)
+    A = (X.T @ X).toarray()
+    if np.linalg.matrix_rank(A, hermitian=True) < len(A):
+        raise Singular
+    inverse = np.linalg.inv(A)
+    b = inverse @ (X.T @ data.y)
+    left = len(data.y) - len(A)
+    rest = float(((data.y - X @ b) ** 2).sum()) / left if left > 0 else float("nan")
+    none = np.zeros(data.raters)
+    variances = {"rater": 0.0, "pair": 0.0, "residual": rest}
+    return Fitted(b, inverse * rest, variances, {}, none, none, None)
+
+
+def design(data: Ratings) -> Any:
+    """Columns 1, targets from the second on, levels of each other from the second on; sparse."""
+    from scipy import sparse
+
+    n = len(data.y)
+    parts = [sparse.csr_array(np.ones((n, 1)))]
+    parts += [_columns(codes) for codes in (data.target, *data.others)]
+    return sparse.hstack(parts, format="csr")
+
+
+def contrasts(data: Ratings, *, with_target: bool = True) -> Array:
+    """Rows that turn coefficients into means at the average wave and mode."""
+    k = data.targets
+    parts = [np.ones((k, 1))]
+    if with_target:
+        parts.append(np.eye(k)[:, 1:])
+    for codes in data.others:
+        share = np.bincount(codes)[1:] / len(codes)
+        parts.append(np.tile(share, (k, 1)))
+    return np.hstack(parts)
+
+
+def adjusted(data: Ratings, fit: Fitted) -> Means:
+    """Means of the targets had all been rated by average raters, waves and modes."""
+    L = contrasts(data)
+    return Means(L @ fit.coefficients, L @ fit.covariance @ L.T)
+
+
+def shrunken(data: Ratings) -> Means:
+    """The same with targets as a random factor: drawn to the mean as far as the data are thin."""
+    from scipy import sparse
+
+    factors = [data.target, *(_codes(data, name) for name in random_names(data))]
+    X = sparse.hstack(
+        [sparse.csr_array(np.ones((len(data.y), 1))), *map(_columns, data.others)], format="csr"
+    )
+    fit = reml(data.y, factors, X, keep=0)
+    L = np.hstack([contrasts(data, with_target=False), np.eye(data.targets)])
+    joint = fit.joint_covariance(0)
+    if joint is None:
+        raise ValueError("the targets were eliminated")
+    if fit.zero[0]:
+        joint = joint.copy()
+        joint[:, -data.targets :] = joint[-data.targets :] = 0.0
+    return Means(L @ np.concatenate([fit.coefficients, fit.effects[0]]), L @ joint @ L.T)
+
+
+def raw(data: Ratings, variances: dict[str, float]) -> Means:
+    """Plain means; their errors under the model: shared raters, shared pairs, residual."""
+    from scipy import sparse
+
+    count = np.bincount(data.target)
+    share = 1 / count[data.target]
+    mean = np.bincount(data.target, weights=data.y) / count
+    shape = (data.targets, data.raters)
+    by_rater = sparse.csr_array((share, (data.target, data.rater)), shape=shape)
+    covariance = (by_rater @ by_rater.T).toarray() * variances["rater"]
+    own = (by_rater.multiply(by_rater)).sum(axis=1) * variances["pair"]
+    covariance[np.diag_indices(data.targets)] += own + variances["residual"] / count
+    return Means(mean, covariance)
+
+
+def subsets(target: Codes, rater: Codes) -> Codes:
+    """The connected subset of each target: within one, chains of shared raters link all targets."""
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
+    k, m = int(target.max()) + 1, int(rater.max()) + 1
+    links = sparse.coo_array((np.ones(len(target)), (target, rater + k)), shape=(k + m, k + m))
+    return np.asarray(connected_components(links, directed=False)[1][:k])
+
+
+def _columns(codes: Sequence[int] | Codes) -> Any:
+    """Indicator columns of all levels but the first."""
+    from scipy import sparse
+
+    codes = np.asarray(codes)
+    row = np.flatnonzero(codes > 0)
+    shape = (len(codes), int(codes.max(initial=0)))
+    return sparse.csr_array((np.ones(len(row)), (row, codes[row] - 1)), shape=shape)

@@ -1,0 +1,96 @@
+"""Severity: predictions written out, real ratings, and plans that cannot tell it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics.privacy import publish
+from svcmetrics.verify import severity
+from tests.verify.samples import SAMPLES
+
+CALL = {"rater": "who", "target": "unit", "score": "points"}
+RATED = SAMPLES["severity"].data
+
+
+def persons(result):
+    return result.table[result.table["metric"] == "severity"].reset_index(drop=True)
+
+
+def test_predictions_equal_those_written_out():
+    result = severity(RATED, **CALL)
+    v = result.about
+    Z = pd.get_dummies(RATED["who"]).to_numpy("float64")
+    X = pd.get_dummies(RATED["unit"]).to_numpy("float64")
+    W = np.linalg.inv(v["residual"] * np.eye(len(RATED)) + v["rater"] * Z @ Z.T)
+    P = W - W @ X @ np.linalg.inv(X.T @ W @ X) @ X.T @ W
+    u = v["rater"] * Z.T @ P @ RATED["points"]
+    error = np.sqrt(v["rater"] - v["rater"] ** 2 * np.diag(Z.T @ P @ Z))
+    table = persons(result)
+    assert table["estimate"].to_numpy() == pytest.approx(-u)
+    assert (table["high"] - table["estimate"]).to_numpy() == pytest.approx(1.959964 * error)
+
+
+def test_it_finds_the_severity_that_was_put_in():
+    rng = np.random.default_rng(21)
+    true = rng.normal(0, 0.6, 150)
+    who, unit = (x.ravel() for x in np.indices((150, 12)))
+    points = 4 + unit / 6 - true[who] + rng.normal(0, 0.5, len(who))
+    result = severity(pd.DataFrame({"who": who, "unit": unit, "points": points}), **CALL)
+    table = persons(result)
+    assert np.corrcoef(table["estimate"], true)[0, 1] > 0.95
+    covered = (table["low"] <= true - true.mean()) & (true - true.mean() <= table["high"])
+    assert covered.mean() > 0.9
+    spread = result.table.iloc[0]
+    assert spread["low"] < true.std() < spread["high"]
+
+
+def test_single_raters_are_never_published():
+    table = publish(severity(RATED, **CALL)).table
+    assert table.loc[table["metric"] == "severity", "estimate"].isna().all()
+    assert table.loc[table["metric"] == "severity_sd", "estimate"].notna().all()
+
+
+def test_raters_alike_have_no_spread():
+    rng = np.random.default_rng(4)
+    who, unit = (x.ravel() for x in np.indices((30, 6)))
+    noise = rng.normal(0, 1, (30, 6))
+    noise -= noise.mean(axis=1, keepdims=True)
+    data = pd.DataFrame({"who": who, "unit": unit, "points": 3 + noise.ravel()})
+    result = severity(data, **CALL)
+    assert result.findings[0].key == "severity.none"
+    assert result.table["estimate"].iloc[0] == 0
+    assert result.table["high"].iloc[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"who": 1}, "severity.one_rater"),
+        ({"who": RATED["who"].astype(str) + RATED["unit"]}, "severity.nested"),
+        ({"who": range(len(RATED)), "unit": "A"}, "severity.once"),
+        ({"points": 3}, "severity.no_spread"),
+        ({"wave": RATED["unit"]}, "severity.aliased"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(change, key):
+    data = RATED.assign(wave="w")
+    result = severity(data.assign(**change), **CALL, wave="wave")
+    assert result.findings[0].key == key
+    assert result.findings[0].level == "refused"
+    assert result.table["estimate"].isna().all()
+
+
+def test_raters_of_one_department_only_are_counted():
+    few = RATED[(RATED["unit"] == "甲") | (RATED["who"] < 8)]
+    keys = [f.key for f in severity(few, **CALL).findings]
+    assert "severity.single" in keys
+
+
+@pytest.mark.data
+def test_insteval(shared_data):
+    """Students' variance near lme4's 0.1062 (there lecturers are random, here fixed)."""
+    data = pd.read_csv(shared_data("insteval") / "ratings.csv")
+    result = severity(data, rater="s", target="d", score="y")
+    assert result.table["estimate"].iloc[0] ** 2 == pytest.approx(0.1062, rel=0.01)
+    table = persons(result).set_index("s")["estimate"]
+    assert set(table.nsmallest(5).index) & {1163, 2732, 700, 2487, 2785}
