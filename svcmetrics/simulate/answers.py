@@ -22,11 +22,13 @@ Pair = tuple[pa.Table, pa.Table]  # plan, rating
 
 @dataclass
 class Tally:
-    """How many forms of each wave were copies or straight lines, as it came out."""
+    """Forms of each wave that were copies or straight lines, as it came out; what raters are like."""
 
     forms: np.ndarray = field(default_factory=lambda: np.zeros(WAVES, int))
     copies: np.ndarray = field(default_factory=lambda: np.zeros(WAVES, int))
     straight: np.ndarray = field(default_factory=lambda: np.zeros(WAVES, int))
+
+    persons: list[Persons] = field(default_factory=list)
 
     def add(self, wave: int, answered: np.ndarray, formal: np.ndarray) -> None:
         self.forms[wave] += int(answered.sum())
@@ -67,6 +69,7 @@ def _piece(
     tally: Tally,
 ) -> Pair:
     persons = _persons(company, plan, which, rng)
+    tally.persons.append(persons)
     asked_parts, rating_parts = [], []
     # Last month's scores; -1: no form then, 0: item not answered.
     last = np.full((len(which), plan.asked.shape[2], len(form_items())), -1, "int8")

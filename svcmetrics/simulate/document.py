@@ -47,8 +47,27 @@ def truth_document(company: Company, plan: Plan, ledger: Ledger, tally: Tally) -
         "ill_item": {"form_version": FORM, "item_id": bad},
         "judges": {"inconsistent": judge_key(company, INCONSISTENT)},
         "effects": asdict(truth.effects),
+        **_persons(company, plan, tally),
     }  # fmt: skip
     return plain(document)
+
+
+def _persons(company: Company, plan: Plan, tally: Tally) -> dict[str, Any]:
+    """Severity of each rater; from which wave on somebody copies or ticks straight lines."""
+    keys, names = company.people.key[plan.raters], np.array([w for w, _, _ in waves()])
+    severity, habit = (
+        np.concatenate([getattr(p, name) for p in tally.persons]) for name in ("severity", "habit")
+    )
+    effects = company.truth.effects
+    begins = {
+        "copiers": habit[:, None] < shares(effects.copy_share),
+        "straight_liners": habit[:, None] > 1 - shares(effects.straight_share),
+    }
+    since = {
+        name: {keys[i]: names[formal[i].argmax()] for i in np.flatnonzero(formal.any(axis=1))}
+        for name, formal in begins.items()
+    }
+    return {"severity": dict(zip(keys, severity)), **since}
 
 
 def _formality(effects: Any, tally: Tally) -> dict[str, Any]:

@@ -112,4 +112,6 @@ def plain(value: Any) -> Any:
         return [plain(v) for v in value]
     if isinstance(value, (np.integer, np.bool_)):
         return value.item()
+    if isinstance(value, str):
+        return str(value)  # also a NumPy string
     return round(float(value), 4) if isinstance(value, (float, np.floating)) else value

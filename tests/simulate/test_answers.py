@@ -169,3 +169,18 @@ def test_some_forms_ask_about_one_closed_case_of_the_rater(study, given):
     assert (cases["service"].to_numpy() == own["service_id"].to_numpy()).all()
     assert all("close" in actions for actions in cases["last"])
     assert (cases["end"].to_numpy() < own["submitted_at"].to_numpy()).all()
+
+
+def test_severe_raters_give_less(given, truth):
+    honest = given[~given["rater_key"].isin({*truth["copiers"], *truth["straight_liners"]})]
+    centred = honest["score"] - honest.groupby("target_id")["score"].transform("mean")
+    severity = pd.Series(truth["severity"])
+    assert centred.groupby(honest["rater_key"]).mean().corr(severity) < -0.7
+
+
+def test_straight_liners_are_straight_from_their_wave_on(forms, truth):
+    rater, wave = (forms.index.get_level_values(n) for n in ("rater_key", "wave"))
+    since = rater.map(truth["straight_liners"]).astype("str")
+    formal = rater.isin(list(truth["straight_liners"])) & (wave >= since)
+    assert formal.sum() > 50
+    assert (forms[formal].nunique(axis=1) == 1).all()
