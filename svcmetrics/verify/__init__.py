@@ -3,17 +3,23 @@
 from svcmetrics.verify.aggregation import aggregation
 from svcmetrics.verify.agreement import agreement
 from svcmetrics.verify.alpha import alpha
+from svcmetrics.verify.formality import formality
 from svcmetrics.verify.icc import icc
 from svcmetrics.verify.kendall_w import kendall_w
+from svcmetrics.verify.omega import omega
 from svcmetrics.verify.severity import severity
+from svcmetrics.verify.split_half import split_half
 from svcmetrics.verify.straight_lining import straight_lining
 
 __all__ = [
     "aggregation",
     "agreement",
     "alpha",
+    "formality",
     "icc",
     "kendall_w",
+    "omega",
     "severity",
+    "split_half",
     "straight_lining",
 ]

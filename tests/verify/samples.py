@@ -24,3 +24,26 @@ def _rated() -> pd.DataFrame:
 SAMPLES["severity"] = Sample(
     _rated(), {"target": "unit", "rater": "who", "score": "points"}, score="points"
 )
+
+
+def _waves() -> pd.DataFrame:
+    """Sixteen raters in four units, four departments, six items, two waves, two modes."""
+    rng = np.random.default_rng(21)
+    level, liking = np.array([3.0, 3.6, 4.2, 2.6]), rng.normal(0, 0.4, (16, 4))
+    rows = pd.DataFrame(
+        [(p, d, w, i) for p in range(16) for d in range(4) for w in (1, 2) for i in range(6)],
+        columns=["who", "unit", "wave", "item"],
+    )
+    severity = rng.normal(0, 0.4, 16)
+    points = level[rows["unit"]] + liking[rows["who"], rows["unit"]] - severity[rows["who"]]
+    points += rng.normal(0, 0.6, len(rows))
+    rows["points"] = points.round().clip(1, 5).astype("int64")
+    rows["own"] = rows["who"] % 4
+    rows["mode"] = np.where(rows["who"] // 4 % 2, "named", "confidential")
+    return rows[(rows["own"] != rows["unit"]) & (rng.random(len(rows)) < 0.97)].reset_index(
+        drop=True
+    )
+
+
+_FORM = {"rater": "who", "target": "unit", "item": "item", "score": "points", "wave": "wave"}
+SAMPLES["formality"] = Sample(_waves(), _FORM, score="points")

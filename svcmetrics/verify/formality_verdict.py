@@ -1,0 +1,99 @@
+"""One plain verdict per wave, with advice: is this wave worth using?
+
+Not a statistic. A verdict rests on effects and their intervals; thresholds stand here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.result import Finding, Level
+from svcmetrics.verify.forms import Forms
+
+# A wave is mechanical when at least this share of its forms is copied (lower limit) …
+COPIED = 0.10
+# … or when less than this share of the variance lies between departments (upper limit) …
+INDEX = 0.05
+# … and without information when one answer makes up this share of all answers.
+ONE_ANSWER = 0.90
+ALARM = 0.05
+TOP = {
+    "copied_at_least": COPIED,
+    "between_targets_at_most": INDEX,
+    "one_answer_at_least": ONE_ANSWER,
+}
+
+
+def verdict(forms: Forms, index: pd.DataFrame, copying: pd.DataFrame, least: int) -> list[str]:
+    """One word per wave: too_few, flat, mechanical, signs or fine."""
+    targets = index[index["variant"] == "targets"].sort_values("position")
+    copied = copying[copying["metric"] == "copying"].sort_values("position")
+    return [
+        _word(forms, w, targets.iloc[w], copied.iloc[w], least) for w in range(len(forms.waves))
+    ]
+
+
+def _word(forms: Forms, w: int, index: pd.Series, copied: pd.Series, least: int) -> str:
+    if index["n"] < least:
+        return "too_few"
+    if one_answer(forms, w)[0] >= ONE_ANSWER:
+        return "flat"
+    alarm = copied["p_adjusted"] <= ALARM
+    if index["high"] < INDEX or (alarm and copied["low"] >= COPIED):
+        return "mechanical"
+    return "signs" if alarm else "fine"
+
+
+def one_answer(forms: Forms, w: int) -> tuple[float, float]:
+    """The share of the most frequent answer of a wave, and that answer."""
+    answers = forms.answers[forms.wave == w]
+    values, times = np.unique(answers[np.isfinite(answers)], return_counts=True)
+    return float(times.max() / times.sum()), float(values[times.argmax()])
+
+
+def findings(forms: Forms, table: pd.DataFrame, wave: str | None) -> list[Finding]:
+    """What each wave says, then what happened over the waves, then what could not be seen."""
+    place = dict(zip(forms.waves, range(len(forms.waves)), strict=True))
+    rows = table.assign(position=[place[w] for w in table[wave]] if wave else 0)
+    out = [_of_wave(forms, rows[rows["position"] == w], w) for w in range(len(forms.waves))]
+    steps = rows[(rows["metric"] == "change") & (rows["p"] <= ALARM)]
+    for step in steps.to_dict("records"):
+        worse = (step["estimate"] > 0) == (step["variant"] == "copying")
+        values = {"wave": str(forms.waves[step["position"]]), "size": 100 * abs(step["estimate"]),
+                  "low": 100 * min(abs(step["low"]), abs(step["high"])),
+                  "high": 100 * max(abs(step["low"]), abs(step["high"]))}  # fmt: skip
+        key = f"formality.{step['variant']}_{'up' if step['estimate'] > 0 else 'down'}"
+        out.append(Finding(key, values, "warning" if worse else "note"))
+    words = {r for r in table["verdict"] if r}
+    if words & {"mechanical", "signs", "flat"}:
+        out.append(Finding("formality.advice", {}, "note"))
+    return out + _unseen(forms, table)
+
+
+def _of_wave(forms: Forms, rows: pd.DataFrame, w: int) -> Finding:
+    index = rows[(rows["metric"] == "formality") & (rows["variant"] == "targets")].iloc[0]
+    copied = rows[rows["metric"] == "copying"].iloc[0]
+    top, value = one_answer(forms, w)
+    values = {
+        "wave": str(forms.waves[w]), "n": int(index["n"]), "share": 100 * index["estimate"],
+        "low": 100 * index["low"], "high": 100 * index["high"], "copied": 100 * copied["estimate"],
+        "copied_low": 100 * copied["low"], "copied_high": 100 * copied["high"],
+        "top": 100 * top, "value": value,
+    }  # fmt: skip
+    word = index["verdict"]
+    seen = "" if np.isfinite(copied["estimate"]) or word in ("flat", "too_few") else "_once"
+    named = "" if forms.waves != [""] else "_whole"
+    level: Level = "note" if word == "fine" else "refused" if word == "too_few" else "warning"
+    return Finding(f"formality.{word}{named or seen}", values, level)
+
+
+def _unseen(forms: Forms, table: pd.DataFrame) -> list[Finding]:
+    """What the data cannot show: one wave only, or raters without a lasting key."""
+    if len(forms.waves) < 2:
+        return [Finding("formality.one_wave", {}, "note")]
+    pairs = table.loc[table["metric"] == "copies", "n"].to_numpy()[1:]
+    if not pairs.sum():
+        return [Finding("formality.no_key", {"waves": len(forms.waves)}, "warning")]
+    few = table[(table["metric"] == "copying") & (table["n"] < 30)]
+    return [Finding("formality.few_pairs", {"count": len(few) - 1}, "note")] if len(few) > 1 else []

@@ -1,0 +1,144 @@
+"""How checks of answering habits read their table: one row per form, one column per item.
+
+Not a statistic. A form is what one rater answered on one target in one wave. Shared by formality,
+careless, halo and centrality.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.problems import table_error
+from svcmetrics.result import Finding
+from svcmetrics.tables import complete, require, unique
+from svcmetrics.verify import grid
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Answers (forms × items, NaN where none) and who filled in which form when, as positions."""
+
+    answers: np.ndarray
+    rater: np.ndarray
+    target: np.ndarray
+    wave: np.ndarray
+    raters: list[Any]
+    targets: list[Any]
+    items: list[Any]
+    waves: list[Any]
+    extra: dict[str, np.ndarray]
+    dropped: dict[str, int]
+    findings: list[Finding]
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def centred(self) -> np.ndarray:
+        """The mean answer of each form, items taken relative to their own mean in the wave."""
+        total = np.zeros(len(self))
+        for w in range(len(self.waves)):
+            here = self.wave == w
+            a = self.answers[here]
+            known = np.isfinite(a)
+            item = np.where(known, a, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+            away = np.where(known, a - item, 0.0)
+            total[here] = away.sum(axis=1) / known.sum(axis=1)
+        return total
+
+    def last(self) -> np.ndarray:
+        """The position of the same rater's form on the same target one wave earlier; -1 if none."""
+        pair = self.rater.astype(np.int64) * len(self.targets) + self.target
+        key = pair * (len(self.waves) + 1) + self.wave
+        order = np.argsort(key, kind="stable")
+        place = np.clip(np.searchsorted(key[order], key - 1), 0, len(key) - 1)
+        found = (key[order][place] == key - 1) & (self.wave > 0)
+        return np.where(found, order[place], -1)
+
+    def flat(self) -> np.ndarray:
+        """Forms of at least two answers that are all the same."""
+        low = np.where(np.isfinite(self.answers), self.answers, np.inf).min(axis=1)
+        high = np.where(np.isfinite(self.answers), self.answers, -np.inf).max(axis=1)
+        return (low == high) & (np.isfinite(self.answers).sum(axis=1) > 1)
+
+
+def read(  # noqa: PLR0913
+    ratings: pd.DataFrame,
+    *,
+    rater: str,
+    target: str,
+    item: str,
+    score: str,
+    wave: str | None = None,
+    extra: tuple[str | None, ...] = (),
+    time: str | None = None,
+) -> Forms:
+    """Ratings (one row per answer) as forms; a repeated answer is an error.
+
+    ``extra``: columns that belong to the form as a whole; the first known value counts.
+    ``time``: orders the waves by their median moment; otherwise their names do.
+    """
+    keys = [rater, target, *([wave] if wave else [])]
+    more = [c for c in (*extra, time) if c]
+    require(ratings, *keys, item, score, *more)
+    kept, dropped = complete(ratings, score=score, by=[*keys, item])
+    unique(kept, *keys, item)
+    r, raters = grid.positions(kept[rater])
+    t, targets = grid.positions(kept[target])
+    i, items = grid.positions(kept[item])
+    w, waves = grid.positions(kept[wave]) if wave else (np.zeros(len(kept), np.int64), [""])
+    if time and wave and len(kept):
+        w, waves = _by_time(w, waves, moments(ratings, time).loc[kept.index].to_numpy())
+    code = (r.astype(np.int64) * len(targets) + t) * len(waves) + w
+    forms, row = np.unique(code, return_inverse=True)
+    answers = np.full((len(forms), len(items)), np.nan)
+    answers[row, i] = kept[score].to_numpy()
+    found = [
+        *grid._odd_scores(kept, score),
+        *grid.odd_ids(kept[rater]),
+        *grid.odd_ids(kept[target]),
+    ]
+    values = {c: _first(ratings.loc[kept.index, c], row, len(forms)) for c in more}
+    return Forms(
+        answers, forms // len(waves) // max(len(targets), 1), forms // len(waves) % max(len(targets), 1),
+        forms % len(waves) if waves else forms, raters, targets, items, waves, values, dropped, found,
+    )  # fmt: skip
+
+
+def moments(ratings: pd.DataFrame, time: str) -> pd.Series:
+    """A column of moments as hours; text is an error that names the rows."""
+    values = ratings[time]
+    if pd.api.types.is_datetime64_any_dtype(values):
+        naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz else values
+        hours = (naive - pd.Timestamp("2000-01-01")) / pd.Timedelta(hours=1)
+        return hours.astype("float64")
+    if values.notna().any():
+        first = values.dropna()
+        raise table_error(
+            "not_a_time", column=time, bad=str(first.iloc[0]), rows=first.index[:20], count=len(first)
+        )  # fmt: skip
+    return pd.Series(np.nan, index=values.index)
+
+
+def _by_time(
+    wave: np.ndarray, labels: list[Any], hours: np.ndarray
+) -> tuple[np.ndarray, list[Any]]:
+    """Waves in the order of their median moment; where none is known, by name."""
+    middle = pd.Series(hours).groupby(wave).median().reindex(range(len(labels))).to_numpy()
+    if np.isnan(middle).any():
+        return wave, labels
+    order = np.argsort(middle, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place[wave], [labels[k] for k in order]
+
+
+def _first(values: pd.Series, form: np.ndarray, forms: int) -> np.ndarray:
+    """The smallest known value of each form, which does not depend on the order of rows."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        values = moments(values.to_frame("t"), "t")
+    codes = pd.Series(values.to_numpy()).groupby(form).min()
+    return codes.reindex(range(forms)).to_numpy()

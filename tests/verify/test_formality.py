@@ -1,0 +1,187 @@
+"""Formality: the planted decay is found, honest waves raise no alarm, and thin data say so."""
+
+from __future__ import annotations
+
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.numeric import change_point, copies, information, two_way
+from svcmetrics.problems import TableError
+
+NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
+
+
+def honest(rng, raters=100, waves=4, mean=3.5, noise=0.5, copiers=0, start=1):
+    """Raters with lasting opinions who answer anew in each wave; some copy from ``start`` on."""
+    k, targets = 6, 8
+    base = mean + rng.normal(0, 0.4, targets) + rng.normal(0, 0.4, (raters, 1))
+    base = base + rng.normal(0, 0.35, (raters, targets))
+    asked, last, rows = rng.random((raters, targets)) < 0.45, None, []
+    for w in range(waves):
+        x = np.clip(np.rint(base[:, :, None] + rng.normal(0, noise, (raters, targets, k))), 1, 5)
+        if last is not None and w >= start:
+            x[:copiers] = last[:copiers]
+        last = x
+        r, t = np.nonzero(asked)
+        rows += [pd.DataFrame({"r": r, "t": t, "w": w, "i": i, "s": x[r, t, i]}) for i in range(k)]
+    return pd.concat(rows, ignore_index=True)
+
+
+def rows(result, metric, variant=""):
+    t = result.table
+    return t[(t["metric"] == metric) & (t["variant"] == variant)]
+
+
+@pytest.fixture(scope="module")
+def pilot(example_study_folder):
+    rating = pd.read_parquet(example_study_folder / "rating.parquet")
+    plan = pd.read_parquet(example_study_folder / "plan.parquet")
+    return rating.merge(plan, on="plan_id")
+
+
+@pytest.fixture(scope="module")
+def found(pilot):
+    return verify.formality(
+        pilot, rater="rater_key", target="target_id", item="item_id", score="score",
+        wave="wave", time="submitted_at",
+    )  # fmt: skip
+
+
+def test_the_planted_copies_are_found_wave_by_wave(found, example_study_folder):
+    truth = tomllib.loads((example_study_folder / "truth.toml").read_text("utf-8"))["formality"]
+    copied = np.array(truth["copied_forms"]) * truth["forms"]
+    pairs = rows(found, "copies")["n"].to_numpy()
+    true, row = (copied / np.maximum(pairs, 1))[1:], rows(found, "copying").iloc[1:]
+    assert (row["low"] <= true).all() and (true <= row["high"]).all()
+    assert np.abs(row["estimate"] - true).max() < 0.05
+
+
+def test_the_decay_is_found_within_one_wave_of_its_start(found):
+    words = rows(found, "formality", "targets")["verdict"].tolist()
+    assert words[0] == "fine"
+    assert "fine" not in words[2:]
+    assert words[-1] == "mechanical"
+    assert any(f.key == "formality.copying_up" for f in found.findings)
+    step = rows(found, "change", "copying").iloc[0]
+    assert step["low"] > 0 and step["p"] < 0.01
+    bits = rows(found, "bits")["estimate"].to_numpy()
+    assert bits[-1] < bits[0] - 1
+
+
+def test_nothing_points_at_a_person(found, pilot):
+    keys = set(pilot["rater_key"])
+    assert not keys & set(found.table.astype(str).to_numpy().ravel())
+    assert not any(k in found.say("en") + found.say("zh") for k in keys)
+
+
+@pytest.mark.parametrize("how", [{}, {"mean": 4.4}, {"noise": 0.35}, {"noise": 0.8}])
+def test_honest_waves_raise_no_more_alarms_than_stated(how):
+    rng, alarms = np.random.default_rng(3), 0
+    for _ in range(8):
+        r = verify.formality(honest(rng, **how), **NAMES, wave="w")
+        alarms += (rows(r, "copying")["p_adjusted"] <= 0.05).any()
+    assert alarms <= 2  # 5% of 8 with room for chance
+
+
+def test_a_tenth_of_copiers_is_found_in_the_wave_in_which_they_begin():
+    rng = np.random.default_rng(4)
+    hits = 0
+    for _ in range(6):
+        r = verify.formality(honest(rng, raters=150, copiers=15, start=2), **NAMES, wave="w")
+        p = rows(r, "copying")["p_adjusted"].to_numpy()
+        hits += bool((p[2:] <= 0.05).all())
+    assert hits >= 5
+
+
+def test_the_chance_of_a_copy_is_the_product_of_squared_habits():
+    answers = np.array([[5, 5, 1], [5, 4, 1], [5, 5, 1], [5, 4, 1]], float)
+    zero = np.zeros(4, int)
+    chance = copies.chance_equal(answers, zero, zero[:1], np.ones((1, 3), bool))
+    assert chance[0] == pytest.approx(1 * 0.5 * 1)
+
+
+def test_shares_of_variance_equal_the_balanced_analysis_of_variance():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(12, 5)) + rng.normal(size=5) + rng.normal(size=(12, 1))
+    r, t = (v.ravel() for v in np.indices(x.shape))
+    share, left = two_way.shares(x.ravel(), t, r)
+    ms_t = 12 * x.mean(0).var(ddof=1)
+    ms_r = 5 * x.mean(1).var(ddof=1)
+    rest = x - x.mean(0) - x.mean(1)[:, None] + x.mean()
+    ms_e = (rest**2).sum() / 44
+    parts = np.array([(ms_t - ms_e) / 12, (ms_r - ms_e) / 5, ms_e])
+    np.testing.assert_allclose(share, parts / parts.sum(), rtol=1e-10)
+    again, _ = two_way.shares(x[1:].ravel(), t[5:], r[5:])
+    np.testing.assert_allclose(left[0], again, rtol=1e-9)
+
+
+def test_a_coin_tells_one_bit_and_a_copy_none():
+    rng = np.random.default_rng(5)
+    coin = rng.integers(1, 3, (4000, 2)).astype(float)
+    none = np.full_like(coin, np.nan)
+    zero = np.zeros(len(coin), int)
+    fresh = information.bits_per_answer(information.contexts(coin, none, zero, 1))
+    copied = information.bits_per_answer(information.contexts(coin, coin, zero, 1))
+    assert fresh[0] == pytest.approx(1, abs=0.01) and abs(copied[0]) < 1e-6
+
+
+def test_a_step_is_dated_and_a_level_series_has_none():
+    noise = np.random.default_rng(6).normal(0, 0.02, (2000, 6))
+    step = change_point.change_point(np.array([0.1, 0.11, 0.1, 0.3, 0.29, 0.31]), noise)
+    assert step is not None and step.first == 3 and step.low > 0.1 and step.p < 0.01
+    level = change_point.change_point(np.array([0.1, 0.11, 0.1, 0.09, 0.11, 0.1]), noise)
+    assert level is not None and level.p > 0.1
+
+
+def test_all_fives_are_no_information_not_agreement():
+    data = honest(np.random.default_rng(7)).assign(s=5)
+    r = verify.formality(data, **NAMES, wave="w")
+    assert set(rows(r, "formality", "targets")["verdict"]) == {"flat"}
+    assert rows(r, "formality", "targets")["estimate"].isna().all()
+
+
+def test_one_wave_new_keys_and_few_forms_say_what_becomes_impossible():
+    data = honest(np.random.default_rng(9), raters=60)
+    once = verify.formality(data[data["w"] == 0], **NAMES)
+    assert "formality.one_wave" in {f.key for f in once.findings}
+    fresh = data.assign(r=data["r"] + 1000 * data["w"])
+    assert "formality.no_key" in {
+        f.key for f in verify.formality(fresh, **NAMES, wave="w").findings
+    }
+    few = verify.formality(data[data["r"] < 3], **NAMES, wave="w")
+    assert set(rows(few, "formality", "targets")["verdict"]) == {"too_few"}
+    nobody = verify.formality(data.iloc[:0], **NAMES, wave="w")
+    assert nobody.findings[0].level == "refused"
+
+
+def test_waves_follow_the_clock_and_changed_facts_are_counted():
+    data = honest(np.random.default_rng(10), copiers=30)
+    start = pd.Timestamp("2025-01-01", tz="Asia/Shanghai")
+    data["at"] = start + pd.to_timedelta(data["w"] * 30 * 24 + data["r"], unit="h")
+    data["fact"] = data["t"] < 4
+    named = data.assign(w=data["w"].map({0: "十月", 1: "二月", 2: "三月", 3: "一月"}))
+    r = verify.formality(named, **NAMES, wave="w", time="at", changed="fact")
+    assert list(rows(r, "late")["w"]) == ["十月", "二月", "三月", "一月"]
+    told = rows(r, "copies_changed")
+    assert told["estimate"].iloc[1:].min() > 0.2
+    with pytest.raises(TableError, match="时间"):
+        verify.formality(data.assign(at="noon"), **NAMES, wave="w", time="at")
+
+
+def test_two_equal_sheets_are_seen():
+    data = honest(np.random.default_rng(11), raters=40)
+    twin = data[data["r"] == 3].assign(r=1000)
+    r = verify.formality(pd.concat([data, twin]), **NAMES, wave="w")
+    assert (rows(r, "identical_sheets")["estimate"] > 0).all()
+    alone = verify.formality(data, **NAMES, wave="w")
+    assert (rows(alone, "identical_sheets")["estimate"] == 0).all()
+
+
+def test_a_repeated_answer_is_an_error():
+    data = honest(np.random.default_rng(12), raters=10)
+    with pytest.raises(TableError):
+        verify.formality(pd.concat([data, data.iloc[:1]]), **NAMES, wave="w")
