@@ -60,6 +60,9 @@ def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
     """The position of each id among the sorted ids; 7 and "7" stay two ids."""
     if isinstance(ids.dtype, pd.CategoricalDtype):
         ids = ids.astype(ids.cat.categories.dtype)
+    if pd.api.types.is_integer_dtype(ids):
+        numbers, place = np.unique(ids.to_numpy(), return_inverse=True)
+        return np.ravel(place), numbers.tolist()
     codes, found = pd.factorize(ids)
     labels = list(found)
     order = sorted(
@@ -98,6 +101,8 @@ def rows_of(kept: pd.DataFrame, places: np.ndarray) -> list[int]:
 
 def odd_ids(ids: pd.Series) -> list[Finding]:
     """Ids that are probably one: other spaces, width or case, 7 beside "7" and "007"."""
+    if pd.api.types.is_integer_dtype(ids):
+        return []
     labels = list(pd.unique(ids.astype("object")))
     alike: dict[str, list[Any]] = {}
     for label in labels:

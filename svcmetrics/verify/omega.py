@@ -1,0 +1,198 @@
+"""McDonald's omega: how much of a total score do common factors explain?"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from svcmetrics.metric import metric
+from svcmetrics.numeric import bootstrap, consistency, minres
+from svcmetrics.result import Finding, Result, estimates
+from svcmetrics.verify import answers
+
+# Resamples in closed form (one factor, minres), and where each needs a fit of its own.
+RESAMPLES, REFITS = 2000, 200
+
+
+@metric(better="higher", low=0, high=1, source="McDonald 1999, ch. 6; Zinbarg et al. 2005")
+def omega(
+    ratings: pd.DataFrame,
+    *,
+    person: str,
+    item: str,
+    score: str,
+    factors: int = 1,
+    fit: Literal["minres", "ml"] = "minres",
+    rng: int | np.random.Generator = 1,
+) -> Result:
+    """How much of the total score do common factors explain, and how much a general one?
+
+    ratings: one row per answer; incomplete forms are left out and counted.
+    person, item, score: the columns with the form (or person), the item and the answer. Reversed
+        items must be turned round before.
+    factors: 1 gives omega total; with 2 or more there is also omega hierarchical, the share of a
+        general factor above the (oblimin-rotated) factors. With 2 its weights are equal by
+        necessity: prefer 3.
+    fit: "minres" (minimum residuals, as R psych) or "ml" (maximum likelihood, as lavaan).
+    rng: seed or generator of the resamples of the forms (2,000; where every resample needs a fit
+        of its own, 200).
+
+    Returns ``total`` for raw scores and ``total_standardised`` for items of equal spread, from
+    three factors on ``hierarchical``, and the loading of each item on the one or general factor.
+
+    Misleads: halo looks like a fine general factor, so a high omega hierarchical of ratings may
+    only say that raters do not tell items apart: see verify.halo. It is no reliability of
+    departments. A communality above 1 (Heywood case) has no omega: refused.
+
+    Source: McDonald 1999, Test Theory, ch. 6; Zinbarg, Revelle, Yovel & Li 2005, Psychometrika
+    70, 123-133; one factor: over the variance that the model implies; several: as R psych.
+
+    >>> answers = [[4, 5, 4], [3, 3, 2], [5, 5, 5], [2, 2, 3], [4, 4, 5], [1, 2, 1], [3, 2, 4]]
+    >>> wide = pd.DataFrame(answers).rename_axis("p").reset_index()
+    >>> long = wide.melt("p", var_name="i", value_name="s")
+    >>> omega(long, person="p", item="i", score="s").table.round(2)[["variant", "estimate"]][:2]
+                  variant  estimate
+    0               total      0.95
+    1  total_standardised      0.95
+    """
+    form = answers.read(ratings, person=person, item=item, score=score, missing="listwise")
+    about: dict[str, Any] = {
+        "dropped": form.dropped, "persons": form.persons, "items": len(form.items),
+        "factors": factors, "fit": fit,
+    }  # fmt: skip
+    covariance, _ = consistency.covariances(form.table)
+    refused = answers.refusal(form, covariance) or _refusal(form, covariance, factors)
+    correlation = consistency.correlations(covariance)
+    loading = None if refused else _loadings(correlation, factors, fit)
+    if loading is not None and loading["heywood"].any():
+        bad = [str(form.items[i]) for i in np.flatnonzero(loading["heywood"])]
+        refused = Finding("omega.heywood", {"items": bad}, "refused")
+    if refused or loading is None:
+        empty = estimates(
+            "omega", groups={item: ""}, variant=["total", "total_standardised"], n=form.persons
+        )
+        return Result("omega", empty, [*form.findings, *([refused] if refused else [])], about)
+    values = _values(covariance, loading, factors)
+    low, high = _limits(form.table, loading, factors, fit, bootstrap.generator(rng), about)
+    whole = estimates(
+        "omega", groups={item: ""}, variant=list(values), estimate=list(values.values()), n=form.persons,
+        low=np.minimum(low, list(values.values())), high=np.maximum(high, list(values.values())),
+    )  # fmt: skip
+    each = estimates("loading", groups={item: [str(i) for i in form.items]},
+                     estimate=loading["general"], n=form.persons)  # fmt: skip
+    table = pd.concat([whole, each], ignore_index=True)
+    notes = [*_reading(values, low, high, form, correlation), *form.findings]
+    against = [str(i) for i, v in zip(form.items, loading["general"], strict=True) if v < 0]
+    if against:
+        notes.append(Finding("alpha.reversed", {"items": against}, "warning"))
+    return Result("omega", table, notes, about)
+
+
+def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int) -> Finding | None:
+    k, n = len(form.items), form.persons
+    flat = [str(i) for i, v in zip(form.items, np.diag(covariance), strict=True) if v <= 0]
+    if flat:
+        return Finding("omega.constant", {"items": flat}, "refused")
+    if n <= k:
+        return Finding("omega.too_few", {"persons": n, "items": k}, "refused")
+    least = max(3, 3 * factors if factors > 1 else 3)
+    if k < least:
+        return Finding(
+            "omega.too_few_items", {"items": k, "factors": factors, "least": least}, "refused"
+        )
+    return None
+
+
+def _loadings(correlation: np.ndarray, factors: int, fit: str) -> dict[str, np.ndarray]:
+    """Loadings on the one or the general factor, and the unique variances."""
+    if factors == 1:
+        one = minres.one_factor_ml(correlation) if fit == "ml" else minres.one_factor(correlation)
+        return {"general": one, "unique": 1 - one**2, "heywood": one**2 > 1 - 1e-3}
+    plain = minres.several(correlation, factors, likelihood=fit == "ml")
+    unique = 1 - (plain**2).sum(axis=1)
+    general = minres.schmid_leiman(*minres.oblimin(plain))
+    return {"general": general, "unique": unique, "heywood": unique < 2e-3}
+
+
+def _values(
+    covariance: np.ndarray, loading: dict[str, np.ndarray], factors: int
+) -> dict[str, float]:
+    sd = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(sd, sd)
+    out = {}
+    for name, scale, observed in (
+        ("total", sd, covariance.sum()),
+        ("total_standardised", np.ones_like(sd), correlation.sum()),
+    ):
+        error = float((loading["unique"] * scale**2).sum())
+        common = float((loading["general"] * scale).sum()) ** 2
+        out[name] = common / (common + error) if factors == 1 else float(1 - error / observed)
+    if factors > 1:
+        out["hierarchical"] = float(loading["general"].sum() ** 2 / correlation.sum())
+    return out
+
+
+def _limits(
+    table: np.ndarray, loading: dict[str, np.ndarray], factors: int, fit: str,
+    rng: np.random.Generator, about: dict[str, Any],
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Percentile limits over resamples of the forms."""
+    n, k = table.shape
+    centred = table - table.mean(axis=0)
+    first, second = np.triu_indices(k)
+    stats = np.column_stack([centred, centred[:, first] * centred[:, second]])
+    quick = factors == 1 and fit == "minres"
+    size = RESAMPLES if quick else REFITS
+    about["interval"] = f"bootstrap over persons, {size} resamples, percentile"
+    sums = bootstrap.totals(stats, size, rng)
+    mean = sums[:, :k] / n
+    covariance = np.zeros((size, k, k))
+    covariance[:, first, second] = covariance[:, second, first] = sums[:, k:]
+    covariance = (covariance - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
+    correlation = consistency.correlations(covariance)
+    usable = np.isfinite(correlation).all(axis=(1, 2))
+    covariance, correlation = covariance[usable], correlation[usable]
+    if quick:
+        one = minres.newton(correlation, loading["general"], steps=4)
+        one = np.where(((one**2) < 1).all(axis=1, keepdims=True), one, np.nan)
+        scale = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+        draws = np.stack([_ratio(one, scale), _ratio(one, np.ones_like(scale))], axis=1)
+    else:
+        draws = np.array(
+            [
+                list(_values(s, _loadings(r, factors, fit), factors).values())
+                for s, r in zip(covariance, correlation, strict=True)
+            ]
+        )
+    return bootstrap.limits(draws)
+
+
+def _ratio(one: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    common = (one * scale).sum(axis=1) ** 2
+    return np.asarray(common / (common + ((1 - one**2) * scale**2).sum(axis=1)))
+
+
+def _reading(
+    values: dict[str, float],
+    low: np.ndarray,
+    high: np.ndarray,
+    form: answers.Answers,
+    r: np.ndarray,
+) -> list[Finding]:
+    n, k = form.persons, len(form.items)
+    ends = {"omega": values["total"], "low": float(low[0]), "high": float(high[0]), "n": n}
+    found = [Finding("omega.reading", ends)]
+    if "hierarchical" in values:
+        found.append(Finding("omega.hierarchical", {
+            "omega": values["hierarchical"], "low": float(low[2]), "high": float(high[2])}))  # fmt: skip
+    found.append(Finding("omega.halo"))
+    sign, log_det = np.linalg.slogdet(r)
+    chi2 = -(n - 1 - (2 * k + 5) / 6) * log_det if sign > 0 else np.inf
+    if special.chdtrc(k * (k - 1) / 2, min(chi2, 1e6)) > 0.05:
+        found.append(Finding("omega.nothing_common", {}, "warning"))
+    if n < answers.FEW:
+        found.append(Finding("alpha.few", {"n": n}, "warning"))
+    return found
