@@ -1,0 +1,35 @@
+"""A zero cell, and a criterion that does not differ."""
+
+import numpy as np
+import pytest
+
+from svcmetrics import weigh
+from svcmetrics.problems import TableError
+from tests.weigh.samples import GRID, long
+
+
+def weights(x) -> list[float]:
+    return weigh.entropy(long(np.array(x, float)), **GRID).table["estimate"].tolist()
+
+
+def test_a_zero_counts_as_zero():
+    got = weights([[0, 10], [5, 12], [4, 11], [6, 13]])
+    assert got == pytest.approx([0.98450782, 0.01549218], abs=5e-9)
+
+
+def test_a_criterion_that_does_not_differ_has_no_weight():
+    assert weights([[1, 3], [1, 5], [1, 4]]) == pytest.approx([0, 1])
+    assert weights([[0, 3], [0, 5], [0, 4]]) == pytest.approx([0, 1])
+
+
+def test_units_of_measurement_do_not_matter():
+    x = np.array([[1, 30], [2, 20], [5, 25.0]])
+    assert weights(x * [1, 3600]) == pytest.approx(weights(x))
+
+
+def test_nothing_differs_or_something_is_negative():
+    result = weigh.entropy(long(np.ones((3, 2))), **GRID)
+    assert result.findings[0].level == "refused"
+    with pytest.raises(TableError) as caught:
+        weigh.entropy(long(np.array([[1.0, -1], [2, 1]])), **GRID)
+    assert caught.value.problems[0].key == "negative_values"
