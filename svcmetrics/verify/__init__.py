@@ -7,6 +7,7 @@ from svcmetrics.verify.formality import formality
 from svcmetrics.verify.icc import icc
 from svcmetrics.verify.kendall_w import kendall_w
 from svcmetrics.verify.omega import omega
+from svcmetrics.verify.reportable import reportable
 from svcmetrics.verify.severity import severity
 from svcmetrics.verify.split_half import split_half
 from svcmetrics.verify.straight_lining import straight_lining
@@ -19,6 +20,7 @@ __all__ = [
     "icc",
     "kendall_w",
     "omega",
+    "reportable",
     "severity",
     "split_half",
     "straight_lining",

@@ -94,13 +94,12 @@ def _twins(table: np.ndarray, items: list[Any]) -> list[Finding]:
     constant = [str(i) for i, f in zip(items, flat, strict=False) if f]
     if constant and len(constant) < len(items):
         found.append(Finding("answers.constant", {"items": constant}, "warning"))
-    _, first, place = np.unique(table.T, axis=0, return_index=True, return_inverse=True)
-    place = np.ravel(place)
-    pairs = [
-        f"{items[first[place[j]]]} = {items[j]}"
-        for j in range(len(items))
-        if first[place[j]] != j and str(items[j]) not in constant
-    ]
+    first: dict[bytes, int] = {}
+    pairs = []
+    for j, column in enumerate(np.ascontiguousarray(table.T)):
+        i = first.setdefault(column.tobytes(), j)
+        if i != j and str(items[j]) not in constant:
+            pairs.append(f"{items[i]} = {items[j]}")
     if pairs:
         found.append(Finding("answers.identical", {"pairs": pairs[:5]}, "warning"))
     return found
