@@ -11,7 +11,14 @@ from collections.abc import Mapping
 import pandas as pd
 
 from svcmetrics import measure, pilot, rate, score, verify, weigh
-from svcmetrics.indicators import REGULAR, dimension_weights, indicators, shares, usable
+from svcmetrics.indicators import (
+    REGULAR,
+    adjusted,
+    dimension_weights,
+    form_scores,
+    indicators,
+    shares,
+)
 from svcmetrics.result import Result
 from svcmetrics.study import Study
 
@@ -23,43 +30,38 @@ def assess(study: Study) -> dict[str, Result]:
 
     >>> from svcmetrics.simulate import company
     >>> sorted(assess(company(events=2000, ratings=1500)))[:3]
-    ['adjust', 'composite', 'gate']
+    ['adjust', 'composite', 'connectivity']
     """
+    return {name: study.named(result) for name, result in _results(study).items()}
+
+
+def _results(study: Study) -> dict[str, Result]:
+    """The same with ids, as the functions need them of one another."""
     results: dict[str, Result] = {}
-    if study.has("rating"):
-        results |= _ratings(study)
+    if study.has("judgement"):
+        pairs = study.judgement[study.judgement["method"] == "ahp"]
+        results["weights"] = weigh.ahp(pairs, judge="judge_key")
     if study.has("event", "service"):
         results |= _log(study)
-    if study.has("judgement"):
-        results["weights"] = _weights(study)
-    if "adjust" in results:
+    if study.has("rating"):
+        results |= _ratings(study, results)
         results |= _scores(study, results)
     if study.settings.criteria and results:
-        results["gate"] = gate(study, results)
-    return {name: study.named(r) for name, r in results.items()}
-
-
-def _ratings(study: Study) -> dict[str, Result]:
-    ratings = usable(study)
-    columns = {"target": "target_id", "rater": "rater_key", "score": "score"}
-    optional = {k: k for k in ("wave", "mode") if ratings[k].nunique() > 1}
-    results = {
-        "adjust": score.adjust(ratings, **columns, **optional),
-        "straight_lining": verify.straight_lining(
-            ratings, form="plan_id", item="item_id", score="raw_score", wave="wave"
-        ),
-    }
-    if study.has("plan"):
-        results["response"] = rate.response(study.plan, ratings=study.rating)
-        results["connectivity"] = rate.connectivity(study.plan)
+        found = evidence(study, results)
+        criteria = study.settings.criteria
+        results["gate"] = pilot.gate(found, criteria=criteria, before=criteria)
     return results
 
 
 def _log(study: Study) -> dict[str, Result]:
     tables = log_tables(study)
+    cases = measure.cases(study.event, **tables)  # once: making it is most of the work
+    judged = {"services": study.service, "timezone": study.settings.timezone}
+    deadlines = {"commitments": study.get("commitment"), "calendar": study.get("calendar")}
     return {
-        "on_time": measure.on_time(study.event, **tables, commitments=study.get("commitment")),
-        "returns": measure.returns(study.event, services=tables["services"], steps=tables["steps"]),
+        "on_time": measure.on_time(cases, **judged, **deadlines),
+        "on_time_overall": measure.on_time(cases, **judged, **deadlines, by=None),
+        "returns": measure.returns(study.event, services=study.service, steps=study.get("step")),
     }
 
 
@@ -73,38 +75,40 @@ def log_tables(study: Study) -> dict[str, object]:
     }
 
 
-def _weights(study: Study) -> Result:
-    pairs = study.judgement[study.judgement["method"] == "ahp"]
-    return weigh.ahp(pairs, judge="judge_key")
+def _ratings(study: Study, results: Mapping[str, Result]) -> dict[str, Result]:
+    ratings = study.long_ratings()
+    forms = form_scores(ratings, dimension_weights(study, results))
+    own = {
+        "adjust": adjusted(forms),
+        "straight_lining": verify.straight_lining(
+            ratings, form="form", item="item_id", score="raw_score", wave="wave"
+        ),
+    }
+    if study.has("plan"):
+        own["response"] = rate.response(study.plan, ratings=study.rating)
+        own["connectivity"] = rate.connectivity(study.plan)
+    return own
 
 
 def _scores(study: Study, results: Mapping[str, Result]) -> dict[str, Result]:
-    weights = dimension_weights(study, results)
-    found = indicators(study, results, weights)
-    composite = score.composite(found, weights=shares(found, weights), target="target_id")
+    found = indicators(study, results)
+    weights = shares(found, dimension_weights(study, results))
+    composite = score.composite(found, weights=weights, target="target_id")
     return {"composite": composite, "groups": score.groups(composite.table, target="target_id")}
-
-
-def gate(study: Study, results: Mapping[str, Result]) -> Result:
-    """The criteria of study.toml against the evidence that these results hold."""
-    criteria = study.settings.criteria
-    return pilot.gate(evidence(study, results), criteria=criteria, before=criteria)
 
 
 def evidence(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:
     """One row per criterion of a pilot: metric, estimate, low, high, n."""
     parts = []
-    if study.has("event", "service"):
-        regular = measure.on_time(study.event, **log_tables(study), by=None).table
-        parts.append(regular[regular["variant"] == REGULAR["on_time"]])
+    if "on_time_overall" in results:
+        whole = results["on_time_overall"].table
+        parts.append(whole[whole["variant"] == REGULAR["on_time"]])
     if "response" in results:
         parts.append(results["response"].table.tail(1))
     if study.has("rating") and study.rating["seconds"].notna().any():
         minutes = rate.burden(study.rating).table.tail(1)
         parts.append(minutes.assign(metric="minutes_per_form"))
     columns = ["metric", "estimate", "low", "high", "n"]
-    return (
-        pd.concat([p[columns] for p in parts], ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=columns)
-    )
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    return pd.concat([p[columns] for p in parts], ignore_index=True)

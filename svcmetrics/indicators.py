@@ -1,7 +1,9 @@
 """From results to indicators on one scale, and how much each of them counts.
 
-A dimension that the log bears witness to (time, returns) shares its weight between what raters
-say and what the log shows.
+What raters say is one indicator: each form becomes one score, its dimensions weighed, before the
+departments are adjusted for severity. The dimensions of a form share one rater's mood, so scoring
+them apart and adding them up would count that mood as independent evidence. A dimension that the
+log bears witness to (time, returns) gives half of its weight to the log.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from svcmetrics import score
-from svcmetrics.long_ratings import long_ratings
 from svcmetrics.result import Result
 from svcmetrics.study import Study
 
@@ -21,93 +22,104 @@ EVIDENCE = {
     "on_time": (("及时", "timel", "time"), (0.5, 1.0)),
     "returns": (("质量", "qualit"), (20.0, 0.0)),
 }
-# Where a dimension has both ratings and a log, each counts for this share of its weight.
-_LOG_SHARE = 0.5
+# Where a dimension has both ratings and a log, the log counts for this share of its weight.
+LOG_SHARE = 0.5
 # The variant of a log indicator that counts regular cases only; emergencies stay outside the score.
-REGULAR = {"on_time": "promise", "returns": "per_100"}
+REGULAR = {"on_time": "promise", "returns": ""}
+# A form counts when it answers at least this share of the weight.
+_ANSWERED = 0.5
 
-
-def usable(study: Study) -> pd.DataFrame:
-    """The long ratings of service units; a form is what one rater says of one department in one wave."""
-    ratings = long_ratings(study)
-    form = ratings[["wave", "rater_key", "target_id"]].astype("str").agg("·".join, axis=1)
-    return ratings.assign(plan_id=ratings["plan_id"].where(ratings["plan_id"].notna(), form))
+_FORM = ["wave", "mode", "rater_key", "rater_unit_id", "target_id"]
+_INDICATOR = ["target_id", "metric", "estimate", "low", "high", "n"]
 
 
 def dimension_weights(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:
     """Frozen weights first, else those just elicited, else equal ones: node, weight, low, high."""
+    rated = study.long_ratings()["dimension"].dropna().unique()
     if study.has("weight"):
-        return study.weight[["node", "weight", "low", "high"]]
-    if "weights" in results:
-        table = results["weights"].table
-        return table.rename(columns={"node_a": "node", "estimate": "weight"})[
-            ["node", "weight", "low", "high"]
-        ]
-    nodes = sorted(long_ratings(study)["dimension"].dropna().unique())
-    return pd.DataFrame({"node": nodes, "weight": 1 / len(nodes)})
+        table = study.weight[["node", "weight", "low", "high"]]
+    elif "weights" in results:
+        table = results["weights"].table.rename(columns={"node_a": "node", "estimate": "weight"})
+        table = table[["node", "weight", "low", "high"]]
+    else:
+        table = pd.DataFrame({"node": []})
+    if not table["node"].isin(rated).any():
+        nodes = sorted(rated)
+        table = pd.DataFrame({"node": nodes, "weight": 1 / len(nodes)})
+        table = table.assign(low=table["weight"], high=table["weight"])
+    return table.reset_index(drop=True)
 
 
-def indicators(study: Study, results: Mapping[str, Result], weights: pd.DataFrame) -> pd.DataFrame:
-    """One row per department and indicator, 0–100: each weighted dimension as rated, and what the log says."""
-    ratings = usable(study)
-    low, high = _scale(study, ratings)
-    parts, posts = [], {}
-    for node in weights["node"]:
-        own = ratings[ratings["dimension"] == node]
-        if own["score"].notna().any():
-            parts.append(_adjusted(own).assign(metric=node))
-            posts[node] = (low, high)
+def form_scores(ratings: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
+    """One score per form: the mean of its items per dimension, the dimensions weighed.
+
+    ``ratings``: as ``study.long_ratings()``. A form that answers less than half of the weight is
+    left out; otherwise the weights of the dimensions that it answers are scaled up.
+    """
+    keys = [c for c in _FORM if ratings[c].notna().any()]
+    by = ratings.dropna(subset=["score", "rater_key", "target_id"])
+    by = by.groupby([*keys, "dimension"], dropna=False, observed=True)["score"].mean().reset_index()
+    by["weight"] = by["dimension"].map(weights.set_index("node")["weight"]).astype("float64")
+    by = by.dropna(subset=["weight"])
+    by["points"] = by["score"] * by["weight"]
+    sums = by.groupby(keys, dropna=False, observed=True)[["points", "weight"]].sum().reset_index()
+    enough = sums["weight"] >= _ANSWERED * weights["weight"].sum()
+    return sums.assign(score=sums["points"] / sums["weight"])[enough].reset_index(drop=True)
+
+
+def adjusted(forms: pd.DataFrame) -> Result:
+    """The departments' ratings, adjusted for severity and, where they vary, for wave and mode."""
+    extra = {c: c for c in ("wave", "mode") if c in forms and forms[c].nunique() > 1}
+    return score.adjust(forms, target="target_id", rater="rater_key", score="score", **extra)
+
+
+def indicators(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:
+    """One row per department and indicator, 0 to 100: what raters say, and what the log shows.
+
+    ``results``: holds "adjust" and, where there is a log, "on_time" and "returns", with ids.
+    """
+    table = results["adjust"].table
+    said = table[table["variant"] == "adjusted"].assign(metric="ratings")
+    parts, posts = [said[_INDICATOR]], {"ratings": _scale(study)}
     for name, (_, goal) in EVIDENCE.items():
-        if name in results and _bears_on(name, weights):
-            parts.append(_of_log(results[name], name))
+        if name in results:
+            parts.append(_of_log(results[name], name, set(said["target_id"])))
             posts[name] = goal
     return score.normalise(pd.concat(parts, ignore_index=True), standard=posts)
 
 
 def shares(found: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
-    """The weight of each indicator: a dimension with a log behind it shares its weight with the log."""
-    witness = {_bears_on(name, weights): name for name in EVIDENCE if name in set(found["metric"])}
-    kept = weights[weights["node"].isin([*found["metric"], *witness])]
-    numeric = kept.select_dtypes("number").columns
-    both = kept["node"].isin(list(witness)) & kept["node"].isin(found["metric"])
-    own, log = kept.copy(), kept[kept["node"].isin(list(witness))].copy()
-    own.loc[both, numeric] *= 1 - _LOG_SHARE
-    log.loc[both.reindex(log.index), numeric] *= _LOG_SHARE
-    log["node"] = log["node"].map(witness)
-    own = own[own["node"].isin(found["metric"])]
-    out = pd.concat([own, log], ignore_index=True)
-    return out.assign(**{c: out[c] / out["weight"].sum() for c in numeric})
+    """The weight of each indicator, with its interval: node, weight, low, high."""
+    rows = []
+    for name in EVIDENCE:
+        node = witness(name, weights)
+        if node and name in set(found["metric"]):
+            own = weights.loc[weights["node"] == node, ["weight", "low", "high"]].iloc[0]
+            rows.append({"node": name, **(own * LOG_SHARE / weights["weight"].sum()).to_dict()})
+    logs = pd.DataFrame(rows, columns=["node", "weight", "low", "high"])
+    rest = {"node": "ratings", "weight": 1 - logs["weight"].sum()}
+    rest |= {"low": 1 - logs["high"].sum(), "high": 1 - logs["low"].sum()}
+    return pd.concat([pd.DataFrame([rest]), logs], ignore_index=True)
 
 
-def _bears_on(name: str, weights: pd.DataFrame) -> str:
+def witness(name: str, weights: pd.DataFrame) -> str:
     """The dimension that a log indicator bears witness to; empty when there is none of that name."""
     words, _ = EVIDENCE[name]
     hits = [n for n in weights["node"] if any(w in str(n).lower() for w in words)]
     return hits[0] if hits else ""
 
 
-def _adjusted(ratings: pd.DataFrame) -> pd.DataFrame:
-    optional = {k: k for k in ("wave", "mode") if ratings[k].nunique() > 1}
-    table = score.adjust(
-        ratings, target="target_id", rater="rater_key", score="score", **optional
-    ).table
-    return table[table["variant"] == "adjusted"][
-        ["target_id", "metric", "estimate", "low", "high", "n"]
-    ]
-
-
-def _of_log(result: Result, name: str) -> pd.DataFrame:
-    """The rows of a log indicator that speak of regular cases: one per department."""
+def _of_log(result: Result, name: str, targets: set[object]) -> pd.DataFrame:
+    """The rows of a log indicator that speak of regular cases of rated departments."""
     table = result.table
     own = table[(table["metric"] == name) & (table["variant"] == REGULAR[name])]
-    by = own.columns[0]
-    return own.rename(columns={by: "target_id"})[
-        ["target_id", "metric", "estimate", "low", "high", "n"]
-    ]
+    own = own.rename(columns={own.columns[0]: "target_id"})
+    return own[own["target_id"].isin(targets)][_INDICATOR]
 
 
-def _scale(study: Study, ratings: pd.DataFrame) -> tuple[float, float]:
+def _scale(study: Study) -> tuple[float, float]:
     """The ends of the rating scale: from the items, else from the answers."""
+    ratings = study.long_ratings()
     if study.has("item"):
         used = study.item[study.item["item_id"].isin(ratings["item_id"].unique())]
         if len(used):

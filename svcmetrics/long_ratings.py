@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *INLINE_PLAN, "item_id", "dimension", "aspect",
-    "score", "raw_score", "seconds", "submitted_at", "plan_id",
+    "score", "raw_score", "seconds", "submitted_at", "plan_id", "form",
 )  # fmt: skip
 
 
@@ -27,7 +27,8 @@ def long_ratings(study: Study) -> pd.DataFrame:
 
     Comes back: one row per row of ``rating``, in its order, with the columns wave, rater_key,
     rater_unit_id, rater_role, target_id, service_id, mode, item_id, dimension, aspect, score,
-    raw_score, seconds, submitted_at, plan_id. In ``score`` reversed items are turned round, so that
+    raw_score, seconds, submitted_at, plan_id,
+    form (the plan_id, else one per rater, department, wave and case). In ``score`` reversed items are turned round, so that
     more is better; ``raw_score`` is what was ticked. Without the table ``item`` each item is its own
     dimension and no item is taken as reversed.
 
@@ -51,7 +52,15 @@ def long_ratings(study: Study) -> pd.DataFrame:
     out["seconds"] = pd.to_numeric(_column(rating, "seconds"), errors="coerce").astype("float64")
     out["submitted_at"] = rating["submitted_at"] if "submitted_at" in rating.columns else pd.NaT
     _from_items(out, rating, plan, _table(study, "item", "form_version", "item_id"))
+    out["form"] = out["plan_id"].fillna(_own_form(out, _column(rating, "case_id")))
     return out[list(COLUMNS)]
+
+
+def _own_form(out: pd.DataFrame, case: pd.Series) -> pd.Series:
+    """The form of a rating without a plan: what one rater says of one department, in one wave or case."""
+    parts = [out["wave"], out["rater_key"], out["target_id"], case]
+    text = [p.astype("str").fillna("") for p in parts]
+    return text[0] + "·" + text[1] + "·" + text[2] + "·" + text[3]
 
 
 def item_rows(rating: pd.DataFrame, plan: pd.DataFrame | None, item: pd.DataFrame) -> np.ndarray:
