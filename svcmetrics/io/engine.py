@@ -8,6 +8,7 @@ from the network; that is switched off.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def home(*expressions: Value | Table) -> Any:
 
 def frame(expression: Table) -> pd.DataFrame:
     """The rows as a pandas frame."""
-    return home(expression).execute(expression)
+    return home(expression).to_pyarrow(expression).to_pandas()
 
 
 def row(expression: Table) -> dict[str, Any]:
@@ -110,6 +111,21 @@ def micros(stamp: Value) -> IntegerColumn:
     return _epoch_us(stamp)
 
 
+def instant(us: Value) -> Value:
+    """Microseconds since 1970, UTC, as a time column with that zone."""
+    return _timestamp(us).cast("timestamp('UTC')")
+
+
+def month(us: Value) -> Value:
+    """The month "2024-09" of local microseconds."""
+    return _timestamp(us).strftime("%Y-%m")
+
+
+def day(us: Value) -> Value:
+    """The date "2024-09-01" of local microseconds."""
+    return _timestamp(us).strftime("%Y-%m-%d")
+
+
 def first_by(value: Value, key: Value, where: Value) -> Value:
     """The value of the row with the smallest key among those where the condition holds."""
     return (_first_text if value.type().is_string() else _first_whole)(value, key, where=where)
@@ -120,6 +136,11 @@ def last_by(value: Value, key: Value, where: Value) -> Value:
     return (_last_text if value.type().is_string() else _last_whole)(value, key, where=where)
 
 
+def bits(value: Value) -> IntegerColumn:
+    """How many bits of a whole number are set."""
+    return _bit_count(value)
+
+
 def small(columns: Mapping[str, Any] | pd.DataFrame) -> Table:
     """A small table of our own (a calendar, a catalogue) that can be joined in any engine."""
     return ibis.memtable(pd.DataFrame(columns).reset_index(drop=True))
@@ -127,6 +148,14 @@ def small(columns: Mapping[str, Any] | pd.DataFrame) -> Table:
 
 @ibis.udf.scalar.builtin(name="epoch_us")
 def _epoch_us(stamp) -> int: ...  # type: ignore[no-untyped-def, empty-body]
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp")
+def _timestamp(us: int) -> dt.datetime: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="bit_count")
+def _bit_count(value: int) -> int: ...  # type: ignore[empty-body]
 
 
 @ibis.udf.agg.builtin(name="arg_min")

@@ -51,7 +51,7 @@ def _around(local: np.ndarray, empty: np.ndarray, timezone: str) -> np.ndarray:
 
 
 def _to_utc(local: np.ndarray, timezone: str) -> np.ndarray:
-    starts, offsets = _offsets(timezone)
+    _, starts, offsets = _offsets(timezone)
     low, high = (
         np.searchsorted(
             starts, [local.min(initial=starts[-1]), local.max(initial=starts[0])], side="right"
@@ -74,27 +74,37 @@ def utc_micros(at: Value, timezone: str) -> IntegerColumn:
     us = engine.micros(at)
     if getattr(at.type(), "timezone", None) is not None:
         return us
-    starts, offsets = _offsets(timezone)
+    _, starts, offsets = _offsets(timezone)
+    return us - _shift(us, starts, offsets)
+
+
+def local_micros(us: Value, timezone: str) -> Value:
+    """The other way: what the clocks of a zone show at these instants."""
+    moments, _, offsets = _offsets(timezone)
+    return us + _shift(us, moments, offsets)
+
+
+def _shift(us: Value, starts: np.ndarray, offsets: np.ndarray) -> Value | int:
     later = [(us >= int(s), int(o)) for s, o in zip(starts[::-1], offsets[:0:-1], strict=True)]
-    return us - (ibis.cases(*later, else_=int(offsets[0])) if later else int(offsets[0]))
+    return ibis.cases(*later, else_=int(offsets[0])) if later else int(offsets[0])
 
 
 @cache
-def _offsets(timezone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Local clock time from which each offset of a zone holds, and the offsets, in microseconds."""
+def _offsets(timezone: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """When the offsets of a zone change: as instants, on its own clock, and the offsets themselves."""
     zone(timezone)
     days = pd.date_range("1970-01-01", "2070-01-01", freq="D", tz="UTC", unit="us")
     first = _offset(days[:1], timezone)
     jump = np.flatnonzero(np.diff(_offset(days, timezone)))
     if not len(jump):
-        return np.empty(0, np.int64), first
+        return np.empty(0, np.int64), np.empty(0, np.int64), first
     fine = (days.asi8[jump][:, None] + np.arange(24 * 60 + 1) * _MINUTE).ravel()
     at = pd.DatetimeIndex(fine.astype("datetime64[us]")).tz_localize("UTC")
     offset = _offset(at, timezone).reshape(len(jump), -1)
     change = np.argmax(offset[:, 1:] != offset[:, :-1], axis=1) + 1
     moment = fine.reshape(offset.shape)[np.arange(len(jump)), change]
     both = offset[:, [0, -1]]
-    return moment + both.max(axis=1), np.concatenate([first, both[:, 1]])
+    return moment, moment + both.max(axis=1), np.concatenate([first, both[:, 1]])
 
 
 def _offset(at: pd.DatetimeIndex, timezone: str) -> np.ndarray:

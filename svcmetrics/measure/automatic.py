@@ -1,0 +1,149 @@
+"""Automatic and very fast approvals beside what the approving step sends back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+from ibis.expr.types import Table
+
+from svcmetrics.io import engine
+from svcmetrics.measure.cases import joined
+from svcmetrics.measure.catalogue import step_table
+from svcmetrics.measure.inputs import By, columns_of
+from svcmetrics.measure.log import FLOW, Log, is_in, read_log
+from svcmetrics.metric import metric
+from svcmetrics.numeric import intervals, summaries
+from svcmetrics.problems import table_error
+from svcmetrics.result import Finding, Result, estimates
+
+# So many decisions before a step is named at all.
+_ENOUGH = 20
+_DECISIONS = ("approve", "return", "reject")
+
+
+@metric(better="neither", low=0, source="House fact 5 of the log; Wilson 1927, JASA 22")
+def automatic(
+    events: Any,
+    *,
+    steps: pd.DataFrame | None = None,
+    fast: float = 60,
+    by: By = ("unit_id", "service_id", "step_no"),
+    timezone: str = "Asia/Shanghai",
+) -> Result:
+    """Are approvals given by a rule, or so fast that nobody can have looked?
+
+    ``fast``: seconds; an approval by hand within them counts as fast. ``by``: columns of the
+    approving step (``unit_id, service_id, step_no``); there is no output by person.
+
+    Comes back per group: ``automatic`` (share of approvals given by a rule), ``fast`` (share of
+    the others within the limit), ``sent_back`` (share of decisions by hand that return or reject),
+    all with Wilson intervals, and ``seconds`` (median time to approve by hand).
+
+    Few returns together with very fast approvals are a sign of rubber-stamping, not of quality.
+    It misleads where a decision is prepared outside the system and only recorded in it.
+
+    Source: house fact 5 of the log; Wilson (1927), JASA 22, 209–212.
+
+    >>> log = pd.DataFrame({"case_id": "a", "seq": [1, 2], "service_id": "s", "step_no": [None, 1],
+    ...     "action": ["submit", "approve"], "unit_id": ["B", "IT"],
+    ...     "at": ["2024-09-02 09:00:00", "2024-09-02 09:00:20"]})
+    >>> automatic(log).table[["variant", "estimate"]].dropna().values.tolist()
+    [['automatic', 0.0], ['fast', 1.0], ['sent_back', 0.0], ['seconds', 20.0]]
+    """
+    names = columns_of(by)
+    log = read_log(events, timezone)
+    rows = _decisions(log, steps)
+    missing = [c for c in names if c not in ("unit_id", "service_id", "step_no")]
+    if missing:
+        raise table_error(
+            "missing_columns", missing=missing, present=["unit_id", "service_id", "step_no"]
+        )
+    frame = engine.frame(rows.select(*names, "action", "is_auto", "waited_us"))
+    table, stamps = _table(frame, names, fast)
+    about = {
+        "method": "Wilson; median with order statistics",
+        "fast_seconds": fast,
+        "dropped": log.dropped,
+    }
+    return Result("automatic", table, _findings(frame, stamps, fast), about)
+
+
+def _decisions(log: Log, steps: pd.DataFrame | None) -> Table:
+    window = ibis.window(group_by="case_id", order_by="seq")
+    flow = log.events.filter(is_in(log.events["action"], FLOW))
+    flow = flow.mutate(waited_us=flow["at_us"] - flow["at_us"].lag().over(window))
+    rows = flow.filter(is_in(flow["action"], _DECISIONS) & flow["step_no"].notnull())
+    rows = joined(rows, step_table(steps), "service_id", "step_no")
+    return rows.mutate(
+        unit_id=ibis.coalesce(rows["step_unit"], rows["unit_id"]),
+        is_auto=rows["is_auto"].fill_null(False),
+    )
+
+
+def _table(
+    frame: pd.DataFrame, by: list[str], fast: float
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Steps that approve; those that only deliver and send back are no approvers."""
+    parts, stamps = [], []
+    frame = frame.assign(
+        approved=frame["action"] == "approve", is_auto=frame["is_auto"].astype(bool)
+    )
+    groups = frame.groupby(by, sort=True, dropna=False) if by else [((), frame)]
+    approvers = (
+        frame.groupby(by, dropna=False)["approved"].transform("any")
+        if by
+        else frame["approved"] | True
+    )
+    usual = _share(~frame.loc[approvers & ~frame["is_auto"], "approved"])
+    for key, part in groups:
+        hand = part[~part["is_auto"]]
+        waited = (
+            np.sort(hand.loc[hand["approved"], "waited_us"].dropna().to_numpy(dtype=float)) / 1e6
+        )
+        if not part["approved"].any():
+            continue
+        quick = _interval(int((waited <= fast).sum()), len(waited))
+        back = _interval(int((~hand["approved"]).sum()), len(hand))
+        auto = _interval(
+            int((part["approved"] & part["is_auto"]).sum()), int(part["approved"].sum())
+        )
+        rows = [auto, quick, back, (*summaries.quantile(waited, 0.5), len(waited))]
+        estimate, low, high, n = zip(*rows, strict=True)
+        named = dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
+        parts.append(
+            estimates("automatic", groups=named, variant=["automatic", "fast", "sent_back", "seconds"],
+                      estimate=estimate, low=low, high=high, n=n)
+        )  # fmt: skip
+        # Surely often fast, and surely less often sent back than elsewhere.
+        if len(waited) >= _ENOUGH and quick[1] > 0.1 and back[2] < usual:
+            stamps.append(
+                {
+                    "place": " · ".join(str(v) for v in named.values()),
+                    "fast": quick[0],
+                    "back": back[0],
+                }
+            )
+    return (pd.concat(parts, ignore_index=True) if parts else estimates("automatic", n=0)), stamps
+
+
+def _share(flags: pd.Series) -> float:
+    return float(flags.mean()) if len(flags) else float("nan")
+
+
+def _interval(hits: int, n: int) -> tuple[float, float, float, int]:
+    low, high = intervals.wilson(hits, n)
+    return hits / n if n else float("nan"), float(low), float(high), n
+
+
+def _findings(frame: pd.DataFrame, stamps: list[dict[str, Any]], fast: float) -> list[Finding]:
+    approvals = frame[frame["action"] == "approve"]
+    if approvals.empty:
+        return [Finding("automatic.none", {}, "refused")]
+    share = float(approvals["is_auto"].astype(bool).mean())
+    out = [Finding("automatic.overall", {"share": share, "n": len(approvals)})]
+    for stamp in sorted(stamps, key=lambda s: -s["fast"])[:5]:
+        out.append(Finding("automatic.stamp", {**stamp, "seconds": fast}, "warning"))
+    return out

@@ -1,0 +1,147 @@
+"""What the measures of cases have in common: the cases, what they are grouped by, what is named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+import pandas as pd
+from ibis.expr.types import BooleanValue, IntegerValue, Table, Value
+
+from svcmetrics.io import engine
+from svcmetrics.measure.cases import KINDS, case_times, joined
+from svcmetrics.measure.catalogue import attributes, default_clock, service_table
+from svcmetrics.measure.clocks import HOUR, clocks
+from svcmetrics.measure.instants import local_micros, utc_micros
+from svcmetrics.measure.log import cast, read_log
+from svcmetrics.problems import table_error
+from svcmetrics.result import Finding
+
+By = str | Sequence[str] | None
+# What is odd about a case, in the order in which it is named.
+ODD = ("no_start", "negative", "after_close")
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Cases with microseconds and catalogue, the names they are grouped by, and what was dropped."""
+
+    table: Table
+    by: list[str]
+    dropped: dict[str, int] = field(default_factory=dict)
+    odd: dict[str, int] = field(default_factory=dict)
+    clocks: int = 0
+
+    def findings(self) -> list[Finding]:
+        """Oddities of the log, named."""
+        return [Finding(f"log.{k}", {"count": n}, "warning") for k, n in self.odd.items() if n]
+
+
+def read_cases(
+    events: Any,
+    *,
+    services: pd.DataFrame | None,
+    steps: pd.DataFrame | None,
+    calendar: pd.DataFrame | None,
+    timezone: str,
+    by: By = None,
+) -> Cases:
+    """Events, or the table that ``cases`` made of them, ready to be measured.
+
+    Cases whose service is out of scope, that never started or that end before they start cannot
+    be measured; they are counted.
+    """
+    book = clocks(calendar, timezone) if calendar is not None else {}
+    names = columns_of(by)
+    if is_case_table(events):
+        table, dropped = _from_cases(events, service_table(services, book), timezone), {}
+    else:
+        log = read_log(events, timezone)
+        table, dropped = case_times(log, services, steps, book), dict(log.dropped)
+    table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
+    local = local_micros(table["start_us"], timezone)
+    table = table.mutate(month=engine.month(local), start_day=engine.day(local))
+    table = engine.keep(_grouped(table, services, names))
+    in_scope = table["in_scope"].fill_null(True)
+    counts = engine.row(
+        table.aggregate(
+            cases=table.count(),
+            out_of_scope=(~in_scope).sum(),
+            **{k: table[k].sum() for k in ODD},
+        )
+    )
+    whole = {k: 0 if pd.isna(v) else int(v) for k, v in counts.items()}
+    odd = {k: whole[k] for k in ODD}
+    dropped |= {k: whole[k] for k in ("out_of_scope", "no_start", "negative") if whole[k]}
+    table = table.filter(in_scope & ~table["no_start"] & ~table["negative"])
+    return Cases(table, names, dropped, odd, len(book))
+
+
+def is_case_table(data: Any) -> bool:
+    """Whether the data are the cases themselves, not their events."""
+    return {"status", "elapsed_h", "start_at"} <= set(getattr(data, "columns", ()))
+
+
+def columns_of(by: By) -> list[str]:
+    """The grouping columns as a list."""
+    return [] if by is None else [by] if isinstance(by, str) else list(by)
+
+
+def net(table: Table) -> IntegerValue:
+    """Time on the clock of the promise, without what waited for the requester."""
+    business = table["business_us"] - table["paused_business_us"] - table["requester_business_us"]
+    elapsed = table["elapsed_us"] - table["paused_us"] - table["requester_us"]
+    return ibis.ifelse(by_calendar(table), elapsed, business)
+
+
+def gross(table: Table) -> IntegerValue:
+    """Time on the clock of the promise, nothing taken off."""
+    return ibis.ifelse(by_calendar(table), table["elapsed_us"], table["business_us"])
+
+
+def by_calendar(table: Table) -> BooleanValue:
+    """Whether the promise runs day and night."""
+    return (table["clock"] == "calendar").fill_null(False)
+
+
+def promised(table: Table) -> BooleanValue:
+    """Whether a promise was in force when the case started."""
+    day = table["start_day"]
+    since = (table["valid_from"] <= day).fill_null(True)
+    until = (day <= table["valid_to"]).fill_null(True)
+    return table["promise_us"].notnull() & since & until
+
+
+def _grouped(table: Table, services: pd.DataFrame | None, names: list[str]) -> Table:
+    further = [c for c in names if c not in table.columns]
+    if not further:
+        return table
+    return joined(table, engine.small(attributes(services, further)), "service_id")
+
+
+def _from_cases(cases: Any, catalogue: Table, timezone: str) -> Table:
+    table = engine.as_table(cases)
+    hours = {f"{k}_us": (table[f"{k}_h"] * HOUR).round().cast("int64") for k in KINDS}
+    start = utc_micros(table["start_at"], timezone)
+    ends = (
+        ibis.null("int64")
+        if table["end_at"].type().is_null()
+        else utc_micros(table["end_at"], timezone)
+    )
+    own = {c: cast(table, c, "boolean").fill_null(False) for c in ODD}
+    base = table.select(
+        "case_id", "service_id", "status", "n_events", "n_returns", "n_rejects", "n_resubmits",
+        prev_case_id=cast(table, "prev_case_id", "string"),
+        start_us=start, end_us=ends, stop_us=start + hours["elapsed_us"], **hours, **own,
+    )  # fmt: skip
+    if base["service_id"].type().is_null():
+        raise table_error("missing_columns", missing=["service_id"], present=list(table.columns))
+    base = joined(base, catalogue, "service_id")
+    return base.mutate(is_emergency=(base["routine"] == "emergency").fill_null(False))
+
+
+def share(part: Value, whole: Value) -> Value:
+    """A ratio of two sums; nothing of nothing is unknown."""
+    return part / whole.nullif(0)

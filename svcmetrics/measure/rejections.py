@@ -1,0 +1,174 @@
+"""Rejections, and the new cases in which the same request comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+from ibis.expr.types import Table
+
+from svcmetrics.io import engine
+from svcmetrics.measure.cases import case_times, joined
+from svcmetrics.measure.catalogue import attributes
+from svcmetrics.measure.clocks import DAY
+from svcmetrics.measure.inputs import By, columns_of
+from svcmetrics.measure.log import Log, read_log
+from svcmetrics.metric import metric
+from svcmetrics.numeric import intervals
+from svcmetrics.problems import table_error
+from svcmetrics.result import Finding, Result, estimates
+
+_KINDS = ("rejected", "linked_by_id", "linked_by_rule", "linked", "rework_within", "rework")
+
+
+@metric(better="neither", low=0, high=1, source="House fact 1 of the log; Wilson 1927, JASA 22")
+def rejections(
+    events: Any,
+    *,
+    services: pd.DataFrame | None = None,
+    days: float = 30,
+    by: By = "service_id",
+    timezone: str = "Asia/Shanghai",
+) -> Result:
+    """How many cases are rejected, and how many of them come back as a new case?
+
+    A rejection ends a case, and its re-submission is a new one: rework that is counted within
+    cases only is undercounted. ``days``: a later case is linked by rule when the same requester
+    (``actor_key`` of the submission) submits the same service within so many days after the
+    rejection; each new case is linked once, to the latest rejection before it.
+
+    Comes back per group with Wilson intervals: ``rejected`` (of finished cases); of the rejected
+    ones ``linked_by_id`` (through ``prev_case_id``), ``linked_by_rule`` and ``linked`` (either);
+    ``rework_within`` (finished cases with a return) and ``rework`` (with a return, or a
+    re-submission of a rejected case), so that the result can be seen with and without the link.
+
+    It misleads when one requester often asks for the same service: the rule then links what does
+    not belong together. Compare it with the links by id.
+
+    Source: house fact 1 of the log.
+
+    >>> log = pd.DataFrame({"case_id": ["a", "a", "b", "b"], "seq": [1, 2, 1, 2],
+    ...     "service_id": "s", "action": ["submit", "reject", "submit", "close"],
+    ...     "actor_key": ["p1", "q", "p1", "q"], "at": pd.date_range("2024-09-02", periods=4)})
+    >>> rejections(log).table.set_index("variant")["estimate"].to_dict()["rework"]
+    0.5
+    """
+    names = columns_of(by)
+    log = read_log(events, timezone)
+    cases = engine.keep(case_times(log, None, None, {}))
+    linked = _linked(cases, log, days)
+    further = [c for c in names if c not in linked.columns]
+    if further and services is None:
+        raise table_error("missing_columns", missing=further, present=linked.columns)
+    if further:
+        linked = joined(linked, engine.small(attributes(services, further)), "service_id")
+    counts = engine.frame(_counted(linked, names))
+    table = _table(counts, names)
+    about = {"method": "Wilson", "level": 0.95, "rule": f"same requester and service within {days:g} days",
+             "dropped": log.dropped}  # fmt: skip
+    return Result("rejections", table, _findings(table, days), about)
+
+
+def _linked(cases: Table, log: Log, days: float) -> Table:
+    """Cases with: rejected, followed by id, followed by rule, and whether they re-submit one."""
+    e = log.events.filter(log.events["action"] == "submit")
+    who = e.group_by("case_id").aggregate(
+        requester=engine.first_by(e["actor_key"], e["seq"], e["actor_key"].notnull())
+    )
+    c = joined(
+        cases.select(
+            "case_id", "service_id", "status", "start_us", "end_us", "n_returns", "prev_case_id"
+        ),
+        who,
+        "case_id",
+    )
+    rejected = c.filter(c["status"] == "rejected")
+    by_id = (
+        c.filter(c["prev_case_id"].notnull())
+        .select(case_id="prev_case_id", by_id=ibis.literal(True))
+        .distinct()
+    )
+    rule = _by_rule(c, rejected, days)
+    back = rule.select("case_id", by_rule=ibis.literal(True)).distinct()
+    again = rule.select(case_id="new_case", again=ibis.literal(True)).distinct()
+    for part in (by_id, back, again):
+        c = joined(c, part, "case_id")
+    c = c.mutate(**{k: c[k].fill_null(False) for k in ("by_id", "by_rule", "again")})
+    return c.mutate(again=c["again"] | c["prev_case_id"].notnull())
+
+
+def _by_rule(c: Table, rejected: Table, days: float) -> Table:
+    """Pairs of a rejected case and the case that takes it up; a new case has one predecessor."""
+    old = rejected.select(old_case="case_id", who="requester", what="service_id", gone_us="end_us")
+    pairs = c.inner_join(
+        old,
+        [c["requester"] == old["who"], c["service_id"] == old["what"], c["start_us"] >= old["gone_us"],
+         c["start_us"] <= old["gone_us"] + int(days * DAY), c["case_id"] != old["old_case"]],
+    )  # fmt: skip
+    order = ibis.window(group_by="case_id", order_by=[ibis.desc("gone_us"), "old_case"])
+    nearest = pairs.mutate(place=ibis.row_number().over(order))
+    nearest = nearest.filter(nearest["place"] == 0)
+    order = ibis.window(group_by="old_case", order_by=["start_us", "case_id"])
+    first = nearest.mutate(place=ibis.row_number().over(order))
+    return first.filter(first["place"] == 0).select(case_id="old_case", new_case="case_id")
+
+
+def _counted(c: Table, names: list[str]) -> Table:
+    c = c.filter(c["status"].isin(("closed", "rejected")))
+    rejected = c["status"] == "rejected"
+    back = c["n_returns"] > 0
+    groups = c.group_by(names) if names else c
+    return groups.aggregate(
+        finished=c.count(),
+        rejected=rejected.sum(),
+        linked_by_id=(rejected & c["by_id"]).sum(),
+        linked_by_rule=(rejected & c["by_rule"]).sum(),
+        linked=(rejected & (c["by_id"] | c["by_rule"])).sum(),
+        rework_within=back.sum(),
+        rework=(back | c["again"]).sum(),
+    )
+
+
+def _table(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    counts = counts.sort_values(by, kind="stable") if by else counts
+    parts = []
+    for kind in _KINDS:
+        n = (
+            counts["rejected" if kind.startswith("linked") else "finished"]
+            .fillna(0)
+            .to_numpy(dtype=int)
+        )
+        hits = counts[kind].fillna(0).to_numpy(dtype=int)
+        low, high = intervals.wilson(hits, n)
+        groups = {c: counts[c].to_numpy() for c in by}
+        share = hits / np.where(n > 0, n, np.nan)
+        parts.append(
+            estimates(
+                "rejections",
+                groups=groups,
+                variant=kind,
+                estimate=share,
+                low=low,
+                high=high,
+                n=n,
+                count=hits,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _findings(table: pd.DataFrame, days: float) -> list[Finding]:
+    count = table.groupby("variant")["count"].sum().to_dict()
+    n = int(table.loc[table["variant"] == "rejected", "n"].sum())
+    if not n:
+        return [Finding("rejections.none", {}, "refused")]
+    values = {"count": int(count["rejected"]), "share": count["rejected"] / n, "n": n}
+    out = [Finding("rejections.overall", values)]
+    if count["rejected"]:
+        by_id, either = (count[k] / count["rejected"] for k in ("linked_by_id", "linked"))
+        out.append(Finding("rejections.linked", {"by_id": by_id, "linked": either, "days": days}))
+        without, with_ = count["rework_within"] / n, count["rework"] / n
+        out.append(Finding("rejections.rework", {"without": without, "with_": with_}))
+    return out

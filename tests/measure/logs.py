@@ -1,0 +1,99 @@
+"""Small workflow logs that can be checked by hand."""
+
+import pandas as pd
+
+from svcmetrics.measure import working_calendar
+
+CALENDAR = working_calendar(
+    "2024-08-01", "2024-12-31", hours=[("09:00", "12:00"), ("13:00", "18:00")]
+)
+
+SERVICES = pd.DataFrame(
+    {
+        "service_id": ["PAY", "IT1", "FIRE"],
+        "provider_id": ["HR", "IT", "IT"],
+        "routine": ["routine", "nonroutine", "emergency"],
+        "in_scope": True,
+        "promise_h": [16.0, None, 4.0],
+        "clock": ["business", "business", "calendar"],
+        "calendar_id": "cn",
+    }
+)
+
+STEPS = pd.DataFrame(
+    {
+        "service_id": ["PAY", "PAY", "PAY", "IT1", "FIRE"],
+        "step_no": [1, 2, 3, 1, 1],
+        "unit_id": ["HR", "FIN", "HR", "IT", "IT"],
+        "is_final": [False, False, True, True, True],
+    }
+)
+
+
+def log(text: str) -> pd.DataFrame:
+    """Lines ``case service time action [step] [>to] [@unit] [~actor] [auto] [<previous case]``."""
+    rows, seq = [], {}
+    for line in filter(None, (x.strip() for x in text.splitlines())):
+        case, service, at, action, *more = line.split()
+        seq[case] = seq.get(case, 0) + 1
+        row = {"case_id": case, "seq": seq[case], "service_id": service, "action": action}
+        row |= {"at": pd.Timestamp(at).tz_localize("Asia/Shanghai"), "is_auto": "auto" in more}
+        for word in more:
+            if word.isdigit():
+                row["step_no"] = int(word)
+            elif word[0] in ">@~<":
+                name = {">": "to_step_no", "@": "unit_id", "~": "actor_key", "<": "prev_case_id"}[
+                    word[0]
+                ]
+                row[name] = int(word[1:]) if word[0] == ">" else word[1:]
+        rows.append(row)
+    columns = [
+        "case_id", "seq", "service_id", "at", "step_no", "to_step_no", "unit_id", "actor_key",
+        "action", "is_auto", "prev_case_id",
+    ]  # fmt: skip
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+# a: on time, one return to step 1, a pause. b: late. c: to the requester and back. d: rejected and
+# taken up by e (by id). f: open and overdue. g: withdrawn. h: an emergency. i: without a promise.
+SMALL = log("""
+a PAY 2024-09-02T09:00 submit ~p1
+a PAY 2024-09-02T10:00 accept 1 @HR
+a PAY 2024-09-02T11:00 deliver 1 @HR
+a PAY 2024-09-02T14:00 return 2 >1 @FIN
+a PAY 2024-09-02T14:30 pause 1 @HR
+a PAY 2024-09-03T14:30 resume 1 @HR
+a PAY 2024-09-03T15:30 deliver 1 @HR
+a PAY 2024-09-03T16:00 approve 2 @FIN
+a PAY 2024-09-03T17:00 deliver 3 @HR
+a PAY 2024-09-03T17:00 close @HR auto
+b PAY 2024-09-02T09:00 submit ~p2
+b PAY 2024-09-04T09:00 deliver 1 @HR
+b PAY 2024-09-04T09:00 approve 2 @FIN auto
+b PAY 2024-09-06T18:00 deliver 3 @HR
+b PAY 2024-09-06T18:00 close @HR
+c PAY 2024-09-02T09:00 submit ~p3
+c PAY 2024-09-02T10:00 return 1 @HR
+c PAY 2024-09-04T10:00 resubmit ~p3
+c PAY 2024-09-04T15:00 deliver 1 @HR
+c PAY 2024-09-04T15:20 approve 2 @FIN
+c PAY 2024-09-04T16:00 deliver 3 @HR
+d PAY 2024-09-02T09:00 submit ~p4
+d PAY 2024-09-02T12:00 deliver 1 @HR
+d PAY 2024-09-02T15:00 reject 2 @FIN
+e PAY 2024-09-05T09:00 submit ~p4 <d
+e PAY 2024-09-05T12:00 deliver 1 @HR
+e PAY 2024-09-05T15:00 approve 2 @FIN
+e PAY 2024-09-05T16:00 deliver 3 @HR
+e PAY 2024-09-05T16:00 close @HR
+f PAY 2024-09-02T09:00 submit ~p5
+f PAY 2024-09-02T10:00 accept 1 @HR
+g PAY 2024-09-03T09:00 submit ~p6
+g PAY 2024-09-03T12:00 withdraw ~p6
+h FIRE 2024-09-07T01:00 submit ~p7
+h FIRE 2024-09-07T03:00 deliver 1 @IT
+h FIRE 2024-09-07T03:30 close @IT
+i IT1 2024-09-04T09:00 submit ~p1
+i IT1 2024-09-09T10:00 deliver 1 @IT
+i IT1 2024-09-09T10:00 close @IT
+""")
