@@ -92,9 +92,15 @@ def seconds(values: pd.Series) -> pd.Series:
     return total.where(number.notna().any(axis=1))
 
 
+def _given(answers: pd.Series) -> pd.Series:
+    """Answers that were given, as text."""
+    text = answers.dropna().astype("str").str.strip()
+    return text[~text.str.lower().isin(list(NO_ANSWER)) & (text != "")]
+
+
 def split_choices(answers: pd.Series) -> pd.DataFrame:
     """A multi-choice column as one column of 0 and 1 per option; blank stays missing."""
-    lists = answers.dropna().astype("str").str.split(CHOICES)
+    lists = _given(answers).str.split(CHOICES, regex=False)
     options = list(dict.fromkeys(o.strip() for row in lists for o in row if o.strip()))
     chosen = lists.map(lambda row: {o.strip() for o in row})
     return pd.DataFrame({o: chosen.map(lambda row, o=o: float(o in row)) for o in options}).reindex(
@@ -104,7 +110,7 @@ def split_choices(answers: pd.Series) -> pd.DataFrame:
 
 def split_ranking(answers: pd.Series) -> pd.DataFrame:
     """A ranking column as the place (1 = first) of each option."""
-    lists = answers.dropna().astype("str").str.split(RANKING)
+    lists = _given(answers).str.split(RANKING, regex=False)
     options = list(dict.fromkeys(o.strip() for row in lists for o in row if o.strip()))
     places = lists.map(lambda row: {o.strip(): float(i) for i, o in enumerate(row, 1)})
     return pd.DataFrame({o: places.map(lambda row, o=o: row.get(o)) for o in options}).reindex(

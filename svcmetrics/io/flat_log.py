@@ -122,7 +122,7 @@ def _tell_zones(times: pd.DataFrame, mapping: Mapping, tally: Tally) -> None:
         tally.say(
             "mixed_zones", "warning", bare=bare, offset=int(count["offset"]), zone=mapping.timezone
         )
-    elif bare:
+    elif bare and not tally.has("zone_assumed"):
         tally.say("zone_declared", zone=mapping.timezone, count=bare)
     if count.get("serial", 0):
         tally.say("excel_times", "warning", count=int(count["serial"]))

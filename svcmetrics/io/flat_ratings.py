@@ -6,7 +6,7 @@ import pandas as pd
 
 from svcmetrics.io.answer_words import guess_scores, seconds, to_numbers
 from svcmetrics.io.foreign_table import ids
-from svcmetrics.io.mapping import Mapping
+from svcmetrics.io.mapping import Answer, Mapping
 from svcmetrics.io.quality import Tally
 from svcmetrics.io.times import read_times
 from svcmetrics.problems import Problem, StudyError
@@ -20,8 +20,8 @@ _IDS = {
 
 def flat_answers(
     frame: pd.DataFrame, mapping: Mapping, tally: Tally, *, from_1904: bool = False
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Answers in long form and the wording of the items. Rows without rater or target are counted out."""
+) -> tuple[pd.DataFrame, dict[str, Answer]]:
+    """Answers in long form and where the items came from. Rows without rater or target are counted out."""
     if not len(frame):
         raise StudyError(Problem("import_no_rows", file=tally.source))
     double = frame.duplicated().to_numpy()
@@ -38,7 +38,7 @@ def flat_answers(
         forms.assign(item=a.item, **scored(frame[a.column], mapping, tally))
         for a in mapping.answers
     ]
-    return pd.concat(parts), {a.item: a.text for a in mapping.answers}
+    return pd.concat(parts), {a.item: a for a in mapping.answers}
 
 
 def form_columns(

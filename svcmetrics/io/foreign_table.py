@@ -86,7 +86,7 @@ def _clean(header: str) -> str:
 def _refuse_cell_errors(frame: pd.DataFrame, path: Path, sheet: str) -> None:
     """A formula without a value or an #N/A is no blank."""
     problems = []
-    for column in frame.select_dtypes(object).columns:
+    for column in (c for c in frame.columns if frame[c].dtype == object):
         bad = frame.index[[isinstance(v, CellError) for v in frame[column]]]
         if len(bad):
             values = {"found": str(frame.loc[bad[0], column])}

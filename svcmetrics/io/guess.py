@@ -23,9 +23,8 @@ def _patterns(section: str) -> dict[str, tuple[str, ...]]:
 
 LOG_HEADERS, CASE_HEADERS, RATING_HEADERS = (_patterns(s) for s in ("log", "case", "rating"))
 NEEDED = {
-    "flat": ("event.case_id", "step.name", "event.at"),
-    "xes": ("event.case_id", "step.name", "event.at"),
-    "ratings": ("plan.rater_key", "plan.target_id"),
+    **dict.fromkeys(("flat", "xes"), ("event.case_id", "step.name", "event.at")),
+    **dict.fromkeys(("ratings", "wjx", "qualtrics"), ("plan.rater_key",)),
 }
 # The only columns that a person may stand in, as a keyed pseudonym.
 PERSONS = ("event.actor_key", "plan.rater_key")
@@ -86,15 +85,15 @@ def need(mapping: Mapping, headers: Sequence[str], file: str) -> Mapping:
     """Stop when the mapping lacks a column without which nothing can be read, or names one that is not there."""
     from svcmetrics.io.mapping import target_name
 
-    missing = [
-        t
-        for t in NEEDED.get(mapping.format, ())
-        if not mapping.source(t) and not mapping.constant(t)
-    ]
-    if mapping.format == "ratings" and not (mapping.source("rating.score") or mapping.answers):
-        missing.append("rating.score")
+    needed = list(NEEDED[mapping.format])
+    if mapping.format not in ("flat", "xes"):
+        if not mapping.source("rating.score") and not mapping.answers:
+            needed.append("rating.score")
+        if not mapping.answers or not all(a.target for a in mapping.answers):
+            needed.append("plan.target_id")
+    missing = [t for t in needed if not mapping.source(t) and not mapping.constant(t)]
     if missing:
-        names = [f"{target_name(t)} ({t})" for t in missing]
+        names = [f"{target_name(t, 'zh')} {target_name(t, 'en')} ({t})" for t in missing]
         raise StudyError(
             Problem(
                 "mapping_incomplete", {"missing": names, "present": list(headers)[:30]}, file=file

@@ -68,6 +68,9 @@ def import_file(
         else tables_of_ratings(opened, chosen, tally, study)
     )
     changed = merged(known, tables, tally)
+    for table, key in (("service", "assumed_service"), ("item", "assumed_items")):
+        if table not in changed:  # the study has its own, confirmed or not
+            tally.unsay(key)
     study = _with_waves(study, tables, tally, exists=exists)
     files = save_tables(study, changed, path, exists=exists) if changed else []
     added = {n: len(t) - len(known.get(n, ())) for n, t in changed.items()}

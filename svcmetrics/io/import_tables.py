@@ -14,7 +14,7 @@ from svcmetrics.io.flat_ratings import flat_answers
 from svcmetrics.io.foreign_source import ForeignSource
 from svcmetrics.io.foreign_table import ForeignTable, read_table
 from svcmetrics.io.log_tables import log_tables
-from svcmetrics.io.mapping import Mapping
+from svcmetrics.io.mapping import Answer, Mapping
 from svcmetrics.io.quality import Tally
 from svcmetrics.io.qualtrics import without_previews
 from svcmetrics.io.questionnaire import form_answers
@@ -87,7 +87,7 @@ def tables_of_ratings(
     opened: ForeignSource, mapping: Mapping, tally: Tally, study: Study
 ) -> dict[str, pd.DataFrame]:
     """unit, service, item, plan and rating of a rating table or a questionnaire export."""
-    answers, texts = _answers(opened, mapping, tally)
+    answers, items = _answers(opened, mapping, tally)
     if not len(answers):
         reasons = {"reasons": [f"{k}: {v}" for k, v in tally.left_out.items()]}
         raise StudyError(Problem("import_nothing_left", reasons, file=tally.source))
@@ -95,7 +95,7 @@ def tables_of_ratings(
         # A form number is nobody: with the file's name it stays one of its kind.
         answers = answers.assign(rater=opened.table.file + " " + answers["rater"])
     key, timezone = load_key(study.settings.name), study.settings.timezone
-    tables = rating_tables(answers, texts, mapping, tally, key=key, timezone=timezone)
+    tables = rating_tables(answers, items, mapping, tally, key=key, timezone=timezone)
     tally.say(
         "ratings_read",
         raters=int(answers["rater"].nunique()),
@@ -108,7 +108,7 @@ def tables_of_ratings(
 
 def _answers(
     opened: ForeignSource, mapping: Mapping, tally: Tally
-) -> tuple[pd.DataFrame, dict[str, str]]:
+) -> tuple[pd.DataFrame, dict[str, Answer]]:
     frame, from_1904 = opened.frame, opened.table.from_1904
     if mapping.format == "ratings":
         return flat_answers(frame, mapping, tally, from_1904=from_1904)

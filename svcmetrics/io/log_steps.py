@@ -83,9 +83,10 @@ def step_numbers(steps: pd.DataFrame) -> dict[tuple[str, str], int]:
 
 
 def _leads(steps: pd.DataFrame, known: pd.DataFrame | None) -> pd.Index:
-    """Per service the busiest step of a unit that does not ask; none where the study has one."""
-    busy = steps.sort_values(
-        ["service_id", "asks", "n", "step_no"], ascending=[True, True, False, True]
+    """Per service the busiest working step, the later one of two; none where the study has one."""
+    asks = steps["asks"] | steps["action"].isin(["submit", "resubmit", "withdraw", "comment"])
+    busy = steps.assign(asks=asks).sort_values(
+        ["service_id", "asks", "n", "place", "step_no"], ascending=[True, True, False, False, True]
     )
     leads = busy.drop_duplicates("service_id")
     if known is not None:

@@ -127,14 +127,12 @@ def _services(
 ) -> pd.DataFrame:
     likely = ~events["unit_id"].isin(requesters) & events["activity"].notna() & ~events["is_auto"]
     likely &= ~events["unit_id"].map(_is_filler) & (events["unit_id"] != UNKNOWN_UNIT)
-    counts = (
-        events.assign(likely=likely)
-        .groupby(["service_id", "unit_id"])["likely"]
-        .agg(["sum", "size"])
-        .reset_index()
-    )
-    counts = counts.sort_values(
-        ["service_id", "sum", "size", "unit_id"], ascending=[True, False, False, True]
+    likely &= ~events["action"].isin(["submit", "resubmit", "withdraw"])
+    rows = events.assign(likely=likely, rank=events.groupby("case_id").cumcount())
+    counts = rows.groupby(["service_id", "unit_id"]).agg(n=("likely", "sum"), late=("rank", "mean"))
+    # Of two equally busy units, the one that acts later hands the service over.
+    counts = counts.reset_index().sort_values(
+        ["service_id", "n", "late", "unit_id"], ascending=[True, False, False, True]
     )
     providers = counts.drop_duplicates("service_id").set_index("service_id")["unit_id"]
     ids = pd.Series(sorted(events["service_id"].unique()), dtype="str")

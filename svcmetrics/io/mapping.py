@@ -64,7 +64,8 @@ class Mapping:
 
     def describe(self, code: str | None = None) -> str:
         """The mapping in words, for somebody to confirm."""
-        return "\n".join(_described(self, code))
+        with lang.speaking(code or lang.language()):
+            return "\n".join(_described(self, code))
 
 
 def _described(mapping: Mapping, code: str | None) -> list[str]:

@@ -74,7 +74,7 @@ def merged(
             continue
         there = _keys(table, key).isin(_keys(old, key))
         if there.any() and name not in _DESCRIBING:
-            example = [str(v) for v in table.loc[[there.idxmax()], key].iloc[0]]
+            example = [str(v) for v in table.loc[[there.idxmax()], key].iloc[0].dropna()]
             problems.append(
                 Problem(
                     "import_there_already",

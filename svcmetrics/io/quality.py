@@ -52,6 +52,14 @@ class Tally:
         """Anything else a reader must know."""
         self.findings.append(Finding(f"import.{key}", values, level))
 
+    def has(self, key: str) -> bool:
+        """Whether this was said already."""
+        return any(f.key == f"import.{key}" for f in self.findings)
+
+    def unsay(self, key: str) -> None:
+        """Take back what turned out not to matter."""
+        self.findings = [f for f in self.findings if f.key != f"import.{key}"]
+
     def report(
         self,
         layout: str,
@@ -113,7 +121,8 @@ class ImportReport:
 
     def say(self, code: str | None = None) -> str:
         """The log in the given language ("zh" or "en"), the main thing first."""
-        return "\n".join(line for _, line in self._lines(code))
+        with lang.speaking(code or lang.language()):
+            return "\n".join(line for _, line in self._lines(code))
 
     def _lines(self, code: str | None) -> list[tuple[str, str]]:
         head = {"file": self.source, "rows": self.rows_in, "kept": self.rows_kept}

@@ -13,7 +13,7 @@ from svcmetrics.io.answer_words import guess_scores
 from svcmetrics.io.foreign_table import ForeignTable, read_table
 from svcmetrics.io.mapping import Mapping
 from svcmetrics.io.quality import Tally
-from svcmetrics.io.questionnaire import Question, propose_answers
+from svcmetrics.io.questionnaire import Question, propose_answers, with_a_target
 from svcmetrics.problems import Problem, StudyError
 
 _FIXED = {"RecordedDate": "rating.submitted_at", "Duration (in seconds)": "rating.seconds"}
@@ -75,6 +75,7 @@ def propose_qualtrics(table: QualtricsTable) -> Mapping:
     asked, answers, left = propose_answers(
         _questions([c for c in frame.columns if c not in fixed], wording), frame
     )
+    answers, pointless = with_a_target(asked, answers)
     words = (
         guess_scores(pd.concat([frame[a.column] for a in answers if a.kind == "score"]))
         if answers
@@ -92,7 +93,7 @@ def propose_qualtrics(table: QualtricsTable) -> Mapping:
         constants,
         answers,
         table.timezone,
-        left_out=left,
+        left_out=(*left, *pointless),
     )
 
 

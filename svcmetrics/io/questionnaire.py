@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -110,37 +111,51 @@ def _answer(q: Question, questions: Sequence[Question]) -> Answer:
 
 def form_answers(
     frame: pd.DataFrame, mapping: Mapping, tally: Tally, *, from_1904: bool = False
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Wide forms as answers in long form, and the wording of the items."""
+) -> tuple[pd.DataFrame, dict[str, Answer]]:
+    """Wide forms as answers in long form, and where each item came from."""
     forms = form_columns(frame, mapping, tally, from_1904=from_1904)
     forms = tally.leave_out(forms, forms["rater"].isna(), "no_rater")
-    targets = [a for a in mapping.answers if a.target]
-    if len(targets) < len(mapping.answers):
+    if not all(a.target for a in mapping.answers):
         forms = tally.leave_out(forms, forms["target"].isna(), "no_target")
     frame = frame.loc[forms.index]
     parts: list[pd.DataFrame] = []
-    texts: dict[str, str] = {}
+    items: dict[str, Answer] = {}
     for answer in mapping.answers:
         rows = forms.assign(target=answer.target) if answer.target else forms
-        for item, text, values in _expanded(answer, frame[answer.column], mapping, tally):
-            parts.append(rows.assign(item=item, **values))
-            texts.setdefault(item, text)
-    return pd.concat(parts), texts
+        for one, values in _expanded(answer, frame[answer.column], mapping, tally):
+            # A comment is said once per form, not once per item.
+            reason = rows["reason"] if not parts else None
+            parts.append(rows.assign(item=one.item, reason=reason, **values))
+            items.setdefault(one.item, one)
+    return pd.concat(parts), items
 
 
 def _expanded(
     answer: Answer, values: pd.Series, mapping: Mapping, tally: Tally
-) -> Iterator[tuple[str, str, dict[str, pd.Series]]]:
+) -> Iterator[tuple[Answer, dict[str, pd.Series]]]:
     """A score column is one item; a list of choices or a ranking is one item per option."""
     if answer.kind == "score":
-        yield answer.item, answer.text, scored(values, mapping, tally)
+        yield answer, scored(values, mapping, tally)
         return
     split = split_choices(values) if answer.kind == "choice" else split_ranking(values)
     for k, option in enumerate(split.columns, 1):
         score = split[option].astype("float64")
         reason = pd.Series("blank", score.index, dtype="str").where(score.isna())
-        yield (
-            f"{answer.item}_{k}",
-            f"{answer.text} · {option}",
-            {"score": score, "na_reason": reason},
-        )
+        text = f"{answer.text} · {option}"
+        one = dataclasses.replace(answer, item=f"{answer.item}_{k}", text=text)
+        yield one, {"score": score, "na_reason": reason}
+
+
+def with_a_target(
+    columns: dict[str, tuple[str, ...]], answers: tuple[Answer, ...]
+) -> tuple[tuple[Answer, ...], tuple[str, ...]]:
+    """Answers that are about a department, and the columns of those that are about none."""
+    named = any("plan.target_id" in t for t in columns.values())
+    if named or not any(a.target for a in answers):
+        return tuple(a for a in answers if a.kind == "score"), _columns_but_scores(answers)
+    kept = tuple(a for a in answers if a.target)
+    return kept, tuple(a.column for a in answers if not a.target)
+
+
+def _columns_but_scores(answers: tuple[Answer, ...]) -> tuple[str, ...]:
+    return tuple(a.column for a in answers if a.kind != "score")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io.derived import UNKNOWN_UNIT, service_table, unit_table
-from svcmetrics.io.mapping import Mapping
+from svcmetrics.io.mapping import Answer, Mapping
 from svcmetrics.io.quality import Tally, row_list
 from svcmetrics.io.rating_items import item_table
 from svcmetrics.privacy import pseudonymise
@@ -30,14 +30,14 @@ _KEY = ["wave", "rater", "target", "service", "case_id", "item"]
 
 def rating_tables(
     answers: pd.DataFrame,
-    texts: Dictionary[str, str],
+    items: Dictionary[str, Answer],
     mapping: Mapping,
     tally: Tally,
     *,
     key: bytes,
     timezone: str,
 ) -> Tables:
-    """Tables from answers with ``ANSWER_COLUMNS``; ``texts``: the wording of each item.
+    """Tables from answers with ``ANSWER_COLUMNS``; ``items``: where each item came from.
 
     Negative codes beside positive scores are answers not given. Two different answers of one rater on
     one target and item stop the import unless the mapping has a rule: constants."rating.repeated" =
@@ -51,7 +51,7 @@ def rating_tables(
     plan_ids = _plan_ids(answers)
     out = {
         "unit": units,
-        "item": item_table(answers, texts, mapping, tally),
+        "item": item_table(answers, items, mapping, tally),
         "plan": _plan(answers, plan_ids, mapping, tally),
     }
     if answers["service"].notna().any():

@@ -83,7 +83,9 @@ def _read(path: Path) -> tuple[Study | None, list[Problem]]:
             continue
         problems += more
         for name, read in tables.items():
-            if name in found:
+            if name not in found or found[name].table is None:
+                found[name] = read  # an empty sheet of the template gives way to a file
+            elif read.table is not None:
                 problems.append(
                     Problem(
                         "table_twice",
@@ -92,8 +94,6 @@ def _read(path: Path) -> tuple[Study | None, list[Problem]]:
                         file=file.name,
                     )
                 )
-            else:
-                found[name] = read
     problems += [p for read in found.values() for p in read.problems]
     tables_read = {
         name: found[name].table

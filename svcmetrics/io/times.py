@@ -153,6 +153,8 @@ def _put(
     ).to_numpy() & local.notna().to_numpy()
     local = local + pd.to_timedelta(second * 1_000_000 + fraction, unit="us")
     has_zone, has_clock = parts["z"].notna().to_numpy(), parts["H"].notna().to_numpy()
+    # Excel writes a date as midnight: when every entry is one, these are dates.
+    has_clock = has_clock & bool((second + fraction > 0).any())
     shifted = (local - _offsets(parts["z"])).dt.tz_localize("UTC")
     placed = shifted.where(has_zone, _localised(local.where(sane), timezone)).where(sane)
     bare = np.where(has_clock, "bare", "date_only") if timezone else "no_zone"

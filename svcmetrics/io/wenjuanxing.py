@@ -10,7 +10,7 @@ import pandas as pd
 from svcmetrics.io.answer_words import guess_scores
 from svcmetrics.io.foreign_table import ForeignTable, read_table
 from svcmetrics.io.mapping import Mapping
-from svcmetrics.io.questionnaire import Question, propose_answers
+from svcmetrics.io.questionnaire import Question, propose_answers, with_a_target
 
 _NUMBER, _SUBMITTED, _SPENT = "序号", "提交答卷时间", "所用时间"
 # The IP column carries a place; neither is needed, so neither is read.
@@ -50,6 +50,7 @@ def propose_wenjuanxing(table: ForeignTable) -> Mapping:
         if header in frame:
             columns[header] = (target,)
     asked, answers, left = propose_answers(questions(list(frame.columns)), frame)
+    answers, pointless = with_a_target(asked, answers)
     if ("plan.rater_key",) in asked.values():
         columns.pop(_NUMBER, None)
     rest = [
@@ -57,7 +58,7 @@ def propose_wenjuanxing(table: ForeignTable) -> Mapping:
         for c in frame.columns
         if c not in columns and c not in asked and c not in {a.column for a in answers}
     ]
-    left = tuple(dict.fromkeys([*left, *rest]))
+    left = tuple(dict.fromkeys([*left, *pointless, *rest]))
     words = (
         guess_scores(pd.concat([frame[a.column] for a in answers if a.kind == "score"]))
         if answers
