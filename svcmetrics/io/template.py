@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,17 @@ def new_study(directory: str | Path, *, language: str = "zh") -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_workbook(book, {}, language=language)
-        zone = lang.say(
-            "template.toml", "zh", name=folder.resolve().name.replace('"', ""), language=language
-        )
-        settings.write_text(zone, "utf-8", newline="\n")
+        settings.write_text(_settings(folder.resolve().name, language), "utf-8", newline="\n")
     except OSError as error:
         raise StudyError(file_problem("folder_locked", folder)) from error
     return [book, settings]
+
+
+def _settings(name: str, language: str) -> str:
+    """The text of study.toml with its explanations; a name that TOML cannot quote is left out."""
+    text = (resources.files("svcmetrics.io") / "study_template.toml").read_text("utf-8")
+    plain = "".join(c for c in name if c.isprintable() and c not in '"\\')
+    return text.replace("{name}", plain).replace("{language}", language)
 
 
 def sheet_name(table: str) -> str:
