@@ -62,16 +62,11 @@ def importance(
         raise table_error("unknown_word", unknown=[f"method={method!r}"], known=list(METHODS))
     if not 1 <= len(names) <= _MOST or outcome in names:
         raise table_error("predictors_unusable", found=len(names), most=_MOST, outcome=outcome)
-    require(ratings, outcome, *names, cluster)
-    x = np.column_stack([numbers(ratings, c).to_numpy() for c in (*names, outcome)])
-    known = np.isfinite(x).all(axis=1)
-    if cluster is not None:
-        known &= ratings[cluster].notna().to_numpy()
-    x = x[known] - (x[known].mean(axis=0) if known.any() else 0.0)
-    groups = np.arange(len(x)) if cluster is None else pd.factorize(ratings[cluster][known])[0]
+    x, groups, dropped = _read(ratings, [*names, outcome], cluster)
     one, samples = _parts(x, groups, method, bootstrap.generator(rng))
     low, high = bootstrap.limits(samples) if len(samples) else np.full((2, len(names)), np.nan)
     r = correlations(_covariances(_sums(x)[None], x.shape[1]))[0] if len(x) > 1 else None
+    fit = float(one.sum())
     table = estimates(
         "importance",
         groups={"predictor": names},
@@ -79,17 +74,27 @@ def importance(
         low=np.fmin(low, one),
         high=np.fmax(high, one),
         n=len(x),
-        share=one / one.sum() if one.sum() > 0 else np.nan,
+        share=one / fit if fit > 0 else np.nan,
         alone=r[:-1, -1] ** 2 if r is not None else np.nan,
     )
-    about = {
-        "dropped": {"incomplete": int((~known).sum())} if not known.all() else {},
-        "method": method,
-        "r_squared": float(one.sum()),
-        "resamples": len(samples),
-        "resampled": cluster or "rows",
-    }
-    return Result("importance", table, _findings(table, r, float(one.sum())), about)
+    about: dict[str, object]
+    about = {"dropped": dropped, "method": method, "r_squared": fit, "resamples": len(samples)}
+    about["resampled"] = cluster or "rows"
+    return Result("importance", table, _findings(table, r, fit), about)
+
+
+def _read(
+    ratings: pd.DataFrame, columns: list[str], cluster: str | None
+) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
+    """Complete rows, centred; the number of each row's cluster; how many rows were dropped."""
+    require(ratings, *columns, cluster)
+    x = np.column_stack([numbers(ratings, c).to_numpy() for c in columns])
+    known = np.isfinite(x).all(axis=1)
+    if cluster is not None:
+        known &= ratings[cluster].notna().to_numpy()
+    x = x[known] - (x[known].mean(axis=0) if known.any() else 0.0)
+    groups = np.arange(len(x)) if cluster is None else pd.factorize(ratings[cluster][known])[0]
+    return x, groups, {"incomplete": int((~known).sum())} if not known.all() else {}
 
 
 def _parts(

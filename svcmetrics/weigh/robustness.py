@@ -72,13 +72,21 @@ def robustness(
     if not done or not t:
         table = estimates("robustness", groups={target: data.targets, "place": 1}, n=0)
         return Result("robustness", table, [Finding("robustness.no_weights", {}, "refused")], about)
+    table = _table((target, name), data, (shares, central), done)
+    return Result("robustness", table, _findings(data, shares), about)
+
+
+def _table(
+    names: tuple[str, str], data: Grid, found: tuple[np.ndarray, np.ndarray], done: int
+) -> pd.DataFrame:
+    """Places of every department, then the weights that would put it first."""
+    (target, name), (shares, central) = names, found
+    t, k = central.shape
     low, high = wilson(shares * done, done)
+    who = np.array(data.targets, dtype=object)
     ranks = estimates(
         "robustness",
-        groups={
-            target: np.repeat(np.array(data.targets, dtype=object), t),
-            "place": list(range(1, t + 1)) * t,
-        },
+        groups={target: np.repeat(who, t), "place": list(range(1, t + 1)) * t},
         estimate=shares.ravel(),
         low=np.fmin(low, shares).ravel(),
         high=np.fmax(high, shares).ravel(),
@@ -86,15 +94,13 @@ def robustness(
     )
     middles = estimates(
         "central_weight",
-        groups={target: np.repeat(np.array(data.targets, dtype=object), k), name: data.names * t},
+        groups={target: np.repeat(who, k), name: data.names * t},
         estimate=central.ravel(),
         n=done,
     )
     table = pd.concat([ranks, middles], ignore_index=True)
-    table = table[
-        [target, "place", name, *(c for c in ranks.columns if c not in (target, "place"))]
-    ]
-    return Result("robustness", table, _findings(data, shares), about)
+    rest = [c for c in ranks.columns if c not in (target, "place")]
+    return table[[target, "place", name, *rest]]
 
 
 def _limits(

@@ -1,5 +1,6 @@
 """Data and calls for the laws."""
 
+import numpy as np
 import pandas as pd
 
 from tests.laws import Sample
@@ -33,3 +34,22 @@ SAMPLES: dict[str, Sample] = {
         score="found",
     ),
 }
+
+
+def months(n: int = 36, ratio: float = 0.7, seed: int = 9) -> pd.DataFrame:
+    """Returns per month with a slow trend and a step in the middle."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(n)
+    on = (t >= n // 2).astype(int)
+    submitted = rng.integers(300, 500, n)
+    rate = 0.2 * np.exp(0.005 * t) * ratio**on
+    return pd.DataFrame(
+        {"month": t + 1, "pilot": on, "all": submitted, "back": rng.poisson(submitted * rate)}
+    )
+
+
+SAMPLES["effect"] = Sample(
+    months(),
+    {"count": "back", "exposure": "all", "time": "month", "after": "pilot", "season": 1},
+    score="back",
+)
