@@ -15,12 +15,14 @@ from svcmetrics.tables import complete, numbers, require, unique
 _MIN_PERIODS = 4  # on each side
 _PERIOD = 12
 _DISPERSED = 1.5
+_METHOD = "quasi-Poisson, log link, step at the start"
 
 
 @metric(
     better="neither",
     low=0,
     source="Lopez Bernal, Cummins & Gasparrini (2017), Int. J. Epidemiology 46(1), 348-355",
+    drawing="own",
 )
 def effect(
     series: pd.DataFrame,
@@ -59,11 +61,7 @@ def effect(
     """
     rows, y, offset, dropped = _read(series, count, exposure, (time, after))
     on = rows[after].to_numpy(float)
-    about = {
-        "dropped": dropped,
-        "season": season,
-        "method": "quasi-Poisson, log link, step at the start",
-    }
+    about = {"dropped": dropped, "season": season, "method": _METHOD, "limit": 1.0}
     sides = int((on == 0).sum()), int((on == 1).sum())
     t = rows[time].to_numpy(float)
     x = np.column_stack([np.ones(len(t)), on, t - t.mean() if len(t) else t])

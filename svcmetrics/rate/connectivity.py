@@ -21,6 +21,7 @@ _LOW_EFFICIENCY = 0.5
     better="higher",
     low=0,
     source="Cochran & Cox (1957), Experimental Designs, ch. 9 and 11; John & Williams (1995), Cyclic Designs, ch. 2",
+    drawing="own",
 )
 def connectivity(
     plan: pd.DataFrame,
@@ -66,7 +67,12 @@ def connectivity(
         subsets[name or ""] = own
     empty = estimates("connectivity", groups={wave: []} if wave else {}, variant=[], n=[])
     table = pd.concat(parts, ignore_index=True) if len(rows) else empty
-    about: dict[str, Any] = {"dropped": dropped, "subsets": subsets}
+    about: dict[str, Any] = {
+        "dropped": dropped,
+        "subsets": subsets,
+        "shown": "efficiency",
+        "axis": [0.0, 1.0],
+    }
     return Result("connectivity", table, [*_reading(table, subsets), *found], about)
 
 

@@ -17,6 +17,7 @@ _SHARES = {"median": 0.5, "p90": 0.9, "max": 1.0}
     better="lower",
     low=0,
     source="Rolstad, Adler & Ryden (2011), Value in Health 14, 1101-1108 (length and burden of questionnaires)",
+    drawing="own",
 )
 def load(
     plan: pd.DataFrame,
@@ -49,7 +50,7 @@ def load(
     parts = [_wave(names, part[rater], cap, minutes) for names, part in waves(rows, wave)]
     empty = estimates("load", groups={} if wave is None else {wave: []}, variant=[], n=[])
     table = pd.concat(parts, ignore_index=True) if len(rows) else empty
-    about = {"dropped": dropped, "cap": cap, "minutes": minutes}
+    about = {"dropped": dropped, "cap": cap, "minutes": minutes, "limit": cap, "axis": [0.0, None]}
     return Result("load", table, _findings(table, wave, cap), about)
 
 

@@ -23,6 +23,7 @@ _MENDED = 3
     better="lower",
     low=0,
     source="Saaty (1980), The Analytic Hierarchy Process; Aguaron & Moreno-Jimenez (2003), EJOR 147, 137-145",
+    drawing="own",
 )
 def consistency(
     judgements: pd.DataFrame,
@@ -68,7 +69,12 @@ def consistency(
     table = pd.concat([ratios, mends], ignore_index=True)
     first = [key, *(c for c in (of, over) if c in table.columns)]
     table = table[[*first, *(c for c in table.columns if c not in first)]]
-    about = {"dropped": data.dropped, "random_index": used, "random_index_value": index}
+    about = {
+        "dropped": data.dropped,
+        "random_index": used,
+        "random_index_value": index,
+        "limit": _ACCEPTED,
+    }
     return Result("consistency", table, _findings(data, ratios, mends, used), about)
 
 

@@ -23,6 +23,7 @@ _SURE = 0.9
     low=0,
     high=1,
     source="Lahdelma & Salminen (2001), SMAA-2, Operations Research 49(3), 444-454",
+    drawing="places",
 )
 def robustness(
     indicators: pd.DataFrame,

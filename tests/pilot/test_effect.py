@@ -43,13 +43,14 @@ def test_smoking_ban_in_sicily(season, ratio, low, high, dispersion):
 
 
 def test_a_peer_gives_the_same_numbers():
-    import statsmodels.api as sm
+    from statsmodels.genmod import families
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     data = months()
     table = pilot.effect(data, **NAMES).table.set_index("variant")
     t = data["month"] - data["month"].mean()
-    x = sm.add_constant(np.column_stack([data["pilot"], t]))
-    fit = sm.GLM(data["back"], x, family=sm.families.Poisson(), offset=np.log(data["all"])).fit()
+    x = np.column_stack([np.ones(len(t)), data["pilot"], t])
+    fit = GLM(data["back"], x, family=families.Poisson(), offset=np.log(data["all"])).fit()
     low, high = np.exp(fit.conf_int().iloc[1])
     row = table.loc["poisson"]
     assert row["estimate"] == pytest.approx(np.exp(fit.params.iloc[1]), rel=1e-8)
@@ -58,10 +59,10 @@ def test_a_peer_gives_the_same_numbers():
 
 def test_the_interval_covers():
     hits = []
-    for seed in range(150):
+    for seed in range(60):
         row = pilot.effect(months(30, 0.8, seed), **NAMES).table.iloc[0]
         hits.append(row["low"] <= 0.8 <= row["high"])
-    assert 0.91 < np.mean(hits) <= 1
+    assert 0.88 < np.mean(hits) <= 1
 
 
 def test_plain_counts_need_no_exposure():
