@@ -15,7 +15,7 @@ from svcmetrics.measure.clocks import HOUR, Clocks, clocks
 from svcmetrics.measure.log import FLOW, Log, is_in, read_log
 from svcmetrics.measure.waits import lengths, pauses, within
 
-_HOURS = ("elapsed", "business", "paused", "queue", "touch")
+_HOURS = ("elapsed", "business", "paused", "paused_business", "queue", "touch")
 
 
 def passages(
@@ -31,11 +31,12 @@ def passages(
 
     Arguments as in ``cases``. The time before an event belongs to the step that this event comes
     from; time in the hands of the requester, the moment until a case is closed and time whose step
-    is not named are visits of their own (``kind``: step, requester, closing, unknown). So the visits of a case add up to its time exactly.
+    is not named are visits of their own (``kind``: step, requester, closing, unknown). So the visits of a case
+    add up to its time exactly.
 
     Comes back as one row per visit: ``case_id, service_id, visit_no, kind, step_no, unit_id,
-    start_at, end_at, elapsed_h, business_h, paused_h`` and, where an ``accept`` tells them apart,
-    ``queue_h`` (until it was taken up) and ``touch_h`` (from then on, stopped clock taken off).
+    start_at, end_at, elapsed_h, business_h, paused_h, paused_business_h`` and, where an ``accept``
+    tells them apart, ``queue_h`` (until it was taken up) and ``touch_h`` (from then on, stopped clock taken off).
     ``open`` marks the visit that had not ended when the log was drawn.
 
     It misleads where steps run side by side: an event log has one line of time per case.
@@ -51,9 +52,14 @@ def passages(
     log = read_log(events, timezone, until=until)
     book = clocks(calendar, timezone) if calendar is not None else {}
     cases = engine.keep(case_times(log, services, steps, book))
-    table = _measured(_visits(_pieces(log, cases)), log, cases, steps, book)
+    table = visit_table(log, cases, steps, book)
     keys = ("case_id", "visit_no")
     return table if engine.is_table(events) else local_frame(table.order_by(*keys), timezone)
+
+
+def visit_table(log: Log, cases: Table, steps: pd.DataFrame | None, book: Clocks) -> Table:
+    """The visits of these cases, as ``passages`` gives them."""
+    return _measured(_visits(_pieces(log, cases)), log, cases, steps, book)
 
 
 def _pieces(log: Log, cases: Table) -> Table:
@@ -137,6 +143,7 @@ def _measured(
         "elapsed": v["whole_us"],
         "business": v["whole_work"],
         "paused": v["paused_us"],
+        "paused_business": v["paused_work"],
         "queue": v["taken_us"] - v["a_us"],
         "touch": v["b_us"] - v["taken_us"] - v["touched_us"],
     }
