@@ -3,7 +3,10 @@
 from svcmetrics.verify.aggregation import aggregation
 from svcmetrics.verify.agreement import agreement
 from svcmetrics.verify.alpha import alpha
+from svcmetrics.verify.careless import careless, careless_raters
+from svcmetrics.verify.d_study import d_study
 from svcmetrics.verify.formality import formality
+from svcmetrics.verify.generalizability import generalizability
 from svcmetrics.verify.icc import icc
 from svcmetrics.verify.kendall_w import kendall_w
 from svcmetrics.verify.omega import omega
@@ -16,7 +19,11 @@ __all__ = [
     "aggregation",
     "agreement",
     "alpha",
+    "careless",
+    "careless_raters",
+    "d_study",
     "formality",
+    "generalizability",
     "icc",
     "kendall_w",
     "omega",

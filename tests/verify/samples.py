@@ -47,3 +47,58 @@ def _waves() -> pd.DataFrame:
 
 _FORM = {"rater": "who", "target": "unit", "item": "item", "score": "points", "wave": "wave"}
 SAMPLES["formality"] = Sample(_waves(), _FORM, score="points")
+
+SAMPLES["generalizability"] = Sample(
+    _rated(), {"formula": "points ~ unit + who", "object": "unit"}, score="points", fixed_names=True
+)
+SAMPLES["d_study"] = Sample(
+    _rated(),
+    {"formula": "points ~ unit + who", "object": "unit", "sizes": {"who": [5, 10, 40]}},
+    score="points",
+    fixed_names=True,
+)
+SAMPLES["careless"] = Sample(
+    pd.concat([_waves(), _waves().assign(who=lambda t: t["who"] + 16)], ignore_index=True),
+    _FORM,
+    score="points",
+)
+
+
+def _answered() -> pd.DataFrame:
+    """Forty forms with six items of one scale, 1 to 5, one wave after the other."""
+    rng = np.random.default_rng(31)
+    rows = pd.DataFrame([(p, i) for p in range(40) for i in range(6)], columns=["form", "item"])
+    points = 3 + rng.normal(0, 0.9, 40)[rows["form"]] + rng.normal(0, 0.8, len(rows))
+    rows["points"] = points.round().clip(1, 5).astype("int64")
+    rows["wave"] = np.where(rows["form"] < 20, "2026Q1", "2026Q2")
+    return rows
+
+
+def _inside() -> pd.DataFrame:
+    """Five departments of unequal size with three items each; every rater rates one department."""
+    rng = np.random.default_rng(41)
+    raters = pd.DataFrame({"unit": np.repeat([*"甲乙丙丁戊"], [5, 6, 7, 8, 9])})
+    raters["who"] = raters.index
+    raters["level"] = rng.normal(3.2, 0.7, len(raters))
+    rows = raters.merge(pd.DataFrame({"item": range(3)}), how="cross")
+    points = rows["level"] + rng.normal(0, 0.6, len(rows))
+    return rows.assign(points=points.round().clip(1, 5).astype("int64")).drop(columns="level")
+
+
+_RATED = {"target": "unit", "rater": "who", "score": "points"}
+_SCALE = {"person": "form", "item": "item", "score": "points"}
+SAMPLES["icc"] = Sample(_rated(), _RATED, score="points")
+SAMPLES["agreement"] = Sample(_rated(), _RATED, score="points")
+SAMPLES["kendall_w"] = Sample(
+    _answered(), {"target": "item", "rater": "form", "score": "points"}, score="points"
+)
+SAMPLES["alpha"] = Sample(_answered(), _SCALE, score="points")
+SAMPLES["omega"] = Sample(_answered(), _SCALE, score="points")
+SAMPLES["split_half"] = Sample(_answered(), _SCALE, score="points")
+SAMPLES["straight_lining"] = Sample(
+    _answered(), {"form": "form", "item": "item", "score": "points", "wave": "wave"}, score="points"
+)
+SAMPLES["aggregation"] = Sample(
+    _inside(), {**_RATED, "item": "item", "scale": (1.0, 5.0)}, score="points"
+)
+SAMPLES["reportable"] = Sample(_rated(), _RATED, score="points")

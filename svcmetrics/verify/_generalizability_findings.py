@@ -1,0 +1,64 @@
+"""The reading of a generalizability study."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.numeric.gtheory import Shares
+from svcmetrics.result import Finding
+from svcmetrics.verify._components import Components, Study
+
+# Brennan (2001, p. 108) and the field ask 0.8 of decisions; below 0.5 error outweighs the object.
+_GOOD, _POOR = 0.8, 0.5
+_FEW = 8
+
+
+def findings(table: pd.DataFrame, study: Study, parts: Components, shares: Shares) -> list[Finding]:
+    """Φ and its verdict, the largest source of error, and what to be careful about."""
+    phi = table[table["metric"] == "phi"].iloc[0]
+    erho2 = table[table["metric"] == "erho2"].iloc[0]
+    values = {
+        "phi": float(phi["estimate"]),
+        "low": float(phi["low"]),
+        "high": float(phi["high"]),
+        "erho2": float(erho2["estimate"]),
+        "targets": study.sizes[study.object],
+    }
+    found = [
+        Finding(f"generalizability.{_verdict(values)}", values),
+        *_source(study, parts, shares),
+    ]
+    found += parts.findings
+    if study.sizes[study.object] < _FEW:
+        few = {"targets": study.sizes[study.object]}
+        found.append(Finding("generalizability.few_targets", few, "warning"))
+    negative = [t for t, v in zip(study.terms, parts.raw, strict=True) if v < 0]
+    if negative:
+        found.append(Finding("generalizability.negative", {"names": negative}))
+    zero = [] if parts.model is None else np.array(study.terms[:-1])[parts.model.zero].tolist()
+    if zero:
+        found.append(Finding("generalizability.zero", {"names": zero}))
+    if study.left_out.get("one_level"):
+        names = {"names": study.left_out["one_level"]}
+        found.append(Finding("generalizability.one_level", names, "warning"))
+    return found
+
+
+def _verdict(values: dict[str, float]) -> str:
+    if not values["phi"] > 0:
+        return "none"
+    if values["low"] >= _GOOD:
+        return "good"
+    return "poor" if values["phi"] < _POOR else "fair"
+
+
+def _source(study: Study, parts: Components, shares: Shares) -> list[Finding]:
+    """The component that adds most to the error of a department's mean."""
+    error = parts.truncated * shares.absolute
+    if error.sum() <= 0:
+        return []
+    worst = int(error.argmax())
+    values = {"name": study.terms[worst], "share": float(error[worst] / error.sum())}
+    key = "residual" if worst == len(study.codes) else "source"
+    return [Finding(f"generalizability.{key}", values)]

@@ -1,0 +1,239 @@
+"""Generalizability: Brennan's tables, incomplete designs, fixed facets, formulas, refusals."""
+
+import importlib
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import TableError
+from svcmetrics.verify import d_study, generalizability
+from svcmetrics.verify._formula import read_formula
+from tests.verify.samples import SAMPLES
+
+PRINTED = tomllib.loads(
+    (Path(__file__).parents[1] / "published" / "generalizability.toml").read_text("utf-8")
+)
+# The package holds the function under the same name.
+MODULE = importlib.import_module("svcmetrics.verify.generalizability")
+RATED = SAMPLES["generalizability"].data
+
+
+def long(values, *names):
+    values = np.array(values)
+    index = np.indices(values.shape).reshape(values.ndim, -1)
+    return pd.DataFrame(dict(zip(names, index, strict=True))).assign(score=values.ravel())
+
+
+def value(result, metric, variant=None, term=None):
+    table = result.table[result.table["metric"] == metric]
+    table = table if variant is None else table[table["variant"] == variant]
+    table = table if term is None else table[table["term"] == term]
+    return table["estimate"].to_numpy()
+
+
+@pytest.mark.parametrize("name", list(PRINTED))
+def test_printed_tables(name):
+    case = PRINTED[name]
+    data = long(case["data"], *case["axes"])
+    if "unique" in case:  # raters of different tasks are different persons
+        data[case["unique"][0]] += 100 * data[case["unique"][1]]
+    result = generalizability(data, case["formula"], object=case["object"])
+    for term, printed in case["components"].items():
+        assert value(result, "component", "raw", term) == pytest.approx(printed, abs=0.00005), term
+    for metric, printed in case["coefficients"].items():
+        assert value(result, metric) == pytest.approx(printed, abs=case["half_digit"])
+
+
+def test_d_study_of_brennans_first_table():
+    case = PRINTED["synthetic_1"]
+    data = long(case["data"], *case["axes"])
+    sizes = {"i": [5, 10, 15, 20]}
+    table = d_study(data, case["formula"], object="p", sizes=sizes).table
+    phi = table.loc[table["variant"] == "phi", "estimate"]
+    assert phi.to_numpy() == pytest.approx([0.5866, 0.7395, 0.8098, 0.8502], abs=5e-5)
+    erho2 = table.loc[table["variant"] == "erho2", "estimate"]
+    assert erho2.to_numpy() == pytest.approx([0.6935, 0.819, 0.8716, 0.9005], abs=5e-5)
+
+
+def test_reml_and_mean_squares_agree_on_a_balanced_design(monkeypatch):
+    case = PRINTED["synthetic_4"]
+    data = long(case["data"], *case["axes"])
+    one = generalizability(data, "score ~ p*t + t:r", object="p")
+    monkeypatch.setattr("svcmetrics.verify._components.is_balanced", lambda *_: False)
+    two = generalizability(data, "score ~ p*t + t:r", object="p")
+    assert "REML" in two.about["method"]
+    assert value(two, "component", "raw") == pytest.approx(value(one, "component", "raw"), rel=1e-6)
+    assert value(two, "phi") == pytest.approx(value(one, "phi"), rel=1e-6)
+
+
+def test_nesting_may_be_written_or_lie_in_the_labels():
+    case = PRINTED["synthetic_4"]
+    data = long(case["data"], *case["axes"])
+    unique = data.assign(r=data["r"] + 100 * data["t"])
+    a = generalizability(data, "score ~ p*t + t:r", object="p").table
+    b = generalizability(unique, "score ~ p + t + p:t + r", object="p").table
+    order = ["p", "t", "p:t", "residual"]
+    for term in order:
+        x, y = (t.loc[t["term"] == term, "estimate"].to_numpy() for t in (a, b))
+        assert x == pytest.approx(y)
+    sizes = {"t": [3], "r": [4]}
+    c = d_study(unique, "score ~ p + t + p:t + r", object="p", sizes=sizes).table
+    assert c["estimate"].iloc[0] == pytest.approx(a.loc[a["metric"] == "phi", "estimate"].iloc[0])
+
+
+def test_raters_nested_in_departments_are_part_of_the_relative_error():
+    data = RATED.assign(
+        who=RATED["who"].astype(str) + RATED["unit"] + (RATED["who"] % 2).astype(str)
+    )
+    data = pd.concat([data, data.assign(points=data["points"].iloc[::-1].to_numpy())])
+    result = generalizability(data, "points ~ unit + who", object="unit")
+    assert value(result, "phi") == pytest.approx(value(result, "erho2"))
+
+
+def test_a_fixed_facet_counts_for_the_object():
+    case = PRINTED["synthetic_3"]
+    data = long(case["data"], *case["axes"])
+    c = case["components"]
+    result = generalizability(data, case["formula"], object="p", fixed=["i"])
+    universe = c["p"] + c["p:i"] / 4
+    error = c["p:o"] / 2 + c["residual"] / 8
+    absolute = error + c["o"] / 2 + c["i:o"] / 8
+    assert value(result, "erho2") == pytest.approx(universe / (universe + error), abs=1e-4)
+    assert value(result, "phi") == pytest.approx(universe / (universe + absolute), abs=1e-4)
+
+
+def test_negative_components_are_shown_raw_and_cut():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(8, 6))
+    noise -= noise.mean(axis=1, keepdims=True)  # equal department means: less than chance
+    result = generalizability(
+        long(noise, "target", "rater"), "score ~ target + rater", object="target"
+    )
+    assert value(result, "component", "raw", "target")[0] < 0
+    assert value(result, "component", "truncated", "target")[0] == 0
+    assert value(result, "phi") == [0.0]
+    assert {"generalizability.none", "generalizability.negative"} <= {
+        f.key for f in result.findings
+    }
+
+
+def test_intervals_hold_what_was_put_in(monkeypatch):
+    monkeypatch.setattr(MODULE, "_DRAWS", 1000)
+    rng = np.random.default_rng(7)
+    inside = 0
+    for _ in range(60):
+        y = rng.normal(0, 1, (12, 1)) + rng.normal(0, 0.7, (1, 10)) + rng.normal(0, 1, (12, 10))
+        t = generalizability(long(y, "t", "r"), "score ~ t + r", object="t", rng=1).table
+        row = t[t["metric"] == "phi"].iloc[0]
+        inside += row["low"] <= 1 / (1 + 0.149) <= row["high"]
+    assert inside >= 52
+
+
+def test_bootstrap_intervals_repeat_with_the_seed(monkeypatch):
+    monkeypatch.setattr(MODULE, "_REFITS", 8)
+    data = RATED[RATED["who"] < 6]
+    one, two = (
+        generalizability(data, "points ~ unit + who", object="unit", intervals="bootstrap", rng=3)
+        for _ in range(2)
+    )
+    pd.testing.assert_frame_equal(one.table, two.table)
+    assert "bootstrap" in one.about["intervals"]
+
+
+def test_chinese_and_quoted_names():
+    data = RATED.rename(columns={"unit": "被评部门", "who": "评价 人", "points": "得分"})
+    result = generalizability(data, "得分 ~ 被评部门 + `评价 人`", object="被评部门")
+    assert value(result, "phi") == value(
+        generalizability(RATED, "points ~ unit + who", object="unit"), "phi"
+    )
+    assert result.table["term"].iloc[2] == "评价 人"
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("s ~ a + b:c", [("a",), ("b", "c")]),
+        ("s ~ a/b", [("a",), ("a", "b")]),
+        ("s ~ a*b", [("a",), ("b",), ("a", "b")]),
+        ("s ~ a + a + b:a + a:b", [("a",), ("b", "a")]),
+    ],
+)
+def test_formulas(text, terms):
+    assert list(read_formula(text).terms) == terms
+
+
+@pytest.mark.parametrize(
+    "text", ["score", "~ a", "s ~", "s ~ a b", "s ~ a +", "s ~ a:a", "s ~ (1|a)"]
+)
+def test_formulas_that_are_none(text):
+    with pytest.raises(TableError):
+        read_formula(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "formula", "key"),
+    [
+        ({"who": 1}, "points ~ unit + who", "one_level"),
+        ({"unit": "A"}, "points ~ unit + who", "one_target"),
+        ({"unit": range(len(RATED))}, "points ~ unit + who", "once"),
+        ({"points": 3}, "points ~ unit + who", "no_spread"),
+        ({"twin": RATED["who"] + 5}, "points ~ unit + who + twin", "same"),
+    ],
+)
+def test_degenerate_studies_are_refused(change, formula, key):
+    result = generalizability(RATED.assign(**change), formula, object="unit")
+    assert result.findings[0].key == f"generalizability.{key}"
+    assert result.findings[0].level == "refused"
+    assert result.table["estimate"].isna().all()
+    sizes = {"who": [3]} if change.keys() <= {"unit", "points"} else None
+    if sizes:
+        assert (
+            d_study(RATED.assign(**change), formula, object="unit", sizes=sizes).findings[0].level
+            == "refused"
+        )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"object": "nobody"},
+        {"object": "unit", "fixed": ["nobody"]},
+        {"object": "unit", "intervals": "exact"},
+    ],
+)
+def test_wrong_words_are_errors(call):
+    with pytest.raises(TableError):
+        generalizability(RATED, "points ~ unit + who", **call)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"who": [0]}, {"who": [3], "wave": [2]}])
+def test_wrong_sizes_are_errors(sizes):
+    with pytest.raises(TableError):
+        d_study(RATED, "points ~ unit + who", object="unit", sizes=sizes)
+
+
+def test_the_cheapest_design_that_is_good_enough():
+    case = PRINTED["synthetic_1"]
+    data = long(case["data"], *case["axes"])
+    call = {"object": "p", "cost": {"i": 2.5}}
+    result = d_study(data, case["formula"], sizes={"i": [5, 15, 20]}, **call)
+    assert result.findings[0].key == "d_study.reached"
+    assert result.findings[0].values["design"] == ["i 15"]
+    assert result.table["cost"].iloc[0] == 12.5
+    few = d_study(data, case["formula"], sizes={"i": [2, 5]}, **call)
+    assert few.findings[0].key == "d_study.not_reached"
+
+
+@pytest.mark.data
+def test_insteval(shared_data):
+    """Shares of variance by lme4; Φ for a mean over each lecturer's own students."""
+    data = pd.read_csv(shared_data("insteval") / "ratings.csv")
+    result = generalizability(data, "y ~ d + s", object="d")
+    shares = result.table.query("variant == 'truncated'")["share"].to_numpy()
+    assert shares == pytest.approx([0.154903716, 0.06010568536, 0.7849905986], rel=1e-4)
+    table = d_study(data, "y ~ d + s", object="d", sizes={"s": [5, 10, 20, 50]}).table
+    phi = table.loc[table["variant"] == "phi", "estimate"]
+    assert phi.to_numpy() == pytest.approx([0.4782116, 0.6470137, 0.7856810, 0.9016218], rel=1e-5)
