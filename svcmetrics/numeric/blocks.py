@@ -1,0 +1,22 @@
+"""Blocks of a rating plan: raters and targets that are linked, directly or through others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Whole = NDArray[np.int64]
+
+
+def count(rater: Whole, target: Whole) -> int:
+    """Into how many unlinked blocks the ratings fall; 0 without ratings."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not len(rater):
+        return 0
+    r, t = (np.unique(x, return_inverse=True)[1] for x in (rater, target))
+    rows = int(r.max()) + 1
+    size = rows + int(t.max()) + 1
+    links = coo_array((np.ones(len(r)), (r, rows + t)), shape=(size, size))
+    return int(connected_components(links, directed=False)[0])

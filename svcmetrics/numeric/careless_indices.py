@@ -1,0 +1,158 @@
+"""Indices of inattentive answering for a table of forms × items, on arrays; NaN is no answer.
+
+A correlation within one form is undefined, not zero, where the form has no spread: a straight
+line has no even-odd consistency and no agreement of synonyms.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+# Level groups for person fit have at least this many forms.
+_GROUP = 50
+
+
+def even_odd(forms: Floats, scale: Whole) -> Floats:
+    """Correlation over scales of the means of odd and even items, stepped up (high: consistent).
+
+    ``scale``: the scale of each item. Within a scale, the first item is odd, the second even.
+    R careless 1.2 prints this with its sign reversed.
+    """
+    halves = []
+    for s in np.unique(scale):
+        columns = np.flatnonzero(scale == s)
+        if len(columns) > 1:
+            halves.append((_means(forms[:, columns[::2]]), _means(forms[:, columns[1::2]])))
+    if len(halves) < 2:
+        return np.full(len(forms), np.nan)
+    odd, even = (np.stack(h, axis=1) for h in zip(*halves, strict=True))
+    r = row_correlation(odd, even)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.maximum(2 * r / (1 + r), -1.0))
+
+
+def synonyms(
+    forms: Floats, critical: float = 0.6, *, pairs: NDArray[np.int64] | None = None
+) -> Floats:
+    """Correlation, within a form, of items that go together over all forms (r > critical).
+
+    A negative ``critical`` takes pairs that oppose each other (r < critical): antonyms.
+    """
+    pairs = similar_pairs(forms, critical) if pairs is None else pairs
+    if len(pairs) < 2:
+        return np.full(len(forms), np.nan)
+    return row_correlation(forms[:, pairs[:, 0]], forms[:, pairs[:, 1]])
+
+
+def similar_pairs(forms: Floats, critical: float) -> Whole:
+    """Pairs of items whose correlation is beyond ``critical``; the later item first."""
+    r = np.tril(correlations(forms), -1)
+    column, row = np.nonzero((r > critical if critical > 0 else r < critical).T)
+    return np.stack([row, column], axis=1)
+
+
+def correlations(forms: Floats) -> Floats:
+    """Correlations of the items over the forms answered in both (pairwise)."""
+    known = np.isfinite(forms).astype(np.float64)
+    x = np.where(known > 0, forms - np.nanmean(forms), 0.0) if known.any() else known
+    n = known.T @ known
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = (x.T @ known) / n
+        cross = (x.T @ x) / n - mean * mean.T
+        square = (x.T**2 @ known) / n - mean**2
+        r = cross / np.sqrt(square * square.T)
+    return np.asarray(np.where(np.isfinite(r), np.clip(r, -1, 1), np.nan))
+
+
+def mahalanobis(forms: Floats) -> Floats:
+    """Squared distance of each form from the mean form, over the items answered.
+
+    A form with missing answers is measured in the items it has, and scaled to all of them.
+    """
+    known = np.isfinite(forms)
+    n = known.sum(axis=0)
+    use = n > 1
+    if not use.any() or len(forms) < 3:
+        return np.full(len(forms), np.nan)
+    if known.all():
+        away = forms - forms.mean(axis=0)
+        inverse = np.linalg.pinv(away.T @ away / (len(forms) - 1), hermitian=True)
+        return np.asarray(np.einsum("ij,ij->i", away @ inverse, away))
+    x, known = forms[:, use], known[:, use]
+    away = np.where(known, x - np.nanmean(x, axis=0), 0.0)
+    weight = known.astype(np.float64)
+    pairs = np.maximum(weight.T @ weight - 1, 1)
+    inverse = np.linalg.pinv((away.T @ away) / pairs, hermitian=True)
+    distance = np.einsum("ij,ij->i", away @ inverse, away)
+    share = known.mean(axis=1)
+    return np.where(share > 0, distance / np.where(share > 0, share, 1), np.nan)
+
+
+def person_fit(forms: Floats) -> Floats:
+    """l_z for several categories: how likely the answers are among forms of the same level.
+
+    Standardised log likelihood (Drasgow, Levine and Williams 1985); low is an odd pattern. The
+    chances of the categories are the observed ones among forms with a similar mean.
+    """
+    known = np.isfinite(forms)
+    values = np.unique(forms[known])
+    level = np.where(known.any(axis=1), _means(forms), -np.inf)
+    groups = max(1, min(10, len(forms) // _GROUP))
+    ordered = np.sort(level[np.isfinite(level)])
+    cuts = ordered[len(ordered) * np.arange(1, groups) // groups]
+    group = np.searchsorted(cuts, level)
+    out = np.full(len(forms), np.nan)
+    for g in np.unique(group):
+        here = group == g
+        out[here] = _fit(forms[here], known[here], values)
+    return out
+
+
+def _fit(forms: Floats, known: NDArray[np.bool_], values: Floats) -> Floats:
+    hit = [(forms == v) for v in values]
+    counts = np.stack([h.sum(axis=0) for h in hit], axis=1) + 0.5
+    share = counts / counts.sum(axis=1, keepdims=True)
+    logs = np.log(share)
+    mean = (share * logs).sum(axis=1)
+    spread = (share * logs**2).sum(axis=1) - mean**2
+    got = sum((h * logs[:, k] for k, h in enumerate(hit)), np.zeros(forms.shape))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = ((got - mean) * known).sum(axis=1) / np.sqrt((known * spread).sum(axis=1))
+    return np.asarray(np.where(np.isfinite(z), z, np.nan))
+
+
+def row_correlation(a: Floats, b: Floats) -> Floats:
+    """Correlation of two tables row by row, over the columns known in both."""
+    total = a.sum() + b.sum()
+    if np.isfinite(total):
+        away = [x - x.mean(axis=1, keepdims=True) for x in (a, b)]
+        return _ratio(away, np.full(len(a), a.shape[1]))
+    both = np.isfinite(a) & np.isfinite(b)
+    n = both.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away = [np.where(both, x, 0.0) for x in (a, b)]
+        away = [np.where(both, x - (x.sum(axis=1) / n)[:, None], 0.0) for x in away]
+    return _ratio(away, n)
+
+
+def _ratio(away: list[Floats], n: Whole) -> Floats:
+    """Correlations from centred rows; undefined where a row has no spread."""
+    cross = np.einsum("ij,ij->i", *away)
+    squares = [np.einsum("ij,ij->i", x, x) for x in away]
+    flat = (squares[0] < 1e-12) | (squares[1] < 1e-12) | (n < 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = cross / np.sqrt(squares[0] * squares[1])
+    return np.asarray(np.where(flat, np.nan, np.clip(r, -1, 1)))
+
+
+def _means(forms: Floats) -> Floats:
+    mean = forms.mean(axis=1)
+    if np.isfinite(mean.sum()):
+        return np.asarray(mean)
+    known = np.isfinite(forms)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, forms, 0.0).sum(axis=1) / known.sum(axis=1))

@@ -1,0 +1,154 @@
+"""Who answers carelessly, at a stated rate of false alarms: indices, cut-offs and flags.
+
+Not a statistic. ``careless`` counts the flags; only the analyst's table names raters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from svcmetrics.numeric import careless, careless_indices, honest
+from svcmetrics.verify.forms import Forms
+
+# Which side is careless: +1 high, -1 low.
+SIDES = {
+    "longstring": 1, "irv": -1, "even_odd": -1, "mahalanobis": 1, "synonyms": -1, "antonyms": 1,
+    "person_fit": -1, "spread": -1, "seconds_per_item": -1,
+}  # fmt: skip
+# Simulated raters for the cut-offs, at least.
+SIMULATED = 5_000
+# Items that go together or oppose each other at least so strongly are synonyms or antonyms.
+CRITICAL = 0.6
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Indices of each rater, their chance p among attentive raters, the smallest p, the flag."""
+
+    index: dict[str, np.ndarray]
+    p: dict[str, np.ndarray]
+    least: np.ndarray
+    flagged: np.ndarray
+    level: float  # of a single index, so that all together keep the rate
+
+
+def flags(
+    forms: Forms, scale: np.ndarray | None, seconds: np.ndarray | None, rate: float,
+    rng: np.random.Generator,
+) -> Flags:  # fmt: skip
+    """Indices, cut-offs simulated at the observed marginals, and flags."""
+    pairs = {
+        name: careless_indices.similar_pairs(forms.answers, sign * CRITICAL)
+        for name, sign in (("synonyms", 1), ("antonyms", -1))
+    }
+    size = len(forms.raters)
+    pair = np.unique(forms.rater * len(forms.targets) + forms.target, return_inverse=True)[1]
+    owner = np.zeros(int(pair.max()) + 1, dtype=np.int64)
+    owner[pair] = forms.rater
+    whose = (forms.rater, pair, owner)
+    seen = indices(forms.answers, whose, size, scale, pairs)
+    seen = {k: v for k, v in seen.items() if np.isfinite(v).any()}
+    draws = max(2, -(-SIMULATED // max(size, 1)))
+    model = honest.fitted(forms.answers, forms.rater, pair)
+    fake = [indices(model.draw(rng), whose, size, scale, pairs) for _ in range(draws)]
+    stratum = np.floor(np.log2(np.bincount(forms.rater, minlength=size))).astype(int)
+    p, null = {}, []
+    for name, value in seen.items():
+        drawn = np.stack([f[name] for f in fake])
+        p[name], own = _chances(value * SIDES[name], drawn * SIDES[name], stratum)
+        null.append(own)
+    if seconds is not None:
+        seen["seconds_per_item"] = seconds
+        p["seconds_per_item"] = _quick(seconds)
+    level = _level(np.stack(null), rate, len(p)) if null else rate
+    least = _least(list(p.values()), size)
+    return Flags(seen, p, least, least <= level, level)
+
+
+def indices(
+    answers: np.ndarray, whose: tuple[np.ndarray, np.ndarray, np.ndarray], raters: int,
+    scale: np.ndarray | None, pairs: dict[str, np.ndarray],
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Every index, as the mean over a rater's forms; spread is that between targets.
+
+    ``whose``: the rater of each form, its pair of rater and target, and the rater of each pair.
+    """
+    rater, pair, owner = whose
+    by_form = {
+        "longstring": careless.longstring(answers),
+        "irv": careless.irv(answers),
+        "mahalanobis": careless_indices.mahalanobis(answers),
+        "person_fit": careless_indices.person_fit(answers),
+        "synonyms": careless_indices.synonyms(answers, pairs=pairs["synonyms"]),
+        "antonyms": careless_indices.synonyms(answers, pairs=pairs["antonyms"]),
+    }
+    if scale is not None:
+        by_form["even_odd"] = careless_indices.even_odd(answers, scale)
+    out = {name: _mean(value, rater, raters) for name, value in by_form.items()}
+    known = np.isfinite(answers)
+    level = np.where(known, answers, 0.0).sum(axis=1) / known.sum(axis=1)
+    level = _mean(level, pair, len(owner))
+    n = np.bincount(owner, minlength=raters)
+    mean = _mean(level, owner, raters)
+    square = np.bincount(owner, (level - mean[owner]) ** 2, minlength=raters)
+    out["spread"] = np.where(n > 1, np.sqrt(square / np.maximum(n - 1, 1)), np.nan)
+    return out
+
+
+def _mean(value: np.ndarray, rater: np.ndarray, raters: int) -> np.ndarray:
+    known = np.isfinite(value)
+    n = np.bincount(rater[known], minlength=raters)
+    total = np.bincount(rater[known], value[known], minlength=raters)
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+
+
+def _chances(
+    seen: np.ndarray, drawn: np.ndarray, stratum: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Share of simulated raters with as many forms that are at least so extreme; theirs as well."""
+    p, own = np.full(seen.shape, np.nan), np.full(drawn.shape, np.nan)
+    for s in np.unique(stratum):
+        here = stratum == s
+        pool = np.sort(drawn[:, here][np.isfinite(drawn[:, here])])
+        if not len(pool):
+            continue
+        for values, out in ((seen[here], p), (drawn[:, here], own)):
+            rank = np.searchsorted(pool, values - 1e-9, side="left")
+            found = np.where(np.isfinite(values), (len(pool) - rank) / len(pool), np.nan)
+            out[..., here] = np.maximum(found, 1 / (len(pool) + 1))
+    return p, own
+
+
+def _quick(seconds: np.ndarray) -> np.ndarray:
+    """Chance of so few seconds per item, from the slower half: quick clicking is not in it."""
+    logs = np.log(np.maximum(seconds, 1e-3))
+    known = logs[np.isfinite(logs)]
+    if len(known) < 10:
+        return np.full(len(seconds), np.nan)
+    middle = np.median(known)
+    slower = known[known >= middle]
+    spread = np.sqrt(((slower - middle) ** 2).mean())
+    return np.asarray(special.ndtr((logs - middle) / spread)) if spread > 0 else np.ones(len(logs))
+
+
+def _level(null: np.ndarray, rate: float, tests: int) -> float:
+    """The level of a single index at which attentive raters are flagged at the given rate."""
+    least = np.nanmin(np.where(np.isfinite(null), null, np.inf), axis=0).ravel()
+    share = null.shape[0] / tests  # indices outside the simulation take their part of the rate
+    return float(np.quantile(least[np.isfinite(least)], rate * share, method="lower"))
+
+
+def _least(p: list[np.ndarray], size: int) -> np.ndarray:
+    if not p:
+        return np.full(size, np.nan)
+    return np.asarray(np.min([np.where(np.isfinite(v), v, 1.0) for v in p], axis=0))
+
+
+def analyst_table(forms: Forms, found: Flags, rater: str) -> pd.DataFrame:
+    """One row per rater: indices and flag. For the analyst only."""
+    columns = {**found.index, "chance": found.least, "flagged": found.flagged}
+    return pd.DataFrame({rater: forms.raters, **columns})

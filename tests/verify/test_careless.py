@@ -1,0 +1,152 @@
+"""Careless answering: indices as in R careless, cut-offs that keep their rate, both results."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.numeric import blocks, careless_indices, honest
+from svcmetrics.numeric import careless as runs
+from svcmetrics.problems import TableError
+
+NAMES = {"rater": "r", "item": "i", "score": "s"}
+
+
+def attentive(rng, raters=150, targets=5, items=6, mean=3.6):
+    """Raters with opinions; a long table of all their forms."""
+    base = mean + rng.normal(0, 0.4, (raters, 1)) + rng.normal(0, 0.4, (1, targets))
+    base = base + rng.normal(0, 0.35, (raters, targets))
+    x = base[:, :, None] + rng.normal(0, 0.5, (raters, targets, items))
+    return long(np.clip(np.rint(x), 1, 5))
+
+
+def long(x):
+    r, t, i = (v.ravel() for v in np.indices(x.shape))
+    return pd.DataFrame({"r": r, "t": t, "i": i, "s": x.ravel()})
+
+
+def share(result, variant="any"):
+    t = result.table
+    return t[(t["metric"] == "careless") & (t["variant"] == variant)].iloc[0]
+
+
+@pytest.mark.data
+def test_every_index_equals_r_careless_on_200_respondents(shared_data):
+    folder = shared_data("careless_sim200")
+    x = pd.read_csv(folder / "responses.csv").iloc[:, 1:].to_numpy(float)
+    peer = pd.read_csv(folder / "indices_reference.csv")
+    scale = np.repeat(np.arange(10), 5)
+    ours = {
+        "longstring": runs.longstring(x), "longstring_avg": runs.avgstring(x), "irv": runs.irv(x),
+        "mahad": careless_indices.mahalanobis(x), "psychsyn": careless_indices.synonyms(x, 0.6),
+        "evenodd": -careless_indices.even_odd(x, scale),  # R prints it with its sign reversed
+    }  # fmt: skip
+    for name, values in ours.items():
+        np.testing.assert_allclose(values, peer[name], rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.data
+def test_the_planted_fifth_of_careless_respondents_is_seen(shared_data):
+    x = pd.read_csv(shared_data("careless_sim200") / "responses.csv").iloc[:, 1:].to_numpy(float)
+    table = long(x[:, None, :]).assign(d=lambda t: t["i"] // 5)
+    found = verify.careless(table, **NAMES, dimension="d")
+    assert share(found)["low"] > 0.15
+    assert share(found, "longstring")["estimate"] >= 0.095  # 10% straight lines
+
+
+@pytest.mark.parametrize("mean", [3.6, 4.3])
+def test_attentive_raters_are_flagged_at_the_stated_rate(mean):
+    rng = np.random.default_rng(1)
+    flagged = [share(verify.careless(attentive(rng, mean=mean), **NAMES, target="t", rng=k))
+               for k in range(6)]  # fmt: skip
+    assert np.mean([f["estimate"] for f in flagged]) < 0.08
+
+
+def test_straight_liners_random_clickers_and_fast_ones_are_flagged():
+    rng = np.random.default_rng(2)
+    table = attentive(rng)
+    table.loc[table["r"] < 10, "s"] = 5
+    wild = table["r"].between(10, 19)
+    table.loc[wild, "s"] = rng.integers(1, 6, wild.sum())
+    table["sec"] = np.where(table["r"].between(20, 29), 6, rng.lognormal(4, 0.3, 150)[table["r"]])
+    who = verify.careless_raters(table, **NAMES, target="t", seconds="sec").set_index("r")
+    assert who["flagged"].iloc[:30].mean() > 0.9
+    assert who["flagged"].iloc[30:].mean() < 0.12
+    found = verify.careless(table, **NAMES, target="t", seconds="sec")
+    assert found.findings[0].key == "careless.above"
+    shift = found.table[found.table["metric"] == "score_without"]
+    assert len(shift) == 5 and (shift["low"] < shift["high"]).all()
+
+
+def test_both_results_are_the_plain_means():
+    rng = np.random.default_rng(3)
+    table = attentive(rng)
+    table.loc[table["r"] < 15, "s"] = 5
+    found = verify.careless(table, **NAMES, target="t")
+    out = verify.careless_raters(table, **NAMES, target="t").set_index("r")["flagged"]
+    kept = table[~table["r"].map(out)]
+    expected = kept.groupby("t")["s"].mean() - table.groupby("t")["s"].mean()
+    shift = found.table[found.table["metric"] == "score_without"]["estimate"]
+    np.testing.assert_allclose(shift, expected, atol=1e-9)
+
+
+def test_a_warning_when_the_flagged_hold_the_plan_together():
+    rng = np.random.default_rng(4)
+    table = attentive(rng, raters=120, targets=4)
+    left = (table["r"] % 2 == 0) == (table["t"] < 2)
+    bridge = table["r"] < 2
+    table = table[left | bridge].copy()
+    table.loc[bridge, "s"] = 1
+    found = verify.careless(table, **NAMES, target="t")
+    assert "careless.disconnects" in {f.key for f in found.findings}
+    assert blocks.count(table["r"].to_numpy(), table["t"].to_numpy()) == 1
+
+
+def test_simulated_raters_keep_marginals_and_resemblance():
+    rng = np.random.default_rng(5)
+    x = attentive(rng, raters=2000).pivot(index=["r", "t"], columns="i", values="s")
+    rater, pair = x.index.get_level_values("r").to_numpy(), np.arange(len(x))
+    x = x.to_numpy()
+    fake = honest.fitted(x, rater, pair).draw(rng)
+    for v in range(1, 6):
+        assert abs((fake == v).mean() - (x == v).mean()) < 0.01
+    assert abs(runs.irv(fake).mean() - runs.irv(x).mean()) < 0.02
+    both = [np.array([v[rater == k].mean() for k in range(300)]).std() for v in (x, fake)]
+    assert abs(both[0] - both[1]) < 0.05
+
+
+def test_a_straight_line_has_no_consistency():
+    x = np.array([[3.0] * 8, [1, 2, 3, 4, 5, 4, 3, 2]])
+    assert np.isnan(careless_indices.even_odd(x, np.repeat([0, 1, 2, 3], 2))[0])
+    assert np.isnan(careless_indices.row_correlation(x[:, :4], x[:, 4:])[0])
+
+
+def test_missing_answers_are_skipped_not_filled():
+    rng = np.random.default_rng(6)
+    x = attentive(rng).pivot(index=["r", "t"], columns="i", values="s").to_numpy().copy()
+    x[0, 2] = np.nan
+    for index in (careless_indices.mahalanobis, careless_indices.person_fit):
+        assert np.isfinite(index(x)).all()
+    whole = careless_indices.correlations(x[1:])
+    np.testing.assert_allclose(whole, np.corrcoef(x[1:].T), atol=1e-10)
+
+
+def test_too_few_raters_and_unmarked_reversed_items_are_named():
+    rng = np.random.default_rng(7)
+    table = attentive(rng)
+    few = verify.careless(table[table["r"] < 8], **NAMES, target="t")
+    assert few.findings[0].level == "refused" and np.isnan(few.table["estimate"].iloc[0])
+    table.loc[table["i"] == 2, "s"] = 6 - table["s"]
+    keys = {f.key for f in verify.careless(table, **NAMES, target="t").findings}
+    assert "careless.reversed" in keys
+    with pytest.raises(TableError):
+        verify.careless(table, **NAMES, rate=5)
+
+
+def test_no_key_of_a_rater_is_in_the_result():
+    rng = np.random.default_rng(8)
+    table = attentive(rng).assign(r=lambda t: "key" + t["r"].astype(str))
+    found = verify.careless(table, **NAMES, target="t")
+    assert "key" not in found.table.to_csv() + found.say("zh") + found.say("en") + str(found.about)
