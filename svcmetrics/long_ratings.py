@@ -27,10 +27,10 @@ def long_ratings(study: Study) -> pd.DataFrame:
 
     Comes back: one row per row of ``rating``, in its order, with the columns wave, rater_key,
     rater_unit_id, rater_role, target_id, service_id, mode, item_id, dimension, aspect, score,
-    raw_score, seconds, submitted_at, plan_id,
-    form (the plan_id, else one per rater, department, wave and case). In ``score`` reversed items are turned round, so that
-    more is better; ``raw_score`` is what was ticked. Without the table ``item`` each item is its own
-    dimension and no item is taken as reversed.
+    raw_score, seconds, submitted_at, plan_id, form (the plan_id, else one per rater, department,
+    wave and case). In ``score`` reversed items are turned round, so that more is better;
+    ``raw_score`` is what was ticked. Without the table ``item`` each item is its own dimension and
+    no item is taken as reversed.
 
     Misleads: an answer whose item has different scales in different forms, and whose form is not
     known, has no ``score`` (its ``raw_score`` stays). Answers without a score stay as rows.
@@ -52,7 +52,11 @@ def long_ratings(study: Study) -> pd.DataFrame:
     out["seconds"] = pd.to_numeric(_column(rating, "seconds"), errors="coerce").astype("float64")
     out["submitted_at"] = rating["submitted_at"] if "submitted_at" in rating.columns else pd.NaT
     _from_items(out, rating, plan, _table(study, "item", "form_version", "item_id"))
-    out["form"] = out["plan_id"].fillna(_own_form(out, _column(rating, "case_id")))
+    out["form"] = out["plan_id"]
+    unplanned = out["plan_id"].isna()
+    if unplanned.any():
+        own = _own_form(out[unplanned], _column(rating, "case_id")[unplanned])
+        out["form"] = out["form"].fillna(own)
     return out[list(COLUMNS)]
 
 
@@ -77,27 +81,42 @@ def item_rows(rating: pd.DataFrame, plan: pd.DataFrame | None, item: pd.DataFram
     rows = np.where(found >= 0, clear.index.to_numpy()[found] if len(clear) else -1, -1)
     if plan is None or "form_version" not in plan.columns or "plan_id" not in rating.columns:
         return rows
-    forms = rating["plan_id"].map(
-        plan.drop_duplicates("plan_id").set_index("plan_id")["form_version"]
+    planned = plan.drop_duplicates("plan_id")
+    at = _positions(planned["plan_id"], rating["plan_id"])
+    # Every pair of form and item has its cell: a table of a few forms by some dozens of items.
+    forms, ids = item["form_version"].dropna().unique(), item["item_id"].dropna().unique()
+    cells = np.full((len(forms) + 1, len(ids) + 1), -1)
+    first = item.dropna(subset=["form_version", "item_id"]).drop_duplicates(
+        ["form_version", "item_id"]
     )
-    known = (forms.notna() & rating["item_id"].notna()).to_numpy(dtype=bool)
-    first = item.drop_duplicates(["form_version", "item_id"])
-    pairs = pd.MultiIndex.from_arrays([forms[known], rating.loc[known, "item_id"]])
-    found = pd.MultiIndex.from_frame(first[["form_version", "item_id"]]).get_indexer(pairs)
-    rows[known] = np.where(found >= 0, first.index.to_numpy()[found], -1)
-    return rows
+    places = _positions(forms, first["form_version"]), _positions(ids, first["item_id"])
+    cells[places] = first.index.to_numpy()
+    form = np.append(_positions(forms, planned["form_version"]), -1)[at]
+    known = np.append(planned["form_version"].notna().to_numpy(dtype=bool), False)[at]
+    by_form = cells[form, _positions(ids, rating["item_id"])]
+    return np.where(known, by_form, rows)
 
 
-def _positions(known: pd.Series, wanted: pd.Series) -> np.ndarray:
-    return pd.Index(known).get_indexer(pd.Index(wanted))
+def _positions(known: Any, wanted: pd.Series) -> np.ndarray:
+    """For each wanted id its position among the known ones, which are distinct; -1 for none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    of, ids = (
+        pa.array(pd.Series(v).astype("str"), type=pa.large_string()) for v in (known, wanted)
+    )
+    found = pc.index_in(ids, value_set=of, skip_nulls=True)
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype="int64")
 
 
 def _from_plan(out: pd.DataFrame, plan: pd.DataFrame) -> None:
     """What the plan row says comes first; what the rating itself says fills the gaps."""
-    rows = plan.drop_duplicates("plan_id").set_index("plan_id")
+    rows = plan.drop_duplicates("plan_id")
+    at = _positions(rows["plan_id"], out["plan_id"])
     for column in INLINE_PLAN:
         if column in rows.columns:
-            out[column] = out["plan_id"].map(rows[column]).astype("str").fillna(out[column])
+            planned = rows[column].astype("str").array.take(at, allow_fill=True)
+            out[column] = pd.Series(planned, index=out.index).fillna(out[column])
 
 
 def _from_case(out: pd.DataFrame, case: pd.Series, study: Study) -> None:

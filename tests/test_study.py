@@ -71,7 +71,7 @@ def test_long_ratings_of_a_lite_study():
     long = long_ratings(Study({"rating": rating}))
     assert long.columns.tolist() == [
         "wave", "rater_key", "rater_unit_id", "rater_role", "target_id", "service_id", "mode", "item_id",
-        "dimension", "aspect", "score", "raw_score", "seconds", "submitted_at", "plan_id",
+        "dimension", "aspect", "score", "raw_score", "seconds", "submitted_at", "plan_id", "form",
     ]  # fmt: skip
     assert long["dimension"].tolist() == ["q1", "q1"]
     assert long["score"].tolist()[0] == 4.0

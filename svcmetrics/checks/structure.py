@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svcmetrics.checks.view import View, filled, nearest, some
+from svcmetrics.checks.view import View, filled, nearest, some, within
 from svcmetrics.tables import INLINE_PLAN, LITE, TABLES, Column, Table
 
 # The persons of a study are pseudonyms: their columns are never shown in a problem.
@@ -107,7 +107,7 @@ def _references(view: View, table: Table, column: Column, values: pd.Series) -> 
     known = view.table(target, key)
     if known is None:
         return
-    unknown = values.notna() & ~values.isin(known[key].dropna())
+    unknown = values.notna() & ~within(values, known[key])
     if unknown.any():
         bad = some(values[unknown])
         near = nearest(bad[0], known[key].dropna().astype(str))

@@ -54,6 +54,19 @@ class View:
             self.problems.append(Problem(key, values, *place, rows=rows, count=count, level=level))
 
 
+def within(values: pd.Series, known: pd.Series) -> pd.Series:
+    """Which values are among the known ones; for text at the speed of the engine."""
+    if not (isinstance(values.dtype, pd.StringDtype) and isinstance(known.dtype, pd.StringDtype)):
+        return values.isin(known.dropna())
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = [pa.array(v, type=pa.large_string()) for v in (values, known.dropna())]
+    return pd.Series(
+        pc.is_in(text[0], value_set=text[1]).to_numpy(zero_copy_only=False), index=values.index
+    )
+
+
 def filled(table: pd.DataFrame, column: str) -> pd.Series:
     """Which cells of a column have an entry; none where there is no such column."""
     if column not in table.columns:

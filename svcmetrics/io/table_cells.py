@@ -100,13 +100,11 @@ def canonical(
     out: dict[str, pd.Series] = {}
     found: list[Problem] = []
     for column in TABLES[name].columns:
-        if column.name in frame.columns:
-            given = frame[column.name]
-        elif column.required:
+        if column.name not in frame.columns:
+            if not column.required:
+                out[column.name] = _blank(column, frame.index, timezone)
             continue
-        else:
-            given = pd.Series(np.nan, index=frame.index, dtype="str")
-        cells, errors = values.without_errors(given)
+        cells, errors = values.without_errors(frame[column.name])
         out[column.name], more = _read(cells, column, timezone, from_1904)
         found += [replace(p, column=column.name) for p in errors + more]
     table = pd.DataFrame(out, index=frame.index).reset_index(drop=True)
@@ -170,6 +168,12 @@ def _read(cells: pd.Series, column: Column, timezone: str, from_1904: bool) -> v
     if column.kind == "date":
         return moments.read_date(cells, from_1904=from_1904)
     return _READERS[column.kind](cells, column)
+
+
+def _blank(column: Column, index: pd.Index, timezone: str) -> pd.Series:
+    """A column without entries, of the type that entries would have."""
+    empty = pd.Series(np.nan, index=index[:0], dtype="str")
+    return _read(empty, column, timezone, False)[0].reindex(index)
 
 
 def _unknown(name: str, title: str) -> Problem:

@@ -46,7 +46,8 @@ def speaking(code: str):
 def say(key: str, code: str | None = None, /, **values: Any) -> str:
     """The sentence of a key with its blanks filled, in the given or the current language."""
     template = phrases(code or language())[key]
-    return _BLANKS.vformat(template, (), values)
+    with speaking(code or language()):
+        return _BLANKS.vformat(template, (), values)
 
 
 def has(key: str) -> bool:
