@@ -20,10 +20,13 @@ def one_factor(correlation: Floats) -> Floats:
     start = start if start.sum() >= 0 else -start
     # A few steps of coordinate descent bring Newton into its basin.
     loading = start.copy()
-    for _ in range(60):
-        for i in range(len(loading)):
-            others = np.delete(loading, i)
-            loading[i] = np.delete(r[i], i) @ others / max(others @ others, 1e-12)
+    off = r - np.diag(np.diag(r))
+    for _ in range(20):
+        squares = loading @ loading
+        for i, row in enumerate(off):
+            old = loading[i]
+            loading[i] = row @ loading / max(squares - old * old, 1e-12)
+            squares += loading[i] ** 2 - old * old
     found = newton(r[None], loading[None], steps=8)[0]
     if not np.isfinite(found).all():
         return loading
@@ -91,7 +94,7 @@ def several(correlation: Floats, factors: int, *, likelihood: bool = False) -> F
     return np.asarray(loading * np.where(loading.sum(axis=0) < 0, -1, 1))
 
 
-def oblimin(loading: Floats, steps: int = 2000) -> tuple[Floats, Floats]:
+def oblimin(loading: Floats, steps: int = 500) -> tuple[Floats, Floats]:
     """Oblique rotation (quartimin) by gradient projection; pattern and factor correlations.
 
     Jennrich 2002; the form of Bernaards and Jennrich 2005, without row normalisation.
@@ -102,7 +105,7 @@ def oblimin(loading: Floats, steps: int = 2000) -> tuple[Floats, Floats]:
     for _ in range(steps):
         free = slope - turn * (turn * slope).sum(axis=0)
         length = np.sqrt((free**2).sum())
-        if length < 1e-7:
+        if length < 1e-6:
             break
         size *= 2
         for _ in range(20):

@@ -35,5 +35,5 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
     ax.set_xlabel(phrase(f"metric.{name}", header("estimate")))
-    ax.legend(frameon=False, loc="best")
+    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return plain(ax)

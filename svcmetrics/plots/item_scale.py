@@ -21,7 +21,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     whole = table[table["metric"] == name].iloc[0]
     items = table[table["metric"] == f"{name}_without"].dropna(subset=["estimate"]).head(_ROWS)
     if np.isfinite(whole["low"]) and np.isfinite(whole["high"]):
-        ax.axvspan(whole["low"], whole["high"], color=QUIET, alpha=0.5, linewidth=0)
+        ax.axvspan(whole["low"], whole["high"], color=QUIET, alpha=0.35, linewidth=0)
     ax.axvline(whole["estimate"], color=INK, linewidth=2, label=phrase(f"metric.{name}", name))
     place = np.arange(len(items))[::-1]
     # An item without which the scale holds together better is the one to look at.
@@ -30,5 +30,5 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.set_yticks(place, [str(v) for v in items.iloc[:, 0]])
     ax.set_ylim(-0.7, max(len(items), 1) - 0.3)
     ax.set_xlabel(phrase(f"metric.{name}_without", header("estimate")))
-    ax.legend(frameon=False, loc="best")
+    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1))
     return plain(ax)

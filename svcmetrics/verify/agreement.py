@@ -122,7 +122,9 @@ def _few(
     draws = numeric.coefficients(bootstrap.totals(drawn.stats, RESAMPLES, rng), drawn)
     low, high = bootstrap.limits(draws)
     se = numeric.standard_errors(drawn)
-    half = special.stdtrit(len(grid.rows) - 1, 0.975) * se
+    paired = int((np.bincount(grid.row) > 1).sum())
+    df = [(paired if "kripp" in c else len(grid.rows)) - 1 for c in numeric.COEFFICIENTS]
+    half = special.stdtrit(np.maximum(df, 1), 0.975) * se
     kept = np.isfinite(estimate)
     names = np.array([_name(c, weights, len(grid.columns)) for c in numeric.COEFFICIENTS])
     whole = estimates(

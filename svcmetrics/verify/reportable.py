@@ -147,9 +147,12 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     )
     # No variance between departments can be told from 0 only when even the lower limit is above.
     passed = np.where([n == "between" for n in names], judged > 0, passed)
-    judging = np.isfinite(least) | np.isfinite(most)
-    table = estimates("reportable", variant=names, estimate=value, low=low, high=high,
-                      n=[r[4] for r in rows] or [0], least=least, most=most, passed=[bool(p) if j else None for p, j in zip(passed, judging, strict=True)])  # fmt: skip
+    judged_by = np.isfinite(least) | np.isfinite(most)
+    table = estimates(
+        "reportable", variant=names, estimate=value, low=low, high=high, n=[r[4] for r in rows] or [0],
+        least=least, most=most,
+        passed=[bool(p) if j else None for p, j in zip(passed, judged_by, strict=True)],
+    )  # fmt: skip
     counts = table["variant"] == "raters"
     table.loc[counts, "metric"] = "fewest_raters"
     return table

@@ -1,0 +1,203 @@
+"""Agreement: coefficients and standard errors of irrCAC and irr, missing ratings, degenerate cases."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import InputError, verify
+from svcmetrics.numeric import krippendorff_many
+
+WORDS = {"target": "t", "rater": "r", "score": "s"}
+NAMES = {
+    "gwet.ac1.raw": ("gwet_ac1", "gwet_ac2"), "fleiss.kappa.raw": ("fleiss",) * 2,
+    "krippen.alpha.raw": ("krippendorff_weighted",) * 2, "conger.kappa.raw": ("conger",) * 2,
+    "bp.coeff.raw": ("brennan_prediger",) * 2, "pa.coeff.raw": ("raw",) * 2,
+}  # fmt: skip
+
+
+def long(rows) -> pd.DataFrame:
+    cells = [(i, f"r{j}", v) for i, row in enumerate(rows) for j, v in enumerate(row)]
+    return pd.DataFrame(cells, columns=["t", "r", "s"])
+
+
+def rows(result) -> pd.DataFrame:
+    return result.table[result.table["metric"] == "agreement"].set_index("variant")
+
+
+def keys(result) -> set[str]:
+    return {f.key for f in result.findings}
+
+
+def reference(folder) -> dict:
+    numbers = json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    return {n["name"]: n["value"] for n in numbers}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("weights", ["nominal", "ordinal", "linear", "quadratic"])
+def test_coefficients_and_errors_of_irrcac_with_missing_ratings(shared_data, weights):
+    folder = shared_data("gwet_4raters")
+    data = long(pd.read_csv(folder / "ratings_wide.csv").to_numpy(float))
+    found = rows(verify.agreement(data, **WORDS, weights=weights))
+    word = "unweighted" if weights == "nominal" else weights
+    numbers = reference(folder)
+    for function, (plain, weighted) in NAMES.items():
+        peer = numbers[f"irrCAC {function} {word} (coeff, SE, CI, p)"][0]
+        ours = found.loc[plain if weights == "nominal" else weighted]
+        assert ours["estimate"] == pytest.approx(peer["coeff.val"], abs=6e-6)
+        assert ours["se"] == pytest.approx(peer["coeff.se"], abs=6e-6), function
+        printed = [float(v) for v in peer["conf.int"].strip("()").split(",")]
+        assert [ours["low_t"], ours["high_t"]] == pytest.approx(printed, abs=6e-4)
+
+
+@pytest.mark.data
+def test_alpha_in_all_metrics_of_krippendorff(shared_data):
+    folder = shared_data("gwet_4raters")
+    data = long(pd.read_csv(folder / "ratings_wide.csv").to_numpy(float))
+    peer = reference(folder)["Krippendorff alpha nominal / ordinal / interval / ratio (irr)"]
+    for weights, name in (
+        ("nominal", "nominal"),
+        ("ordinal", "ordinal"),
+        ("quadratic", "interval"),
+        ("ratio", "ratio"),
+    ):
+        found = rows(verify.agreement(data, **WORDS, weights=weights)).loc[
+            "krippendorff", "estimate"
+        ]
+        assert found == pytest.approx(peer[name], abs=1e-9)
+
+
+@pytest.mark.data
+def test_complete_table_of_thirteen_judges(shared_data):
+    folder = shared_data("standard_setting")
+    wide = pd.read_csv(folder / "ratings_wide.csv").drop(columns=["item", "itemdiff"])
+    numbers = reference(folder)
+    pairs = numbers["mean pairwise Cohen kappa: unweighted, linear, quadratic (all 78 pairs)"]
+    for weights, name in (("nominal", "unweighted"), ("linear", "equal"), ("quadratic", "squared")):
+        found = rows(verify.agreement(long(wide.to_numpy(float)), **WORDS, weights=weights))
+        assert found.loc["cohen_mean", "estimate"] == pytest.approx(pairs[name], abs=1e-9)
+        if weights == "nominal":
+            assert found.loc["fleiss", "estimate"] == pytest.approx(
+                numbers["Fleiss kappa"], abs=1e-9
+            )
+            # irr counts pairs for values here: (1 - alpha) is 1 - 1/9516 instead of 1 - 1/793.
+            irr = numbers["Krippendorff alpha nominal, ordinal, interval"][0]
+            right = 1 - (1 - irr) * (1 - 1 / 793) / (1 - 1 / 9516)
+            assert found.loc["krippendorff", "estimate"] == pytest.approx(right, abs=1e-9)
+
+
+@pytest.mark.data
+def test_diagnoses_of_fleiss_rater_by_rater(shared_data):
+    folder = shared_data("fleiss1971_diagnoses")
+    wide = (
+        pd.read_csv(folder / "ratings_wide.csv").iloc[:, 1:].apply(lambda c: c.str[0].astype(int))
+    )
+    numbers = reference(folder)
+    result = verify.agreement(long(wide.to_numpy()), **WORDS, weights="nominal")
+    found = rows(result)
+    assert found.loc["conger", "estimate"] == pytest.approx(numbers["Conger exact kappa"], abs=1e-9)
+    assert found.loc["cohen_mean", "estimate"] == pytest.approx(numbers["Light kappa"], abs=1e-9)
+    assert result.about["fleiss_z"] == pytest.approx(numbers["Fleiss kappa, z, p"][1], abs=1e-6)
+    two = rows(verify.agreement(long(wide.to_numpy()[:, :2]), **WORDS, weights="nominal"))
+    assert two.loc["cohen", "estimate"] == pytest.approx(0.6511627907, abs=1e-9)
+
+
+def exact_alpha(units) -> float:
+    units = [[Fraction(v) for v in u] for u in units if len(u) > 1]
+    n = sum(map(len, units))
+
+    def pairs(v):
+        return 2 * (len(v) * sum(a * a for a in v) - sum(v) ** 2)
+
+    observed = sum(pairs(u) / (len(u) - 1) for u in units) / n
+    return float(1 - observed * n * (n - 1) / pairs([v for u in units for v in u]))
+
+
+def test_interval_alpha_equals_exact_fractions_few_values_and_many():
+    rng = np.random.default_rng(6)
+    table = rng.integers(1, 6, (12, 4)).astype(float)
+    table[rng.random(table.shape) < 0.2] = np.nan
+    units = [[int(v) for v in row if np.isfinite(v)] for row in table]
+    found = rows(verify.agreement(long(table), **WORDS, weights="quadratic")).loc[
+        "krippendorff", "estimate"
+    ]
+    assert found == pytest.approx(exact_alpha(units), abs=1e-12)
+    many = krippendorff_many.unit_sums(table, "quadratic").sum(axis=0)
+    assert krippendorff_many.alpha(many) == pytest.approx(exact_alpha(units), abs=1e-12)
+
+
+def test_ordinal_alpha_is_the_interval_alpha_of_mid_ranks():
+    rng = np.random.default_rng(9)
+    table = rng.integers(1, 6, (30, 3)).astype(float)
+    few = rows(verify.agreement(long(table), **WORDS, weights="ordinal")).loc[
+        "krippendorff", "estimate"
+    ]
+    many = krippendorff_many.alpha(krippendorff_many.unit_sums(table, "ordinal").sum(axis=0))
+    assert few == pytest.approx(float(many), abs=1e-12)
+
+
+def test_measurements_with_thousands_of_values_take_no_table_of_values():
+    rng = np.random.default_rng(24)
+    table = rng.normal(70, 10, (3000, 1)) + rng.normal(0, 6, (3000, 3))
+    result = verify.agreement(long(table), **WORDS)
+    assert rows(result).index.tolist() == ["krippendorff"]
+    assert (
+        rows(result)["low"].iloc[0]
+        < rows(result)["estimate"].iloc[0]
+        < rows(result)["high"].iloc[0]
+    )
+    assert "agreement.measurements" in keys(result)
+
+
+def test_the_paradox_of_prevalence_is_explained():
+    result = verify.agreement(long([[1, 1]] * 98 + [[1, 0], [0, 1]]), **WORDS)
+    found = rows(result)
+    assert found.loc["raw", "estimate"] == pytest.approx(0.98)
+    assert found.loc["krippendorff", "estimate"] < 0
+    assert found.loc["gwet_ac2", "estimate"] > 0.9
+    assert "agreement.paradox" in keys(result)
+    assert "agreement.negative" not in keys(result)
+
+
+def test_all_fives_are_refused_with_raw_agreement_shown():
+    result = verify.agreement(long([[5] * 4] * 6), **WORDS)
+    assert rows(result)["estimate"].dropna().to_dict() == {"raw": 1.0}
+    assert "agreement.no_variation" in keys(result)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [([[1], [2]], "one_rater"), ([[1, 2]], "one_target"), ([[np.nan, np.nan]] * 3, "no_scores")],
+)
+def test_nothing_to_estimate_is_refused(table, key):
+    result = verify.agreement(long(table), **WORDS)
+    assert [f.key for f in result.findings if f.level == "refused"] == [f"agreement.{key}"]
+
+
+def test_unused_points_of_the_scale_count_and_scores_off_it_are_errors():
+    data = long([[4, 5], [5, 5], [4, 4], [5, 4], [5, 5]])
+    seen = rows(verify.agreement(data, **WORDS, weights="nominal"))
+    whole = rows(verify.agreement(data, **WORDS, weights="nominal", categories=[1, 2, 3, 4, 5]))
+    assert whole.loc["brennan_prediger", "estimate"] == pytest.approx(
+        (0.6 + 0.2 - 0.2 - 0.2) / 0.8 + 0.0, abs=0.2
+    )
+    assert whole.loc["brennan_prediger", "estimate"] > seen.loc["brennan_prediger", "estimate"]
+    assert whole.loc["fleiss", "estimate"] == pytest.approx(seen.loc["fleiss", "estimate"])
+    with pytest.raises(InputError, match="5"):
+        verify.agreement(data, **WORDS, categories=[1, 2, 3, 4])
+    with pytest.raises(InputError, match="cubic"):
+        verify.agreement(data, **WORDS, weights="cubic")
+
+
+def test_bootstrap_and_linearised_intervals_tell_the_same_story():
+    rng = np.random.default_rng(11)
+    level = rng.integers(1, 6, (300, 1))
+    table = np.clip(level + rng.integers(-1, 2, (300, 4)), 1, 5)
+    found = rows(verify.agreement(long(table), **WORDS))
+    np.testing.assert_allclose(found["low"], found["low_t"], atol=0.02)
+    np.testing.assert_allclose(found["high"], found["high_t"], atol=0.02)

@@ -1,0 +1,170 @@
+"""Alpha: published and peer numbers, missing answers, suspicious items, degenerate cases."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import InputError, verify
+from svcmetrics.numeric import consistency
+
+WORDS = {"person": "p", "item": "i", "score": "s"}
+LIKERT = [
+    [4, 5, 4, 4],
+    [3, 3, 2, 3],
+    [5, 5, 5, 4],
+    [2, 2, 3, 2],
+    [4, 4, 4, 5],
+    [1, 2, 1, 1],
+    [3, 4, 3, 3],
+    [5, 4, 5, 5],
+]
+
+
+def long(rows) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(i, f"q{j}", v) for i, row in enumerate(rows) for j, v in enumerate(row)],
+        columns=["p", "i", "s"],
+    )
+
+
+def keys(result) -> set[str]:
+    return {f.key for f in result.findings}
+
+
+def raw(result) -> pd.Series:
+    return result.table.iloc[0]
+
+
+def test_equals_exact_fractions_at_any_offset():
+    x = [[Fraction(v) for v in r] for r in LIKERT]
+
+    def variance(v):
+        m = sum(v) / len(v)
+        return sum((a - m) ** 2 for a in v) / (len(v) - 1)
+
+    exact = Fraction(4, 3) * (
+        1 - sum(variance(c) for c in zip(*x, strict=True)) / variance([sum(r) for r in x])
+    )
+    for offset in (0, 10**8):
+        found = raw(verify.alpha(long(np.add(LIKERT, offset)), **WORDS))
+        assert found["estimate"] == pytest.approx(float(exact), abs=1e-12)
+
+
+@pytest.mark.data
+def test_attitude_as_psych_prints_it(shared_data):
+    wide = pd.read_csv(shared_data("attitude") / "departments.csv")
+    table = verify.alpha(
+        wide.melt("department", var_name="i", value_name="s"),
+        person="department",
+        item="i",
+        score="s",
+    ).table
+    assert table.loc[0, ["estimate", "low", "high"]].tolist() == pytest.approx(
+        [0.843143, 0.739376, 0.915773], abs=1e-6
+    )
+    assert table.loc[1, "estimate"] == pytest.approx(0.839083803029511, abs=1e-9)
+    assert table.loc[2, "estimate"] == pytest.approx(0.875215137360349, abs=1e-9)
+
+
+def test_standardised_alpha_and_lambda6_of_thurstone():
+    path = Path(__file__).parents[1] / "published" / "thurstone_1941.toml"
+    printed = tomllib.loads(path.read_text("utf-8"))["nine"]
+    r = np.array(printed["correlation"])
+    assert consistency.alpha(r) == pytest.approx(printed["alpha"], abs=0.005)
+    assert consistency.lambda6(r) == pytest.approx(printed["lambda6"], abs=0.005)
+    assert [float(consistency.alpha(r)), consistency.lambda6(r)] == pytest.approx(
+        [0.891458, 0.908176], abs=1e-6
+    )
+
+
+@pytest.mark.data
+def test_pairwise_numbers_of_psych_on_a_real_survey(shared_data):
+    folder = shared_data("bfi")
+    data = pd.read_csv(folder / "responses.csv")
+    wide = data[["person", "A1", "A2", "A3", "A4", "A5"]].assign(A1=7 - data["A1"])
+    table = verify.alpha(wide.melt("person", var_name="i", value_name="s"), person="person", item="i",
+                         score="s", missing="pairwise").table  # fmt: skip
+    numbers = {
+        n["name"]: n["value"]
+        for n in json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    }
+    total = numbers["agree alpha: raw, std, G6, mean r, S/N, SE, mean, sd, median r"][0]
+    assert table["estimate"].iloc[:3].tolist() == pytest.approx(
+        [total["raw_alpha"], total["std.alpha"], total["G6(smc)"]], abs=1e-9
+    )
+    dropped = numbers["agree alpha if item dropped; r.drop"]
+    without = table[table["metric"] == "alpha_without"]["estimate"].tolist()
+    rest = table[table["metric"] == "item_rest"]["estimate"].tolist()
+    assert without == pytest.approx([r["raw_alpha"] for r in dropped], abs=1e-9)
+    assert rest == pytest.approx(
+        [r["r.drop"] for r in dropped], abs=2e-3
+    )  # psych: from complete rows
+
+
+def test_incomplete_forms_are_left_out_and_counted():
+    rows = [[float(v) for v in r] for r in LIKERT]
+    rows[2][1] = np.nan
+    result = verify.alpha(long(rows), **WORDS)
+    assert result.about["dropped"] == {"no_score": 1, "incomplete_person": 1}
+    assert raw(result)["n"] == 7
+    assert "answers.listwise" in keys(result)
+    kept = verify.alpha(long([r for i, r in enumerate(LIKERT) if i != 2]), **WORDS)
+    assert raw(result)["estimate"] == pytest.approx(raw(kept)["estimate"])
+
+
+def test_when_nobody_answered_everything_it_is_refused():
+    rows = np.array(LIKERT, dtype=float)
+    rows[np.arange(8), np.arange(8) % 4] = np.nan
+    result = verify.alpha(long(rows), **WORDS)
+    assert "answers.nobody_left" in keys(result)
+    assert result.table["estimate"].isna().all()
+    pairwise = verify.alpha(long(rows), **WORDS, missing="pairwise")
+    assert np.isfinite(raw(pairwise)["estimate"])
+    assert "answers.pairwise" in keys(pairwise)
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [
+        ([[r[0]] for r in LIKERT], "answers.one_item"),
+        ([[4] * 4] * 8, "answers.no_variation"),
+        ([[1, 5], [5, 1], [2, 4]], "answers.no_total"),
+    ],
+)
+def test_nothing_to_estimate_is_refused(rows, key):
+    result = verify.alpha(long(rows), **WORDS)
+    assert [f.key for f in result.findings if f.level == "refused"] == [key]
+    assert np.isnan(raw(result)["estimate"])
+
+
+def test_suspicious_items_are_named():
+    turned = verify.alpha(long([[*r[:3], 6 - r[3]] for r in LIKERT]), **WORDS)
+    assert [f.values["items"] for f in turned.findings if f.key == "alpha.reversed"] == [["q3"]]
+    flat = verify.alpha(long([[*r, 3] for r in LIKERT]), **WORDS)
+    assert [f.values["items"] for f in flat.findings if f.key == "answers.constant"] == [["q4"]]
+    twice = verify.alpha(long([[*r, r[0]] for r in LIKERT]), **WORDS)
+    assert [f.values["pairs"] for f in twice.findings if f.key == "answers.identical"] == [
+        ["q0 = q4"]
+    ]
+    assert "alpha.few" in keys(twice)
+
+
+def test_bootstrap_interval_holds_the_estimate_and_is_reproducible():
+    rng = np.random.default_rng(2)
+    data = long((rng.normal(size=(200, 1)) + rng.normal(size=(200, 6))).round(2))
+    one, two = (raw(verify.alpha(data, **WORDS, interval="bootstrap")) for _ in range(2))
+    assert one.equals(two)
+    feldt = raw(verify.alpha(data, **WORDS))
+    assert [one["low"], one["high"]] == pytest.approx([feldt["low"], feldt["high"]], abs=0.03)
+
+
+def test_an_unknown_rule_for_missing_answers_is_an_error():
+    with pytest.raises(InputError, match="listwise"):
+        verify.alpha(long(LIKERT), **WORDS, missing="guess")

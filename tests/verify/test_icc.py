@@ -1,0 +1,249 @@
+"""ICC: published tables, peers, exact arithmetic, incomplete tables, degenerate cases."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import InputError, verify
+from svcmetrics.numeric import icc_incomplete
+from svcmetrics.numeric.icc import raters_needed, stepped_up
+
+SHROUT = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+WORDS = {"target": "t", "rater": "r", "score": "s"}
+
+
+def long(rows) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(f"t{i}", f"r{j}", v) for i, row in enumerate(rows) for j, v in enumerate(row)],
+        columns=["t", "r", "s"],
+    )
+
+
+def forms(result) -> pd.DataFrame:
+    return result.table[result.table["metric"] == "icc"].set_index("form")
+
+
+def keys(result) -> set[str]:
+    return {f.key for f in result.findings}
+
+
+def test_limits_are_those_of_psych():
+    found = forms(verify.icc(long(SHROUT), **WORDS))
+    expected = {
+        "ICC(1,1)": (0.165741768, -0.132932325, 0.722560062),
+        "ICC(2,1)": (0.289763780, 0.018786513, 0.761084370),
+        "ICC(3,1)": (0.714840715, 0.342464765, 0.945858260),
+        "ICC(1,k)": (0.442797134, -0.884442155, 0.912415420),
+        "ICC(2,k)": (0.620050548, 0.071136815, 0.927232040),
+        "ICC(3,k)": (0.909315542, 0.675674714, 0.985891678),
+    }
+    for form, numbers in expected.items():
+        assert found.loc[form, ["estimate", "low", "high"]].tolist() == pytest.approx(
+            numbers, abs=1e-8
+        )
+    assert found["F"].iloc[[0, 1]].tolist() == pytest.approx([1.794678492, 11.0272479564])
+    assert found["df1"].eq(5).all()
+    assert found["df2"].tolist() == [18, 15, 15, 18, 15, 15]
+    assert found.loc["ICC(3,1)", "p"] == pytest.approx(0.000134566516)
+
+
+def test_limits_of_the_mean_are_stepped_up_from_those_of_one():
+    found = forms(verify.icc(long(SHROUT), **WORDS))
+    for end in ("low", "high"):
+        assert found.loc["ICC(2,k)", end] == pytest.approx(
+            float(stepped_up(found.loc["ICC(2,1)", end], 4))
+        )
+
+
+def test_an_offset_of_a_hundred_million_costs_no_digits():
+    plain, moved = (forms(verify.icc(long(np.add(SHROUT, k)), **WORDS)) for k in (0, 10**8))
+    np.testing.assert_allclose(moved["estimate"], plain["estimate"], rtol=1e-12)
+    np.testing.assert_allclose(moved["high"], plain["high"], rtol=1e-10)
+
+
+def test_equals_exact_fractions():
+    rows = [[1, 5], [2, 4], [4, 1], [5, 2], [3, 3], [2, 5]]
+    x = [[Fraction(v) for v in r] for r in rows]
+    n, k = 6, 2
+    grand = sum(map(sum, x)) / (n * k)
+    means = [sum(r) / k for r in x]
+    within = sum((v - m) ** 2 for r, m in zip(x, means, strict=True) for v in r) / (n * (k - 1))
+    between = k * sum((m - grand) ** 2 for m in means) / (n - 1)
+    exact = float((between - within) / (between + (k - 1) * within))
+    result = verify.icc(long(rows), **WORDS)
+    assert forms(result).loc["ICC(1,1)", "estimate"] == pytest.approx(exact, abs=1e-14)
+    assert exact < 0
+    assert "icc.negative" in keys(result)
+
+
+def test_error_of_measurement_and_raters_needed():
+    table = verify.icc(long(SHROUT), **WORDS).table.set_index(["metric", "variant"])
+    residual, rater = 1.01944444, (32.48611111 - 1.01944444) / 6
+    assert table.loc[("sem", "consistency"), "estimate"] == pytest.approx(residual**0.5)
+    assert table.loc[("sem", "agreement"), "estimate"] == pytest.approx((residual + rater) ** 0.5)
+    assert table.loc[("mdc", "consistency"), "estimate"] == pytest.approx(
+        1.959964 * (2 * residual) ** 0.5
+    )
+    assert raters_needed([0.5, 0.2, -0.1]).tolist()[:2] == [4, 16]
+    assert np.isnan(raters_needed(-0.1))
+
+
+def test_perfect_agreement_is_one_and_said_to_be_rare():
+    result = verify.icc(long([[v] * 4 for v in (1, 2, 3, 4, 5, 1)]), **WORDS)
+    assert (forms(result)[["estimate", "low", "high"]] == 1).all(axis=None)
+    assert "icc.perfect" in keys(result)
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [
+        ([[5] * 4] * 6, "icc.no_variation"),
+        ([[1], [2], [3]], "icc.one_rater"),
+        ([[1, 2, 3]], "icc.one_target"),
+        ([[np.nan] * 3] * 4, "icc.no_scores"),
+    ],
+)
+def test_nothing_to_estimate_is_refused_with_its_reason(rows, key):
+    result = verify.icc(long(rows), **WORDS)
+    assert [f.key for f in result.findings if f.level == "refused"] == [key]
+    assert forms(result)["estimate"].isna().all()
+
+
+def test_one_rating_per_department_is_refused():
+    data = pd.DataFrame({"t": [*"abcd"], "r": [*"wxyz"], "s": [1, 2, 3, 4]})
+    assert "icc.never_two" in keys(verify.icc(data, **WORDS))
+
+
+def test_a_repeated_pair_is_an_error_that_names_the_rows():
+    data = long(SHROUT)
+    with pytest.raises(InputError) as caught:
+        verify.icc(pd.concat([data, data.iloc[[3]]], ignore_index=True), **WORDS)
+    assert caught.value.problems[0].rows == (3, 24)
+
+
+def test_a_code_for_missing_is_an_error_and_a_slip_a_warning():
+    with pytest.raises(InputError, match="-99"):
+        verify.icc(long([[-99, 2, 5, 8], *SHROUT[1:]]), **WORDS)
+    assert "grid.far" in keys(verify.icc(long([[95, 2, 5, 8], *SHROUT[1:]]), **WORDS))
+
+
+def test_ids_that_look_alike_are_named_and_not_merged():
+    data = long(SHROUT)
+    data["r"] = data["r"].replace("r0", "r0 ").where(data["t"] == "t0", data["r"])
+    result = verify.icc(data, **WORDS)
+    assert "grid.alike" in keys(result)
+    assert result.about["raters"] == 5
+
+
+def test_own_department_is_left_out_and_counted():
+    data = long(SHROUT).assign(own=lambda d: d["r"].str.replace("r", "t"))
+    result = verify.icc(data, **WORDS, rater_unit="own")
+    assert result.about["dropped"] == {"own_unit": 4}
+    assert result.about["ratings"] == 20
+    assert "oddities.own_unit" in keys(verify.icc(data, **WORDS))
+
+
+def test_flat_raters_and_blocks_are_named():
+    flat = verify.icc(long([[*r[:3], 3] for r in SHROUT]), **WORDS)
+    assert [f.values["raters"] for f in flat.findings if f.key == "oddities.flat"] == [["r3"]]
+    two = pd.concat([long(SHROUT[:3]), long(SHROUT[3:]).replace({"t": "u", "r": "q"}, regex=True)])
+    result = verify.icc(two.reset_index(drop=True), **WORDS)
+    assert result.about["blocks"] == 2
+    assert "oddities.disconnected" in keys(result)
+
+
+def test_a_missing_cell_goes_through_reml_and_says_so():
+    data = long(SHROUT)
+    result = verify.icc(data.drop(index=5).reset_index(drop=True), **WORDS)
+    assert result.about["method"] == "REML"
+    assert "icc.incomplete" in keys(result)
+    assert forms(result).loc["ICC(3,1)", "estimate"] == pytest.approx(0.71, abs=0.06)
+    again = verify.icc(data.drop(index=5).reset_index(drop=True), **WORDS)
+    pd.testing.assert_frame_equal(result.table, again.table)
+
+
+def test_unbiased_components_equal_anova_where_the_table_is_complete():
+    x = np.array(SHROUT, dtype=float)
+    plan = icc_incomplete.design(np.repeat(np.arange(6), 4), np.tile(np.arange(4), 6))
+    found = icc_incomplete.henderson(plan, x.ravel())
+    assert [float(v) for v in found[:3]] == pytest.approx(
+        [2.5555556, 5.2444444, 1.0194444], abs=1e-7
+    )
+    low, high = icc_incomplete.all_limits(plan, found, 4000, np.random.default_rng(5))
+    # The simulated interval of one-way and consistency is the exact one, up to simulation error.
+    assert low[[0, 2]] == pytest.approx([-0.133, 0.342], abs=0.02)
+    assert high[[0, 2]] == pytest.approx([0.7226, 0.9459], abs=0.02)
+
+
+def test_a_negative_variance_is_shown_and_not_cut_off():
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(8, 3))
+    rows -= rows.mean(axis=1, keepdims=True) * 0.9
+    result = verify.icc(long(rows).drop(index=2), **WORDS)
+    assert result.about["method"] == "Henderson"
+    assert forms(result).loc["ICC(3,1)", "estimate"] < 0
+    assert "icc.raw_negative" in keys(result)
+
+
+def test_raters_nested_in_departments_have_the_one_way_form_only():
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"t": np.repeat([*"abcdef"], 5), "r": np.arange(30)})
+    data["s"] = rng.normal(size=6).repeat(5) * 2 + rng.normal(size=30)
+    result = verify.icc(data, **WORDS)
+    found = forms(result)
+    assert found["estimate"].notna().tolist() == [True, False, False, True, False, False]
+    assert "icc.nested" in keys(result)
+    # Balanced: equal to the analysis of variance of a complete table.
+    wide = data["s"].to_numpy().reshape(6, 5)
+    exact = forms(verify.icc(long(wide), **WORDS)).loc["ICC(1,1)", "estimate"]
+    assert found.loc["ICC(1,1)", "estimate"] == pytest.approx(exact)
+
+
+def test_bootstrap_intervals_are_near_the_exact_ones_for_many_targets():
+    rng = np.random.default_rng(3)
+    data = long(rng.normal(size=(300, 1)) + rng.normal(size=(1, 4)) + rng.normal(size=(300, 4)))
+    exact, drawn = (forms(verify.icc(data, **WORDS, interval=w)) for w in ("exact", "bootstrap"))
+    np.testing.assert_allclose(drawn.loc["ICC(3,1)", ["low", "high"]].astype(float),
+                               exact.loc["ICC(3,1)", ["low", "high"]].astype(float), atol=0.02)  # fmt: skip
+
+
+@pytest.mark.data
+def test_peers_on_sixty_one_items_and_thirteen_judges(shared_data):
+    folder = shared_data("standard_setting")
+    wide = pd.read_csv(folder / "ratings_wide.csv").drop(columns="itemdiff")
+    found = forms(
+        verify.icc(
+            wide.melt("item", var_name="r", value_name="s"), target="item", rater="r", score="s"
+        )
+    )
+    numbers = {
+        n["name"]: n["value"]
+        for n in json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    }
+    for row, form in zip(numbers["six ICCs (ANOVA) with CI"], found.index, strict=True):
+        assert found.loc[form, ["estimate", "low", "high"]].tolist() == pytest.approx(
+            [row["ICC"], row["lower bound"], row["upper bound"]], abs=1e-8
+        )
+
+
+@pytest.mark.data
+def test_unbalanced_components_are_those_of_lme4(shared_data):
+    folder = shared_data("writing_raters20")
+    data = pd.read_csv(folder / "ratings.csv")
+    result = verify.icc(data, target="idstud", rater="rater", score="k1")
+    numbers = {
+        n["name"]: n["value"]
+        for n in json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    }
+    lme4 = numbers["k1 variance components student, rater, residual (REML)"]
+    parts = result.about["components"]
+    assert [parts["target"], parts["rater"], parts["residual"]] == pytest.approx(
+        list(lme4.values()), rel=1e-4
+    )
+    share = lme4["idstud"] / sum(lme4.values())
+    assert forms(result).loc["ICC(2,1)", "estimate"] == pytest.approx(share, rel=1e-4)

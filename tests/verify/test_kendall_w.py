@@ -1,0 +1,76 @@
+"""Kendall's W: peer numbers with ties, degenerate cases."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.numeric.concordance import kendall_w
+
+WORDS = {"target": "t", "rater": "r", "score": "s"}
+
+
+def long(rows) -> pd.DataFrame:
+    cells = [(i, j, v) for i, row in enumerate(rows) for j, v in enumerate(row)]
+    return pd.DataFrame(cells, columns=["t", "r", "s"])
+
+
+def keys(result) -> list[str]:
+    return [f.key for f in result.findings]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("shrout_fleiss1979", "Kendall W (corrected for ties)"), ("standard_setting", "Kendall W")],
+)
+def test_w_chi_square_and_p_are_those_of_irr(shared_data, name, key):
+    folder = shared_data(name)
+    wide = pd.read_csv(folder / "ratings_wide.csv").drop(
+        columns=["target", "item", "itemdiff"], errors="ignore"
+    )
+    row = verify.kendall_w(long(wide.to_numpy()), **WORDS).table.iloc[0]
+    numbers = json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    peer = next(n["value"] for n in numbers if n["name"] == key)
+    assert row[["estimate", "chi2", "p"]].tolist() == pytest.approx(peer, rel=1e-8)
+
+
+def test_a_target_drawn_twice_counts_like_two_rows():
+    rng = np.random.default_rng(1)
+    table = rng.integers(1, 6, (8, 3)).astype(float)
+    times = np.array([[2.0, 1, 1, 0, 1, 1, 1, 1]])
+    twice = table[[0, 0, 1, 2, 4, 5, 6, 7]]
+    assert kendall_w(table, times) == pytest.approx(kendall_w(twice))
+
+
+def test_same_order_and_opposite_orders():
+    same = verify.kendall_w(long([[1, 10, 5], [2, 20, 6], [3, 30, 7], [4, 40, 8]]), **WORDS).table
+    assert same["estimate"].tolist() == pytest.approx([1, 1])
+    against = verify.kendall_w(long([[1, 4], [2, 3], [3, 2], [4, 1]]), **WORDS).table
+    assert against["estimate"].tolist() == pytest.approx([0, -1])
+
+
+def test_incomplete_raters_are_left_out_and_counted():
+    result = verify.kendall_w(long([[1, 2, np.nan], [2, 3, 4], [3, 1, 2]]), **WORDS)
+    assert result.about["dropped"] == {"no_score": 1, "incomplete_rater": 1}
+    assert "kendall_w.left_out" in keys(result)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ([[3, 3], [3, 3], [3, 3]], "kendall_w.no_order"),
+        ([[1], [2]], "agreement.one_rater"),
+        ([[1, 2]], "agreement.one_target"),
+        ([[1, np.nan], [np.nan, 2]], "kendall_w.too_few_complete"),
+        ([[np.nan, np.nan]] * 2, "agreement.no_scores"),
+    ],
+)
+def test_nothing_to_compare_is_refused(table, key):
+    result = verify.kendall_w(long(table), **WORDS)
+    assert key in keys(result)
+    assert result.table["estimate"].isna().all()
