@@ -11,13 +11,11 @@ from svcmetrics.assessment import assess
 from svcmetrics.manifest import digest, digests, versions, write_manifest, write_whole
 from svcmetrics.privacy import Published, publish
 from svcmetrics.problems import Problem, StudyError
-from svcmetrics.report.brief import Section, brief
+from svcmetrics.report.brief import brief
 from svcmetrics.report.workbook import workbook
 from svcmetrics.result import Result
 from svcmetrics.study import Study
 from svcmetrics.typeface import copy_typeface
-
-_ESTIMATE = ("estimate", "low", "high", "n")
 
 
 def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
@@ -51,28 +49,14 @@ def leadership_brief(
     study: Study, tables: Mapping[str, Published], notes: Mapping[str, Any]
 ) -> str:
     """The brief in the current language, with the parts that the study allows."""
-    of = [
-        Section("composite", tables["composite"], figure=True) if "composite" in tables else None,
-        _section("on_time", tables, ("provider_id", "variant", *_ESTIMATE)),
-        _section("returns", tables, ("unit_id", "variant", *_ESTIMATE)),
-        _section("adjust", tables, ("target_id", "variant", *_ESTIMATE)),
-        _section("straight_lining", tables, ()),
-        _section("response", tables, ()),
-        _section("gate", tables, ("metric", "variant", *_ESTIMATE)),
-    ]
     return brief(
-        [s for s in of if s is not None],
+        tables,
         title=lang.say("brief.title", study=study.settings.name),
         subtitle=_subtitle(study),
         banners=["brief.pilot"] if study.settings.pilot_units else [],
-        groups=tables.get("groups"),
         language=lang.language(),
         notes=notes,
     )
-
-
-def _section(key: str, tables: Mapping[str, Published], columns: tuple[str, ...]) -> Section | None:
-    return Section(key, tables[key], columns=columns) if key in tables else None
 
 
 def _subtitle(study: Study) -> str:

@@ -113,6 +113,7 @@ def _execute(path: Path, study: Study, out: Path, language: str) -> str:
                 target, target, parameters={"folder": str(folder), "language": language},
                 progress_bar=False, kernel_name="python3", cwd=str(out), log_output=False,
                 request_save_on_cell_execute=False, config=_kernel_settings(),
+                extra_arguments=["--IPKernelApp.log_level=50"],
             )  # fmt: skip
             failed = ""
         except PapermillExecutionError as error:

@@ -4,63 +4,57 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from svcmetrics import lang
-from svcmetrics.display import cell, header, phrase, word
+from svcmetrics.display import phrase, word
 from svcmetrics.privacy import Published
+from svcmetrics.report.departments import department_lines, written
 from svcmetrics.typeface import FACE, FAMILY
 
 # The order of the three words is the order on the page.
 GROUPS = ("above", "unclear", "below")
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the brief: a question as its title, a published table, and whether to draw it."""
-
-    key: str
-    published: Published
-    figure: bool = False
-    columns: tuple[str, ...] = ()  # none: the reading alone, without a table
+# What the page says in sentences, and how many of them at most.
+_READINGS = {"on_time": 1, "returns": 1, "straight_lining": 2, "response": 2}
 
 
 def brief(
-    sections: Sequence[Section],
+    tables: Mapping[str, Published],
     *,
     title: str,
     language: str,
     subtitle: str = "",
     banners: Sequence[str] = (),
-    groups: Published | None = None,
     notes: Mapping[str, Any] | None = None,
 ) -> str:
-    """The one-page brief as HTML that needs no network and prints on A4.
+    """The one-page brief as HTML that needs no network and prints on one sheet of A4.
 
-    ``sections``: what to show, in order. ``banners``: keys of sentences that must be seen first, such
-    as "pilot, not for reward". ``groups``: the published table of ``score.groups``; departments
-    appear in three groups, in alphabetical order, never ranked. ``notes``: for the footer.
+    ``tables``: published tables by the names that ``assess`` gives them; what is not there is left
+    out. ``banners``: keys of sentences that must be seen first, such as "pilot, not for reward".
+    ``notes``: for the footer. Departments stand in three groups and in alphabetical order.
     """
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
-    page = Environment(
-        loader=PackageLoader("svcmetrics.report", "."), autoescape=True, trim_blocks=True
-    ).get_template("brief.html.j2")
+    loader = PackageLoader("svcmetrics.report", ".")
+    page = Environment(loader=loader, autoescape=True, trim_blocks=True)
     with lang.speaking(language):
-        return page.render(
+        head, rows = department_lines(tables)
+        return page.get_template("brief.html.j2").render(
             face=Markup(FACE),  # noqa: S704 - our own constant
             family=Markup(FAMILY),  # noqa: S704 - our own constant
             language=language,
             title=title,
             subtitle=subtitle,
             banners=[lang.say(key) for key in banners],
-            groups=_groups(groups) if groups else [],
-            sections=[_shown(s) for s in sections],
-            how_title=lang.say("brief.how_title"),
+            groups=_groups(tables["groups"]) if "groups" in tables else [],
+            figure=_figure(tables["groups"]) if "groups" in tables else "",
+            head=head,
+            rows=rows,
+            readings=_readings(tables),
+            gate=_gate(tables["gate"]) if "gate" in tables else [],
+            gate_findings=_said(tables["gate"], 9) if "gate" in tables else [],
+            say=lang.say,
             how=[lang.say(f"brief.how_{n}") for n in (1, 2, 3, 4)],
             footer=" · ".join(f"{phrase(f'note.{k}', k)}: {v}" for k, v in (notes or {}).items()),
         )
@@ -72,35 +66,41 @@ def _groups(published: Published) -> list[dict[str, str]]:
     joint = "、" if lang.language() == "zh" else ", "
     return [
         {
-            "word": word,
-            "title": lang.say(f"brief.group_{word}"),
-            "names": joint.join(sorted(table.loc[table["group"] == word, target].astype(str)))
+            "word": group,
+            "title": lang.say(f"group.{group}"),
+            "names": joint.join(sorted(table.loc[table["group"] == group, target].astype(str)))
             or lang.MISSING,
         }
-        for word in GROUPS
+        for group in GROUPS
     ]
 
 
-def _shown(section: Section) -> dict[str, Any]:
-    table = section.published.table
-    columns = [c for c in section.columns if c in table.columns]
-    numeric = {c for c in columns if pd.api.types.is_numeric_dtype(table[c])}
-    return {
-        "title": lang.say(f"brief.section_{section.key}"),
-        "findings": [{"level": f.level, "text": f.say()} for f in section.published.findings],
-        "figure": _figure(section.published) if section.figure else "",
-        "head": [header(c) for c in columns],
-        "rows": [
-            [{"text": _cell(c, row[c], row["shown"]), "num": c in numeric} for c in columns]
-            for row in table.to_dict("records")
-        ] if columns else [],
-    }  # fmt: skip
+def _readings(tables: Mapping[str, Published]) -> list[dict[str, str]]:
+    return [
+        line
+        for key, most in _READINGS.items()
+        if key in tables
+        for line in _said(tables[key], most)
+    ]
 
 
-def _cell(column: str, value: object, visible: bool) -> str:
-    if not visible and column in ("estimate", "low", "high", "n"):
-        return lang.say("publish.hidden_short")
-    return word(column, cell(value)) if isinstance(value, str) else cell(value)
+def _said(published: Published, most: int) -> list[dict[str, str]]:
+    return [{"level": f.level, "text": f.say()} for f in published.findings[:most]]
+
+
+def _gate(published: Published) -> list[list[str]]:
+    """Criterion, verdict and evidence of each row that stands for a criterion."""
+    table = published.table
+    rows = table[table["metric"] == "gate"].to_dict("records")
+    name = table.columns[0]
+    return [
+        [
+            phrase(f"criterion.{r[name]}", str(r[name])),
+            word("variant", r["variant"]),
+            written({**r, "shown": True}, "{:.2f}"),
+        ]
+        for r in rows
+    ]
 
 
 def _figure(published: Published) -> Any:
@@ -110,9 +110,8 @@ def _figure(published: Published) -> Any:
     from svcmetrics import plots
 
     table = published.table
-    ax = plots.draw(
-        published.drawing or "intervals", table[table["shown"]], about={"metric": published.name}
-    )
+    kind = published.drawing or "intervals"
+    ax = plots.draw(kind, table[table["shown"]], about={"metric": published.name})
     out = io.StringIO()
     ax.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
