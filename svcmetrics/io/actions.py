@@ -63,7 +63,7 @@ def guess_actions(activities: pd.Series, first: pd.Series | None = None) -> dict
     words = {
         str(a): action_of(a) or FALLBACK for a in sorted(activities.dropna().astype(str).unique())
     }
-    if first is None or not len(first):
+    if first is None or not len(first) or len(words) == 1:
         return words
     opens = first.astype(str).value_counts(normalize=True)
     start = str(opens.index[0])

@@ -8,9 +8,29 @@ import pytest
 from svcmetrics.io.actions import action_of, guess_actions, is_automatic, lifecycle_action
 
 WORDS = {
-    "submit": ["提交", "发起申请", "Declaration SUBMITTED by EMPLOYEE", "A_SUBMITTED", "START_PROCESS_INSTANCE"],
-    "approve": ["审批", "同意", "部门负责人审批", "Declaration FINAL_APPROVED by SUPERVISOR", "AUTO_PASS"],
-    "return": ["退回", "退回重提", "审批退回", "驳回修改", "ROLLBACK", "REDIRECT_PROCESS", "Sent back"],
+    "submit": [
+        "提交",
+        "发起申请",
+        "Declaration SUBMITTED by EMPLOYEE",
+        "A_SUBMITTED",
+        "START_PROCESS_INSTANCE",
+    ],
+    "approve": [
+        "审批",
+        "同意",
+        "部门负责人审批",
+        "Declaration FINAL_APPROVED by SUPERVISOR",
+        "AUTO_PASS",
+    ],
+    "return": [
+        "退回",
+        "退回重提",
+        "审批退回",
+        "驳回修改",
+        "ROLLBACK",
+        "REDIRECT_PROCESS",
+        "Sent back",
+    ],
     "reject": ["驳回", "拒绝", "不同意", "审核不通过", "REJECTED", "A_DECLINED", "REFUSE"],
     "resubmit": ["重新提交", "reinitiate request", "Resubmitted"],
     "withdraw": ["撤回", "撤销", "A_CANCELLED"],
@@ -29,7 +49,12 @@ def test_names_tell_their_action(action, names):
 
 
 def test_a_name_without_an_action_says_so():
-    for name in ("T02 Check confirmation of receipt", "Report reasons to hold request", "付款", "decide"):
+    for name in (
+        "T02 Check confirmation of receipt",
+        "Report reasons to hold request",
+        "付款",
+        "decide",
+    ):
         assert action_of(name) == ""
     assert guess_actions(pd.Series(["付款"])) == {"付款": "deliver"}
 
@@ -45,8 +70,20 @@ def test_the_step_that_opens_every_case_starts_the_service():
 def test_the_lifecycle_changes_the_action_only_before_completion():
     stage = pd.Series(["start", "complete", "SUSPEND", None, "In Progress"])
     action = pd.Series(["approve"] * 5)
-    assert lifecycle_action(stage, action).tolist() == ["accept", "approve", "pause", "approve", "approve"]
+    assert lifecycle_action(stage, action).tolist() == [
+        "accept",
+        "approve",
+        "pause",
+        "approve",
+        "approve",
+    ]
 
 
 def test_the_system_is_no_person():
-    assert is_automatic(pd.Series(["SYSTEM", "系统", "系统管理员", None, "甲"])).tolist() == [True, True, False, False, False]
+    assert is_automatic(pd.Series(["SYSTEM", "系统", "系统管理员", None, "甲"])).tolist() == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]

@@ -17,7 +17,9 @@ from svcmetrics.io.answer_words import (
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_scale_runs_from_best_to_worst(scale):
-    assert list(guess_scores(pd.Series(scale)).values()) == [float(n) for n in range(len(scale), 0, -1)]
+    assert list(guess_scores(pd.Series(scale)).values()) == [
+        float(n) for n in range(len(scale), 0, -1)
+    ]
 
 
 def test_words_of_two_scales_are_not_guessed():

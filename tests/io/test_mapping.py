@@ -12,7 +12,15 @@ from svcmetrics.io.mapping import Answer, Mapping, load_mapping, save_mapping
 from svcmetrics.problems import StudyError
 
 ZH = ["审批编号", "流程名称", "环节", "操作时间", "处理人工号", "处理人部门", "备注"]
-EN = ["case:concept:name", "concept:name", "time:timestamp", "org:resource", "org:role", "lifecycle:transition", "case:deadline"]
+EN = [
+    "case:concept:name",
+    "concept:name",
+    "time:timestamp",
+    "org:resource",
+    "org:role",
+    "lifecycle:transition",
+    "case:deadline",
+]
 
 
 def frame(headers, rows=1):
@@ -32,14 +40,17 @@ def test_headers_in_chinese_and_english_are_recognised():
 
 
 def test_each_word_of_the_file_gets_an_action():
-    rows = pd.DataFrame({"case": ["A"] * 3, "activity": ["提交", "审批", "驳回"], "time": ["2024-01-01"] * 3})
+    rows = pd.DataFrame(
+        {"case": ["A"] * 3, "activity": ["提交", "审批", "驳回"], "time": ["2024-01-01"] * 3}
+    )
     words = guess_mapping(list(rows), rows).values["event.action"]
     assert words == {"提交": "submit", "审批": "approve", "驳回": "reject"}
 
 
 def test_a_mapping_survives_its_file(tmp_path):
     mapping = Mapping(
-        "wjx", {"工号": ("plan.rater_key",), "部门": ("event.unit_id", "unit.name_zh")}, {"rating.score": {"满意": 4.0}},
+        "wjx",
+        {"工号": ("plan.rater_key",), "部门": ("event.unit_id", "unit.name_zh")}, {"rating.score": {"满意": 4.0}},
         {"plan.wave": "W2"}, (Answer("第3题(财务部)", "Q3", "财务部"),), "Asia/Shanghai", "day", "pseudonym", ("总分",),
     )  # fmt: skip
     again = load_mapping(save_mapping(mapping, tmp_path / "对照.toml"))
@@ -48,7 +59,9 @@ def test_a_mapping_survives_its_file(tmp_path):
 
 @pytest.mark.parametrize("code", ["zh", "en"])
 def test_a_mapping_is_shown_in_words(code):
-    text = guess_mapping(ZH, frame(ZH)).but(timezone="Asia/Shanghai", day_first="day").describe(code)
+    text = (
+        guess_mapping(ZH, frame(ZH)).but(timezone="Asia/Shanghai", day_first="day").describe(code)
+    )
     assert "审批编号  →" in text
     assert "(event.case_id)" in text
     assert "Asia/Shanghai" in text
@@ -78,9 +91,26 @@ def test_a_wrong_mapping_file_is_named(tmp_path, text, key):
     ("mapping", "key"),
     [
         (Mapping("flat", {"a": ("event.case_id",)}), "mapping_incomplete"),
-        (Mapping("ratings", {"a": ("plan.rater_key",), "b": ("plan.target_id",)}), "mapping_incomplete"),
-        (Mapping("flat", {"a": ("event.case_id",), "b": ("step.name",), "z": ("event.at",)}), "mapping_absent"),
-        (Mapping("flat", {"a": ("event.case_id",), "b": ("step.name",), "c": ("event.at",), "姓名": ("event.unit_id",)}), "mapping_personal"),
+        (
+            Mapping("ratings", {"a": ("plan.rater_key",), "b": ("plan.target_id",)}),
+            "mapping_incomplete",
+        ),
+        (
+            Mapping("flat", {"a": ("event.case_id",), "b": ("step.name",), "z": ("event.at",)}),
+            "mapping_absent",
+        ),
+        (
+            Mapping(
+                "flat",
+                {
+                    "a": ("event.case_id",),
+                    "b": ("step.name",),
+                    "c": ("event.at",),
+                    "姓名": ("event.unit_id",),
+                },
+            ),
+            "mapping_personal",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_said_before_reading(mapping, key):

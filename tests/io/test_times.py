@@ -58,7 +58,9 @@ def test_the_1904_system_of_excel():
 
 
 def test_daylight_saving_is_counted():
-    at = read_times(pd.Series(["2024-11-03 00:30", "2024-11-03 02:00"]), timezone="America/New_York")["at"]
+    at = read_times(
+        pd.Series(["2024-11-03 00:30", "2024-11-03 02:00"]), timezone="America/New_York"
+    )["at"]
     assert at.diff().iloc[1] == pd.Timedelta(hours=2.5)
 
 
@@ -68,7 +70,9 @@ def test_typed_columns_are_read_like_text():
     assert read_times(bare)["kind"].tolist() == ["no_zone", "missing"]
     known = bare.dt.tz_localize("Asia/Shanghai")
     assert read_times(known)["at"].iloc[0] == pd.Timestamp("2024-03-01 01:00", tz="UTC")
-    cells = pd.Series([bare.iloc[0].to_pydatetime(), "2024-03-01T09:00:00+08:00", 45352.375], dtype=object)
+    cells = pd.Series(
+        [bare.iloc[0].to_pydatetime(), "2024-03-01T09:00:00+08:00", 45352.375], dtype=object
+    )
     assert read_times(cells, **SHANGHAI)["at"].nunique() == 1
 
 
