@@ -27,9 +27,11 @@ def _clean() -> dict[str, pd.DataFrame]:
             "unit_id": ["HR", "FIN", "IT"], "name_zh": ["人力", "财务", "信息"], "parent_id": [None, "HR", None],
             "is_service_unit": [True, True, False], "headcount": [3, 4, 5]}),
         "service": pd.DataFrame({
-            "service_id": ["s1", "s2"], "name_zh": ["入职", "报销"], "provider_id": ["HR", "FIN"], "output_kind": "service",
+            "service_id": ["s1", "s2"], "name_zh": ["入职", "报销"], "provider_id": ["HR",
+            "FIN"], "output_kind": "service",
             "routine": ["routine", "nonroutine"], "in_scope": True, "scope_reason": "x", "promise_h": [8.0, None],
-            "valid_from": [day, day], "valid_to": [pd.NaT, pd.NaT], "baseline_from": [day, day], "baseline_to": [day, day]}),
+            "valid_from": [day, day], "valid_to": [pd.NaT, pd.NaT],
+            "baseline_from": [day, day], "baseline_to": [day, day]}),
         "step": pd.DataFrame({
             "service_id": ["s1", "s1", "s2"], "step_no": [1, 2, 1], "unit_id": ["HR", "FIN", "FIN"],
             "role": ["lead", "approve", "lead"], "role_weight": [0.6, 0.4, 1.0]}),
@@ -48,7 +50,8 @@ def _clean() -> dict[str, pd.DataFrame]:
             "form_version": "f1", "item_id": ["q1", "q2"], "dimension": "speed", "aspect": "result", "text_zh": "x",
             "min": 1.0, "max": 5.0}),
         "plan": pd.DataFrame({
-            "plan_id": ["a", "b"], "wave": "w1", "rater_key": ["p1", "p2"], "rater_unit_id": "IT", "rater_role": "employee",
+            "plan_id": ["a", "b"], "wave": "w1", "rater_key": ["p1", "p2"],
+            "rater_unit_id": "IT", "rater_role": "employee",
             "target_id": ["HR", "FIN"], "service_id": ["s1", None], "mode": "confidential", "form_version": "f1"}),
         "rating": pd.DataFrame({
             "plan_id": ["a", "a", "b"], "case_id": [None, None, "c2"], "item_id": ["q1", "q2", "q1"],
@@ -56,7 +59,8 @@ def _clean() -> dict[str, pd.DataFrame]:
         "judgement": pd.DataFrame({
             "set_id": "j", "judge_key": "e1", "node_a": ["x"], "node_b": ["y"], "method": "ahp", "value": [3.0]}),
         "weight": pd.DataFrame({
-            "set_id": "j", "node": ["x", "y"], "parent": "all", "weight": [0.75, 0.25], "low": [0.7, 0.2], "high": [0.8, 0.3],
+            "set_id": "j", "node": ["x", "y"], "parent": "all", "weight": [0.75, 0.25],
+            "low": [0.7, 0.2], "high": [0.8, 0.3],
             "method": "ahp"}),
         "relevance": pd.DataFrame({"form_version": "f1", "item_id": ["q1"], "judge_key": "e1", "relevance": "4"}),
     }  # fmt: skip
@@ -134,7 +138,11 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("table", "column", "row", "value", "key"), BROKEN, ids=[f"{i}-{b[4]}" for i, b in enumerate(BROKEN)])
+@pytest.mark.parametrize(
+    ("table", "column", "row", "value", "key"),
+    BROKEN,
+    ids=[f"{i}-{b[4]}" for i, b in enumerate(BROKEN)],
+)
 def test_a_broken_rule_is_named_with_its_row(table, column, row, value, key):
     tables = _clean()
     tables[table][column] = tables[table][column].astype(object)
@@ -155,7 +163,9 @@ def test_an_exact_copy_and_a_contradiction_are_told_apart():
 
 def test_one_service_twice_in_force():
     tables = _clean()
-    tables["service"] = pd.concat([tables["service"], tables["service"].iloc[[0]].assign(service_id="s3")])
+    tables["service"] = pd.concat(
+        [tables["service"], tables["service"].iloc[[0]].assign(service_id="s3")]
+    )
     assert "periods_overlap" in _keys(tables)
     first = tables["service"]["service_id"] == "s1"
     tables["service"].loc[first, "valid_to"] = pd.Timestamp("2025-01-01")
@@ -164,7 +174,8 @@ def test_one_service_twice_in_force():
 
 
 def test_settings():
-    low = Settings(min_raters=3, waves=(Wave("w1", _t("2025-06-01"), _t("2025-06-30")), Wave("w2", _t("2025-06-15"), _t("2025-07-01"))),
+    low = Settings(min_raters=3, waves=(Wave("w1", _t("2025-06-01"), _t("2025-06-30")),
+        Wave("w2", _t("2025-06-15"), _t("2025-07-01"))),
                    pilot_units=("XX",))  # fmt: skip
     assert _keys(_clean(), low) == {"settings_floor", "waves_overlap", "pilot_unknown"}
 
@@ -178,7 +189,14 @@ def test_missing_tables_columns_and_rows():
 
 
 def test_a_lite_study_is_clean_and_its_typing_errors_are_found():
-    rating = pd.DataFrame({"rater_key": [f"p{i}" for i in range(40)], "target_id": "HR", "item_id": "q1", "score": [4.0, 5.0] * 20})
+    rating = pd.DataFrame(
+        {
+            "rater_key": [f"p{i}" for i in range(40)],
+            "target_id": "HR",
+            "item_id": "q1",
+            "score": [4.0, 5.0] * 20,
+        }
+    )
     tables = {k: _clean()[k] for k in ("unit", "service")} | {"rating": rating}
     assert _keys(tables) == set()
     rating.loc[3, "score"] = 55.0
@@ -222,7 +240,13 @@ def test_every_problem_that_is_named_has_words():
     keys = set()
     for file in [*ROOT.glob("svcmetrics/checks/*.py"), *ROOT.glob("svcmetrics/io/*.py")]:
         text = file.read_text("utf-8")
-        keys |= set(re.findall(r'(?:view\.say|_say|self\._say|file_problem|trouble|Problem)\(\s*(?:view,\s*)?"([a-z_0-9]+)"', text))
+        called = r"(?:view\.say|_say|self\._say|file_problem|trouble|Problem)"
+        keys |= set(re.findall(called + r'\(\s*(?:view,\s*)?"([a-z_0-9]+)"', text))
     assert len(keys) > 80
-    lost = [f"{k}.{p}" for k in keys for p in ("found", "expected", "remedy") if not lang.has(f"problem.{k}.{p}")]
+    lost = [
+        f"{k}.{p}"
+        for k in keys
+        for p in ("found", "expected", "remedy")
+        if not lang.has(f"problem.{k}.{p}")
+    ]
     assert lost == []

@@ -15,7 +15,8 @@ PLAN = pd.DataFrame({
 })  # fmt: skip
 ITEM = pd.DataFrame({
     "form_version": ["f1", "f2", "f1"], "item_id": ["q1", "q1", "q2"], "dimension": ["speed", "speed", "care"],
-    "aspect": ["result", "result", "behaviour"], "min": [1.0, 0.0, 1.0], "max": [5.0, 10.0, 5.0], "reversed": [False, False, True],
+    "aspect": ["result", "result", "behaviour"], "min": [1.0, 0.0, 1.0], "max": [5.0,
+    10.0, 5.0], "reversed": [False, False, True],
 })  # fmt: skip
 
 

@@ -74,7 +74,8 @@ def test_no_column_for_a_person():
             assert not any(personal), column.name
 
 
-@pytest.mark.parametrize("title", ["姓名", "评价人姓名", "E-mail", "邮箱地址", "手机号", "IP", "来自IP", "工号", "Employee ID", "Phone number"])  # fmt: skip
+@pytest.mark.parametrize("title", ["姓名", "评价人姓名", "E-mail", "邮箱地址", "手机号", "IP", "来自IP",
+    "工号", "Employee ID", "Phone number"])  # fmt: skip
 def test_personal_headers_are_known(title):
     assert headers.is_personal(title)
 

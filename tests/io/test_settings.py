@@ -106,7 +106,8 @@ moments = st.datetimes(
 names = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=12)
 
 
-@given(name=names, seed=st.integers(0, 2**31), starts=st.lists(moments, max_size=3, unique=True), raters=st.integers(5, 50),
+@given(name=names, seed=st.integers(0, 2**31), starts=st.lists(moments, max_size=3,
+    unique=True), raters=st.integers(5, 50),
        bound=st.floats(-1e9, 1e9))  # fmt: skip
 def test_written_settings_read_back_the_same(tmp_path_factory, name, seed, starts, raters, bound):
     waves = tuple(Wave(f"w{i}", _at(t), _at(t) + pd.Timedelta("30D")) for i, t in enumerate(starts))

@@ -167,7 +167,8 @@ def test_one_workbook_with_the_row_numbers_that_excel_shows(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "部门 unit"
-    for row in (["unit_id", "name_zh", "is_service_unit", "headcount"], ["部门编号 / unit ID", "中文名称", "是否服务部门", "人数"],
+    for row in (["unit_id", "name_zh", "is_service_unit", "headcount"],
+        ["部门编号 / unit ID", "中文名称", "是否服务部门", "人数"],
                 [7, "财务", "是 yes", 3], [None] * 4, [3.1010119900307123e17, "人力", "maybe", 2.5]):  # fmt: skip
         sheet.append(row)
     book.create_sheet("部们").append(["x"])
@@ -284,7 +285,8 @@ def studies(draw):
         "reason": column(IDS | st.none()), "mode": column(st.sampled_from(["anonymous", "named", None])),
     })  # fmt: skip
     calendar = pd.DataFrame({
-        "calendar_id": column(IDS), "date": [pd.Timestamp(d) for d in column(st.dates(dt.date(1951, 1, 1), dt.date(2099, 1, 1)))],
+        "calendar_id": column(IDS),
+        "date": [pd.Timestamp(d) for d in column(st.dates(dt.date(1951, 1, 1), dt.date(2099, 1, 1)))],
         "slot": column(st.integers(0, 9)), "is_workday": column(st.booleans()),
         "open": column(st.times().map(lambda t: t.strftime("%H:%M:%S"))), "source": column(TEXTS),
         "status": column(st.sampled_from(["official", "provisional"])),
@@ -296,7 +298,7 @@ def studies(draw):
     )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(study=studies(), form=st.sampled_from(["csv", "parquet", "xlsx"]))
 def test_a_written_study_reads_back_exactly(tmp_path_factory, study, form):
     folder = tmp_path_factory.mktemp("law")

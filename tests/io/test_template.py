@@ -75,7 +75,8 @@ def _fill_lite(path):
     rows = {
         "unit": [("HR", "人力资源部", None, None, "是 yes"), ("FIN", "财务部", None, None, "否 no")],
         "service": [("s1", "入职办理", None, "HR", "服务 service", None, None, "常规", "是", "每月都有")],
-        "rating": [(None, None, "q1", s, None, None, None, None, "w1", f"p{s}", "FIN", "员工", "HR", "s1", "保密") for s in (3, 4, 5)],
+        "rating": [(None, None, "q1", s, None, None, None, None, "w1", f"p{s}", "FIN",
+        "员工", "HR", "s1", "保密") for s in (3, 4, 5)],
     }  # fmt: skip
     for name, lines in rows.items():
         for number, line in enumerate(lines, 3):
