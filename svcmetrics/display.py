@@ -12,10 +12,11 @@ STYLE = (
     "<style>.svc-result p{margin:.2em 0}.svc-warning{color:#8a4b00}.svc-refused{color:#a40000}"
     ".svc-result table.svc-table{border-collapse:collapse;margin:.5em 0}"
     ".svc-result table.svc-table :is(td,th){padding:.15em .7em;border-bottom:1px solid #8884;"
-    "text-align:left;white-space:normal;max-width:34em}.svc-result table.svc-table :is(td,th).num"
+    "text-align:left;white-space:normal;min-width:2.5em;max-width:34em}.svc-result table.svc-table :is(td,th).num"
     "{text-align:right;font-variant-numeric:tabular-nums}</style>"
 )
 # Columns whose values are words of the toolkit, not data of the user.
+_USUAL = ("metric", "estimate", "low", "high", "n")
 _WORDS = ("metric", "variant", "verdict", "group")
 
 
@@ -83,4 +84,7 @@ def _cell(tag: str, text: str, numeric: bool) -> str:
 
 
 def _is_empty(column: pd.Series) -> bool:
-    return column.name == "variant" and bool((column.astype(str) == "").all())
+    """A column that tells nothing here: no variants, or nothing but missing beyond the usual ones."""
+    if column.name == "variant":
+        return bool((column.astype(str) == "").all())
+    return column.name not in _USUAL and bool(column.isna().all())

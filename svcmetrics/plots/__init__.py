@@ -16,10 +16,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw(kind: str, table: pd.DataFrame, ax: Axes | None = None, *, about: Mapping[str, Any] | None = None) -> Axes:
+def draw(
+    kind: str,
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
+) -> Axes:
     """Draw a result's table with the drawing of this name; a new figure when no ``ax`` is given."""
     from svcmetrics.plots.style import new_axes, use_fonts
 
     use_fonts()
+    about = about or {}
     drawing = importlib.import_module(f"svcmetrics.plots.{kind}")
-    return drawing.draw(table, new_axes() if ax is None else ax, about or {})
+    if ax is None:
+        # A drawing with a row per estimate says how tall it has to be to stay legible.
+        height = getattr(drawing, "height", None)
+        ax = new_axes(height=height(table, about)) if height else new_axes()
+    return drawing.draw(table, ax, about)

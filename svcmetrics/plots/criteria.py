@@ -27,7 +27,9 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     for value, at, least in zip(limit, place, rows["least"], strict=True):
         if np.isfinite(value):
             sign = "≥" if np.isfinite(least) else "<"
-            ax.annotate(f"{sign} {value:g}", (value, at), (5, 9), textcoords="offset points", color=INK)
+            ax.annotate(
+                f"{sign} {value:g}", (value, at), (5, 9), textcoords="offset points", color=INK
+            )
     ax.set_yticks(place, [phrase(f"variant.{v}", str(v)) for v in rows["variant"]])
     ax.set_ylim(-0.7, max(len(rows), 1) - 0.3)
     ax.set_xlim(min(0.0, float(np.nanmin([*low, 0.0])) - 0.03), 1.03)

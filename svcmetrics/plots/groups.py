@@ -10,16 +10,29 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from svcmetrics import lang
-from svcmetrics.plots.style import FAIR, GOOD, INK, POOR, plain
+from svcmetrics.plots.style import FAIR, GOOD, INK, POOR, plain, row_height
 
 _COLOURS = {"above": GOOD, "unclear": FAIR, "below": POOR}
 # With more rows the names are left out; the picture of the whole remains.
 _NAMED = 40
 
 
+def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:  # noqa: ARG001
+    """Inches that keep the names apart."""
+    return row_height(min(len(table), _NAMED)) + 0.4
+
+
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:  # noqa: ARG001
-    """One row per department, the highest on top; the line at 0 is the mean of all."""
-    rows = table.dropna(subset=["estimate"]).sort_values("estimate", kind="stable")
+    """One row per department; the line at 0 is the mean of all.
+
+    Groups from top to bottom, and names within a group: an order by estimate would read as a rank.
+    """
+    rows = table.dropna(subset=["estimate"])
+    if len(rows) <= _NAMED:
+        order = rows["group"].map({word: i for i, word in enumerate(_COLOURS)})
+        rows = rows.assign(_order=order).sort_values(["_order", rows.columns[0]])[::-1]
+    else:
+        rows = rows.sort_values("estimate", kind="stable")
     place = np.arange(len(rows))
     for word, colour in _COLOURS.items():
         own = (rows["group"] == word).to_numpy()

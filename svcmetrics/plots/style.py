@@ -41,6 +41,11 @@ def new_axes(width: float = 7.0, height: float = 4.0) -> Axes:
     return Drawing(figsize=(width, height), layout="constrained").add_subplot()
 
 
+def row_height(rows: int) -> float:
+    """Inches for a drawing with this many labelled rows."""
+    return max(2.2, 0.27 * rows + 1.1)
+
+
 def plain(ax: Axes) -> Axes:
     """Remove the frame that carries no information."""
     ax.spines[["top", "right"]].set_visible(False)
