@@ -188,11 +188,9 @@ def _text(value: Any) -> str | None:
     if isinstance(value, (bool, np.bool_)):
         return "TRUE" if value else "FALSE"
     if isinstance(value, (float, np.floating)):
-        return (
-            str(int(value))
-            if float(value).is_integer() and abs(value) < _DIGITS
-            else repr(float(value))
-        )
+        number = float(value)
+        whole = number.is_integer() and abs(number) < _DIGITS
+        return str(int(number)) if whole else repr(number)
     return value.isoformat() if isinstance(value, (dt.datetime, dt.date, dt.time)) else str(value)
 
 
