@@ -5,3 +5,4 @@ from svcmetrics.score.composite import composite as composite
 from svcmetrics.score.contributions import contributions as contributions
 from svcmetrics.score.groups import groups as groups
 from svcmetrics.score.normalise import normalise as normalise
+from svcmetrics.score.ranks import ranks as ranks

@@ -64,3 +64,9 @@ def _rated() -> pd.DataFrame:
 SAMPLES["adjust"] = Sample(
     _rated(), {"target": "unit", "rater": "who", "score": "points", "wave": "wave"}, score="points"
 )
+
+SAMPLES["ranks"] = Sample(
+    _SCORED,
+    {"target": "unit", "estimate": "score", "uncertainty": "se", "n": "raters"},
+    score="score",
+)
