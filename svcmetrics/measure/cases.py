@@ -10,8 +10,8 @@ from ibis.expr.types import Table
 
 from svcmetrics.io import engine
 from svcmetrics.measure.catalogue import default_clock, service_table, step_table
-from svcmetrics.measure.instants import local_micros
 from svcmetrics.measure.clocks import HOUR, Clocks, clocks
+from svcmetrics.measure.instants import local_micros
 from svcmetrics.measure.log import ENDS, FLOW, OUTPUTS, REOPENS, Log, is_in, read_log
 from svcmetrics.measure.waits import lengths, overlap, pauses, requester_waits, within
 

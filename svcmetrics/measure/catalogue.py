@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ibis
 import pandas as pd
 from ibis.expr.types import Table
@@ -69,7 +67,7 @@ def default_clock(book: Clocks) -> ibis.expr.types.Value:
     return ibis.literal(next(iter(book))) if len(book) == 1 else ibis.null("string")
 
 
-def attributes(services: pd.DataFrame | None, names: list[str], units: Any = None) -> pd.DataFrame:
+def attributes(services: pd.DataFrame | None, names: list[str]) -> pd.DataFrame:
     """Further columns of the catalogue to group by, as text; an unknown one is an error."""
     if services is None:
         raise table_error("missing_columns", missing=names, present=["case_id", "service_id"])

@@ -38,7 +38,7 @@ def deadlines(commitments: pd.DataFrame, timezone: str) -> Table:
     # The deadline before a change; a chain of changes is judged link by link.
     before = rows.groupby("case_id")["due_us"].shift()
     valid = rows["accepted"] & (before.isna() | (rows["agreed_us"] <= before))
-    last = rows[valid].groupby("case_id", as_index=False)["due_us"].last()
+    last = rows.loc[valid, ["case_id", "due_us"]].groupby("case_id", as_index=False).last()
     out = first[["case_id", "agreed_us", "due_us"]].merge(
         last.rename(columns={"due_us": "due_revised_us"}), on="case_id", how="left"
     )

@@ -58,10 +58,11 @@ def duration(
     names = columns_of(by)
     log = read_log(events, timezone)
     book = clocks(calendar, timezone) if calendar is not None else {}
+    left: dict[str, int] = {}
     if of == "gap":
-        rows, open_cases = _gaps(log, services), 0
+        rows = _gaps(log, services)
     else:
-        rows, open_cases = _spans(case_times(log, services, steps, {}), of)
+        rows, left = _spans(case_times(log, services, steps, {}), of)
     rows = rows.mutate(clock_id=_clock(rows, book))
     rows = with_worked(rows, book, {"a_work": "a_us", "b_work": "b_us"})
     missing = [c for c in names if c not in rows.columns]
@@ -73,23 +74,30 @@ def duration(
         )
     )
     table = _table(frame, names, bool(book))
-    dropped = dict(log.dropped) | ({"open": open_cases} if open_cases else {})
+    dropped = log.dropped | left
     unknown = int(frame["business"].isna().sum()) if book else 0
     if unknown:
         dropped["outside_calendar"] = unknown
     about = {"method": "type 7 quantiles; order statistics", "of": of, "level": 0.95}
-    return Result("duration", table, _findings(frame, of, open_cases), about | {"dropped": dropped})
+    return Result("duration", table, _findings(frame, of, left), about | {"dropped": dropped})
 
 
-def _spans(cases: Table, of: Of) -> tuple[Table, int]:
+def _spans(cases: Table, of: Of) -> tuple[Table, dict[str, int]]:
     names = ("service_id", "provider_id", "status", "clock_id")
     if of == "span":
-        return cases.select(*names, a_us="first_us", b_us="last_us"), 0
-    ended = cases.filter(cases["status"] != "open")
-    count = engine.row(cases.aggregate(n=(cases["status"] == "open").sum()))["n"]
-    return ended.select(*names, a_us="start_us", b_us="end_us"), int(count) if pd.notna(
-        count
-    ) else 0
+        return cases.select(*names, a_us="first_us", b_us="last_us"), {}
+    cases = engine.keep(cases)
+    still = cases["status"] == "open"
+    counts = engine.row(
+        cases.aggregate(
+            open=still.sum(),
+            no_start=(cases["no_start"] & ~still).sum(),
+            negative=(cases["negative"] & ~still).sum(),
+        )
+    )
+    ended = cases.filter(~still & ~cases["no_start"] & ~cases["negative"])
+    left = {k: int(v) for k, v in counts.items() if pd.notna(v) and v}
+    return ended.select(*names, a_us="start_us", b_us="end_us"), left
 
 
 def _gaps(log: Log, services: pd.DataFrame | None) -> Table:
@@ -142,7 +150,7 @@ def _table(frame: pd.DataFrame, by: list[str], with_business: bool) -> pd.DataFr
     return pd.concat(parts, ignore_index=True) if parts else estimates("duration", n=0)
 
 
-def _findings(frame: pd.DataFrame, of: Of, open_cases: int) -> list[Finding]:
+def _findings(frame: pd.DataFrame, of: Of, left: dict[str, int]) -> list[Finding]:
     hours = np.sort(frame["elapsed"].to_numpy(dtype=float)) / HOUR
     if not len(hours):
         return [Finding("duration.none", {}, "refused")]
@@ -155,8 +163,10 @@ def _findings(frame: pd.DataFrame, of: Of, open_cases: int) -> list[Finding]:
         "p90": float(np.quantile(hours, 0.9)),
     }
     out = [Finding(f"duration.{of}", values)]
-    if open_cases:
-        out.append(Finding("duration.open", {"count": open_cases}))
+    if left.get("open"):
+        out.append(Finding("duration.open", {"count": left["open"]}))
+    named = ("no_start", "negative")
+    out += [Finding(f"log.{k}", {"count": left[k]}, "warning") for k in named if k in left]
     negative = int((hours < 0).sum())
     if negative:
         out.append(Finding("log.negative", {"count": negative}, "warning"))

@@ -91,7 +91,7 @@ def _findings(table: pd.DataFrame, cases: Cases) -> list[Finding]:
     n = int(main["n"].sum())
     if not n:
         return [Finding("first_pass.none", {}, "refused"), *cases.findings()]
-    hits = int(round(float((main["estimate"] * main["n"]).sum())))
+    hits = round(float((main["estimate"] * main["n"]).sum()))
     low, high = intervals.wilson(hits, n)
     values = {"share": hits / n, "low": float(low), "high": float(high), "n": n}
     return [Finding("first_pass.overall", values), *cases.findings()]

@@ -123,7 +123,7 @@ def _check_keys(table: Table) -> None:
 def _instant(value: object, timezone: str) -> int:
     stamp = pd.Timestamp(value)  # type: ignore[arg-type]
     stamp = stamp if stamp.tz is not None else stamp.tz_localize(timezone)
-    return int(stamp.tz_convert("UTC").as_unit("us")._value)
+    return int(stamp.tz_convert("UTC").as_unit("us").asm8.astype("int64"))
 
 
 def _all(conditions: Any) -> BooleanValue:

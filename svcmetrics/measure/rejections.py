@@ -28,6 +28,7 @@ def rejections(
     events: Any,
     *,
     services: pd.DataFrame | None = None,
+    steps: pd.DataFrame | None = None,
     days: float = 30,
     by: By = "service_id",
     timezone: str = "Asia/Shanghai",
@@ -57,7 +58,7 @@ def rejections(
     """
     names = columns_of(by)
     log = read_log(events, timezone)
-    cases = engine.keep(case_times(log, None, None, {}))
+    cases = engine.keep(case_times(log, None, steps, {}))
     linked = _linked(cases, log, days)
     further = [c for c in names if c not in linked.columns]
     if further and services is None:

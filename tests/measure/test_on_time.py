@@ -1,0 +1,114 @@
+"""On time by hand: promise, deadline, open and overdue, not assessable, stopped clock."""
+
+import pandas as pd
+import pytest
+
+from svcmetrics import measure
+from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS
+
+STUDY = {"services": SERVICES, "steps": STEPS, "calendar": CALENDAR}
+COMMITMENTS = pd.DataFrame(
+    {
+        "case_id": ["i", "i", "b", "a"],
+        "rev": [0, 1, 0, 0],
+        "agreed_at": [
+            "2024-09-03T09:00",
+            "2024-09-05T09:00",
+            "2024-09-03T09:00",
+            "2024-09-01T09:00",
+        ],
+        "due_at": ["2024-09-06T18:00", "2024-09-10T18:00", "2024-09-30T18:00", "2024-09-03T12:00"],
+        "requester_ok": [True, True, True, True],
+        "provider_ok": [True, True, True, True],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def result():
+    return measure.on_time(SMALL, **STUDY, commitments=COMMITMENTS)
+
+
+def _row(table: pd.DataFrame, provider: str, variant: str) -> pd.Series:
+    found = table[(table["provider_id"] == provider) & (table["variant"] == variant)]
+    return found.iloc[0]
+
+
+def test_promise_of_sixteen_working_hours_by_hand(result):
+    # Net hours: a 15 − 8 = 7, b 40, c 22 − 16 = 6, d 5, e 6; f is open with 40 hours.
+    row = _row(result.table, "HR", "promise")
+    counts = ["n", "on_time", "late", "open_overdue", "pending", "not_assessable"]
+    assert row[counts].tolist() == [6, 4, 1, 1, 0, 0]
+    assert row["estimate"] == pytest.approx(4 / 6)
+    assert (row["low"], row["high"]) == pytest.approx((0.29999, 0.90323), abs=5e-5)
+    assert row["closed_only"] == pytest.approx(4 / 5)
+
+
+def test_without_stopping_the_clock_one_more_is_late(result):
+    # c took 22 working hours, 16 of them in the hands of the requester.
+    row = _row(result.table, "HR", "promise_gross")
+    assert row[["on_time", "late"]].tolist() == [3, 2]
+    assert 0 < row["pause_share"] < 1
+
+
+def test_no_promise_is_not_assessable_and_never_late(result):
+    row = _row(result.table, "IT", "promise")
+    assert row[["n", "not_assessable"]].tolist() == [0, 1]
+    assert pd.isna(row["estimate"])
+
+
+def test_emergencies_stand_apart(result):
+    row = _row(result.table, "IT", "emergency_promise")
+    assert row[["n", "on_time"]].tolist() == [1, 1]  # 2.5 of 4 clock hours, on a Saturday night
+
+
+def test_deadlines_first_and_revised(result):
+    table = result.table
+    assert _row(table, "IT", "deadline")["estimate"] == 0.0
+    assert _row(table, "IT", "deadline_revised")["estimate"] == 1.0
+    # b's deadline was agreed after its start: not assessable; a is late against its own.
+    assert _row(table, "HR", "deadline")[["n", "late"]].tolist() == [1, 1]
+    assert result.about["dropped"]["agreed_after_start"] == 1
+    assert "on_time.agreed_late" in [f.key for f in result.findings]
+
+
+def test_withdrawn_cases_are_counted_and_left_out(result):
+    assert result.about["dropped"]["withdrawn"] == 1
+
+
+def test_a_promise_that_came_after_the_start_is_no_promise():
+    later = SERVICES.assign(valid_from=["2024-09-03", None, None])
+    row = _row(measure.on_time(SMALL, **STUDY | {"services": later}).table, "HR", "promise")
+    assert row[["n", "not_assessable"]].tolist() == [1, 5]  # only e started on or after the 3rd
+
+
+def test_cases_and_events_give_the_same(result):
+    cases = measure.cases(SMALL, **STUDY)
+    again = measure.on_time(cases, **STUDY, commitments=COMMITMENTS)
+    pd.testing.assert_frame_equal(again.table, result.table)
+
+
+def test_without_a_calendar_a_promise_in_working_hours_cannot_be_judged():
+    out = measure.on_time(SMALL, services=SERVICES, steps=STEPS)
+    assert _row(out.table, "HR", "promise")["n"] == 0
+    assert "on_time.none" not in [f.key for f in out.findings] or out.findings[0].level == "refused"
+
+
+def test_other_groups_and_none():
+    by_month = measure.on_time(SMALL, **STUDY, by=["provider_id", "month"]).table
+    assert set(by_month["month"]) == {"2024-09"}
+    whole = measure.on_time(SMALL, **STUDY, by=None).table
+    assert whole.loc[whole["variant"] == "promise", "n"].tolist() == [6]
+
+
+def test_an_empty_department_changes_nothing(result):
+    more = pd.concat([SERVICES, SERVICES.head(1).assign(service_id="NEW", provider_id="EMPTY")])
+    out = measure.on_time(SMALL, **STUDY | {"services": more}, commitments=COMMITMENTS)
+    pd.testing.assert_frame_equal(out.table, result.table)
+
+
+def test_services_out_of_scope_are_counted_and_left_out():
+    out = measure.on_time(
+        SMALL, **STUDY | {"services": SERVICES.assign(in_scope=[True, False, True])}
+    )
+    assert out.about["dropped"]["out_of_scope"] == 1

@@ -1,0 +1,74 @@
+"""Returns: charged to the step whose output came back, with exact limits."""
+
+import pandas as pd
+import pytest
+
+from svcmetrics import measure
+from tests.measure.logs import SERVICES, SMALL, STEPS, log
+
+STUDY = {"services": SERVICES, "steps": STEPS}
+
+
+def test_a_return_is_charged_to_whose_output_came_back_not_to_the_sender():
+    table = measure.returns(SMALL, **STUDY).table.set_index(["unit_id", "variant"])
+    assert table.loc[("HR", ""), ["returns", "outputs"]].tolist() == [1, 10]
+    assert table.loc[("FIN", ""), ["returns", "outputs"]].tolist() == [0, 3]  # one was automatic
+
+
+def test_printed_garwood_limits_come_through():
+    lines = [f"x{i} PAY 2024-09-02T09:00 deliver 1 @HR" for i in range(100)]
+    lines += [f"x{i} PAY 2024-09-02T10:00 return 2 >1 @FIN" for i in range(10)]
+    row = measure.returns(log("\n".join(lines))).table.iloc[0]
+    assert row["estimate"] == 10
+    assert (row["low"], row["high"]) == pytest.approx((4.7954, 18.3904), abs=5e-5)
+
+
+def test_no_return_has_an_upper_limit_and_no_output_has_no_rate():
+    row = measure.returns(log("a PAY 2024-09-02T09:00 deliver 1 @HR")).table.iloc[0]
+    assert (row["estimate"], row["low"]) == (0, 0)
+    assert row["high"] == pytest.approx(368.8879, abs=1e-3)
+    odd = measure.returns(log("a PAY 2024-09-02T09:00 return 2 >1 @FIN"), steps=STEPS)
+    assert odd.table["estimate"].isna().all()
+    assert odd.findings[0].level == "refused"
+
+
+def test_what_goes_back_to_the_requester_is_charged_to_nobody():
+    out = measure.returns(SMALL, **STUDY)
+    assert out.about["dropped"] == {"to_requester": 1}
+    assert "returns.to_requester" in [f.key for f in out.findings]
+
+
+def test_the_next_step_tells_where_a_return_went_when_it_is_not_written():
+    silent = SMALL.assign(to_step_no=None)
+    pd.testing.assert_frame_equal(
+        measure.returns(silent, **STUDY).table, measure.returns(SMALL, **STUDY).table
+    )
+
+
+def test_a_return_to_nowhere_is_named():
+    events = log("""
+        a PAY 2024-09-02T09:00 deliver 1 @HR
+        a PAY 2024-09-02T10:00 return 2 @FIN
+        a PAY 2024-09-02T11:00 close
+    """)
+    out = measure.returns(events)
+    assert out.about["dropped"] == {"destination_unknown": 1}
+
+
+def test_without_the_steps_the_unit_that_delivered_last_is_charged():
+    here = measure.returns(SMALL, services=SERVICES).table
+    pd.testing.assert_frame_equal(here, measure.returns(SMALL, **STUDY).table)
+
+
+def test_halves_of_a_log_add_up():
+    whole = measure.returns(SMALL, **STUDY).table.set_index(["unit_id", "variant"])
+    first = SMALL["case_id"] < "d"
+    parts = [measure.returns(SMALL[k], **STUDY).table for k in (first, ~first)]
+    counts = pd.concat(parts).groupby(["unit_id", "variant"])[["returns", "outputs"]].sum()
+    pd.testing.assert_frame_equal(counts, whole[["returns", "outputs"]].sort_index())
+
+
+def test_other_groups():
+    assert measure.returns(SMALL, **STUDY, by=None).table["returns"].sum() == 1
+    by_step = measure.returns(SMALL, **STUDY, by=["service_id", "step_no"]).table
+    assert by_step.loc[by_step["returns"] > 0, "step_no"].tolist() == [1]
