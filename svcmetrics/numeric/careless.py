@@ -50,7 +50,7 @@ def all_same(forms: Floats) -> NDArray[np.bool_]:
     """Forms whose answers are all equal."""
     low = np.where(np.isfinite(forms), forms, np.inf).min(axis=1)
     high = np.where(np.isfinite(forms), forms, -np.inf).max(axis=1)
-    return low >= high
+    return np.asarray(low >= high)
 
 
 def marginals(forms: Floats) -> Floats:

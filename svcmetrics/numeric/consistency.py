@@ -33,7 +33,7 @@ def correlations(covariance: Floats) -> Floats:
     variance = np.diagonal(covariance, axis1=-2, axis2=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         sd = np.sqrt(np.where(variance > 0, variance, np.nan))
-        return covariance / (sd[..., :, None] * sd[..., None, :])
+        return np.asarray(covariance / (sd[..., :, None] * sd[..., None, :]))
 
 
 def alpha(covariance: Floats) -> Floats:
@@ -61,7 +61,8 @@ def item_rest(covariance: Floats) -> Floats:
     with_rest = covariance.sum(axis=0) - own
     rest = covariance.sum() - 2 * covariance.sum(axis=0) + own
     with np.errstate(divide="ignore", invalid="ignore"):
-        return with_rest / np.sqrt(np.where((own > 0) & (rest > 0), own * rest, np.nan))
+        scale = np.sqrt(np.where((own > 0) & (rest > 0), own * rest, np.nan))
+        return np.asarray(with_rest / scale)
 
 
 def lambda6(correlation: Floats) -> float:

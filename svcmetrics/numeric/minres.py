@@ -29,7 +29,7 @@ def one_factor(correlation: Floats) -> Floats:
             squares += loading[i] ** 2 - old * old
     found = newton(r[None], loading[None], steps=8)[0]
     if not np.isfinite(found).all():
-        return loading
+        return np.asarray(loading)
     return np.asarray(found if _misfit(r, found) <= _misfit(r, loading) + 1e-12 else loading)
 
 

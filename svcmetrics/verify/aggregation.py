@@ -66,7 +66,7 @@ def aggregation(
     >>> out[out["variant"].eq("uniform") & out["d"].ne("")].round(2)[["d", "metric", "estimate", "raw"]]
        d metric  estimate   raw
     0  a    rwg      0.83  0.83
-    7  b    rwg      0.00 -1.00
+    5  b    rwg      0.00 -1.00
     """
     low, high = float(scale[0]), float(scale[1])
     kept, dropped = _read(ratings, target, rater, score, item, scale)
@@ -170,7 +170,7 @@ def _means(inside: pd.DataFrame, target: str) -> pd.DataFrame:
         mean = values.mean()
         ends = _BOUNDS[str(name)]
         parts.append(
-            estimates(name, groups={target: ""}, variant=variant, estimate=mean, low=max(mean - half, ends[0]),
+            estimates(str(name), groups={target: ""}, variant=variant, estimate=mean, low=max(mean - half, ends[0]),
                       high=min(mean + half, ends[1]), n=n, raw=rows["raw"].mean(), cut=rows["cut"].iloc[0])
         )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
@@ -189,7 +189,7 @@ def _between(groups: list[np.ndarray], target: str) -> pd.DataFrame:
         for name, (value, low, high) in within_group.icc1_icc2(b, size).items():
             if name == "icc1" or variant == "exact_size":
                 parts.append(
-                    estimates(name, groups={target: ""}, variant=variant, estimate=value, low=low,
+                    estimates(str(name), groups={target: ""}, variant=variant, estimate=value, low=low,
                               high=high, n=len(filled), raw=value, cut=np.nan)
                 )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
@@ -219,6 +219,15 @@ def _reading(
         found.append(Finding("aggregation.between", ends, "note" if row["low"] > 0 else "warning"))
     else:
         found.append(Finding("aggregation.no_between", {}, "warning"))
+    return [*found, *_warnings(main, groups, labels, target, (low, high))]
+
+
+def _warnings(
+    main: pd.DataFrame, groups: list[np.ndarray], labels: list[Any], target: str,
+    scale: tuple[float, float],
+) -> list[Finding]:  # fmt: skip
+    """Camps, small departments, means too close to an end of the scale."""
+    found = []
     split = main.loc[(main["variant"] == "uniform") & (main["raw"] < 0), target].tolist()
     if split:
         found.append(
@@ -229,7 +238,7 @@ def _reading(
         found.append(Finding("aggregation.small", {"count": small, "least": _FEW}, "warning"))
     extreme = [
         str(n) for g, n in zip(groups, labels, strict=True)
-        if len(g) > 1 and not within_group.interpretable(within_group.spread(g), low, high)
+        if len(g) > 1 and not within_group.interpretable(within_group.spread(g), *scale)
     ]  # fmt: skip
     if extreme:
         found.append(

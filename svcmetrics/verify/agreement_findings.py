@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -30,16 +32,16 @@ def refusal(grid: grids.Grid) -> Finding | None:
 
 def reading(grid: grids.Grid, table: pd.DataFrame, categories: int) -> list[Finding]:
     """The sentences: how much agreement, the paradox, few targets, what was missing."""
-    rows = table[table["metric"] == "agreement"].set_index("variant")
-    main = rows.loc["krippendorff"] if "krippendorff" in rows.index else rows.iloc[0]
+    rows = table[table["metric"] == "agreement"].set_index("variant").to_dict("index")
+    main = rows["krippendorff"] if "krippendorff" in rows else next(iter(rows.values()))
     values = {
         "alpha": main["estimate"], "low": main["low"], "high": main["high"],
         "targets": int(main["n"]), "raters": len(grid.columns),
     }  # fmt: skip
-    if "raw" not in rows.index:
+    if "raw" not in rows:
         found = [Finding("agreement.measurements", {**values, "count": categories})]
     else:
-        found = [Finding("agreement.reading", {**values, "raw": 100 * rows.loc["raw", "estimate"]})]
+        found = [Finding("agreement.reading", {**values, "raw": 100 * rows["raw"]["estimate"]})]
         found += _paradox(rows)
     if main["estimate"] < 0 and len(found) == 1:
         found.append(Finding("agreement.negative", values, "warning"))
@@ -55,9 +57,9 @@ def reading(grid: grids.Grid, table: pd.DataFrame, categories: int) -> list[Find
     return found
 
 
-def _paradox(rows: pd.DataFrame) -> list[Finding]:
-    raw, alpha = rows.loc["raw", "estimate"], rows.loc["krippendorff", "estimate"]
-    gwet = next(rows.loc[v, "estimate"] for v in rows.index if v.startswith("gwet"))
+def _paradox(rows: dict[Any, dict[Any, Any]]) -> list[Finding]:
+    raw, alpha = rows["raw"]["estimate"], rows["krippendorff"]["estimate"]
+    gwet = next(row["estimate"] for name, row in rows.items() if name.startswith("gwet"))
     if raw < _RAW or not alpha < _LOW:
         return []
     values = {"raw": 100 * raw, "alpha": alpha, "gwet": gwet}

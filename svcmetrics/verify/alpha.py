@@ -50,7 +50,7 @@ def alpha(
     >>> long = wide.melt("p", var_name="i", value_name="s")
     >>> alpha(long, person="p", item="i", score="s").table.round(2)[["variant", "estimate", "low"]][:2]
             variant  estimate   low
-    0           raw      0.96  0.83
+    0           raw      0.96  0.84
     1  standardised      0.96   NaN
     """
     form = answers.read(ratings, person=person, item=item, score=score, missing=missing)
@@ -70,8 +70,9 @@ def alpha(
             consistency.alpha_sums(form.table), RESAMPLES, bootstrap.generator(rng)
         )
         low, high = bootstrap.limits(consistency.alpha_of_sums(sums, n))
-        estimate = table.loc[0, "estimate"]
-        table.loc[0, ["low", "high"]] = float(min(low, estimate)), float(max(high, estimate))
+        estimate = table["estimate"].to_numpy()[0]
+        table.loc[0, "low"] = float(np.minimum(low, estimate))
+        table.loc[0, "high"] = float(np.maximum(high, estimate))
         about["interval"] = f"bootstrap over persons, {RESAMPLES} resamples, percentile"
     else:
         about["interval"] = "Feldt, F distribution"

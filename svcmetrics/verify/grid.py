@@ -53,7 +53,8 @@ def read(ratings: pd.DataFrame, *, row: str, column: str, score: str) -> Grid:
     findings = [*_odd_scores(kept, score), *odd_ids(kept[row]), *odd_ids(kept[column])]
     r, rows = positions(kept[row])
     c, columns = positions(kept[column])
-    return Grid(r, c, values, rows, columns, dropped, findings)
+    order = np.lexsort((c, r))  # so that no simulation depends on the order of rows
+    return Grid(r[order], c[order], values[order], rows, columns, dropped, findings)
 
 
 def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:

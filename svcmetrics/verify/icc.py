@@ -105,12 +105,12 @@ def _complete(grid: grids.Grid, interval: str, rng: np.random.Generator) -> dict
     # A mean of raters that disagree systematically can leave the formula's range.
     beyond = (low > estimate) | (high < estimate)
     low, high = np.where(beyond, np.nan, low), np.where(beyond, np.nan, high)
-    about = {"method": "ANOVA", "interval": "exact F; McGraw & Wong (agreement)"}
+    about: dict[str, Any] = {"method": "ANOVA", "interval": "exact F; McGraw & Wong (agreement)"}
     if interval == "bootstrap":
         sums = bootstrap.totals(forms.unit_sums(table), RESAMPLES, rng)
         draws = forms.six_forms(forms.mean_squares_of_sums(sums, len(table)))
         low, high = bootstrap.limits(draws)
-        low, high = np.fmin(low, estimate), np.fmax(high, estimate)
+        low, high = np.minimum(low, estimate), np.maximum(high, estimate)
         about["interval"] = f"bootstrap over targets, {RESAMPLES} resamples, percentile"
     about["mean_squares"] = {
         "targets": float(ms.targets),
@@ -139,7 +139,7 @@ def _incomplete(grid: grids.Grid, rng: np.random.Generator) -> dict[str, Any]:
         "raters_per_target": k,
     }
     error = {
-        "agreement": float(max(fitted.rater, 0) + fitted.residual),
+        "agreement": max(float(fitted.rater), 0.0) + float(fitted.residual),
         "consistency": float(fitted.residual),
     }
     nothing = np.full(6, np.nan)

@@ -33,16 +33,16 @@ def refusal(grid: grids.Grid) -> Finding | None:
 
 def reading(table: pd.DataFrame, parts: int = 1) -> list[Finding]:
     """The sentences on agreement of one rater and of the mean; one-way for unlinked blocks."""
-    row = table[table["metric"] == "icc"].set_index("notation")
-    two_way = parts == 1 and np.isfinite(row.loc["ICC(A,1)", "estimate"])
-    one = row.loc["ICC(A,1)"] if two_way else row.loc["ICC(1)"]
+    row = table[table["metric"] == "icc"].set_index("notation").to_dict("index")
+    two_way = parts == 1 and np.isfinite(row["ICC(A,1)"]["estimate"])
+    first, last = ("ICC(A,1)", "ICC(A,k)") if two_way else ("ICC(1)", "ICC(k)")
+    one, mean = row[first], row[last]
     if not np.isfinite(one["estimate"]):
         return [Finding("icc.undefined", {}, "refused")]
-    mean = row.loc["ICC(A,k)"] if one.name == "ICC(A,1)" else row.loc["ICC(k)"]
     values = {
-        "single": one["estimate"], "low": one["low"], "high": one["high"], "form": one.name,
+        "single": one["estimate"], "low": one["low"], "high": one["high"], "form": first,
         "mean": mean["estimate"], "mean_low": mean["low"], "mean_high": mean["high"],
-        "mean_form": mean.name, "raters": float(one["raters"]), "targets": int(one["n"]),
+        "mean_form": last, "raters": float(one["raters"]), "targets": int(one["n"]),
     }  # fmt: skip
     if one["estimate"] >= 1:
         return [Finding("icc.perfect", values)]

@@ -47,9 +47,9 @@ def kendall_w(
     Correlation Methods, 4th ed., ch. 6.
 
     >>> r = pd.DataFrame({"d": [*"abcabcabc"], "r": [1, 1, 1, 2, 2, 2, 3, 3, 3], "s": [1, 2, 3, 1, 3, 2, 2, 4, 5]})
-    >>> kendall_w(r, target="d", rater="r", score="s").table.round(3)[["variant", "estimate"]]
-             variant  estimate
-    0    ties_corrected     0.778
+    >>> kendall_w(r, target="d", rater="r", score="s").table.round(3)[["metric", "estimate"]]
+              metric  estimate
+    0      kendall_w     0.778
     1  mean_spearman     0.667
     """
     grid = grids.read(ratings, row=target, column=rater, score=score)
@@ -73,25 +73,29 @@ def kendall_w(
         return Result(
             "kendall_w", estimates("kendall_w", n=n, raters=m), [*grid.findings, flat], about
         )
+    result = _table(used, w, bootstrap.generator(rng))
+    about["interval"] = f"bootstrap over targets, {RESAMPLES} resamples, percentile"
+    strange = odd(ratings, grid, target=target, rater=rater)
+    return Result(
+        "kendall_w", result, [*_reading(result, dropped), *grid.findings, *strange], about
+    )
+
+
+def _table(used: np.ndarray, w: float, rng: np.random.Generator) -> pd.DataFrame:
+    """W with its test, and the mean rank correlation that goes with it."""
+    n, m = used.shape
     own = used[np.lexsort(used.T)]
-    seed = bootstrap.generator(rng)
-    draws = [concordance.kendall_w(own, times) for times in bootstrap.counts(n, RESAMPLES, seed)]
+    draws = [concordance.kendall_w(own, times) for times in bootstrap.counts(n, RESAMPLES, rng)]
     low, high = bootstrap.limits(np.concatenate(draws))
-    ends = np.array([min(float(low), w), w, max(float(high), w)])
+    ends = np.array([np.minimum(low, w), w, np.maximum(high, w)])
     pairs = (m * ends - 1) / (m - 1)
     chi2, df, p = concordance.chi_square(w, n, m)
     result = estimates(
-        "kendall_w", variant=["ties_corrected", "mean_spearman"], estimate=[w, pairs[1]],
-        low=[ends[0], pairs[0]], high=[ends[2], pairs[2]], n=n, raters=m,
-        chi2=[chi2, np.nan], df=[df, np.nan], p=[p, np.nan],
+        "kendall_w", variant=["ties_corrected", ""], estimate=[w, pairs[1]], low=[ends[0], pairs[0]],
+        high=[ends[2], pairs[2]], n=n, raters=m, chi2=[chi2, np.nan], df=[df, np.nan], p=[p, np.nan],
     )  # fmt: skip
-    about["interval"] = f"bootstrap over targets, {RESAMPLES} resamples, percentile"
-    notes = [
-        *_reading(result, dropped),
-        *grid.findings,
-        *odd(ratings, grid, target=target, rater=rater),
-    ]
-    return Result("kendall_w", result, notes, about)
+    result["metric"] = ["kendall_w", "mean_spearman"]
+    return result
 
 
 def _refusal(grid: grids.Grid, whole: np.ndarray) -> Finding | None:

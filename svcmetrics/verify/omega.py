@@ -50,7 +50,7 @@ def omega(
     Source: McDonald 1999, Test Theory, ch. 6; Zinbarg, Revelle, Yovel & Li 2005, Psychometrika
     70, 123-133; one factor: over the variance that the model implies; several: as R psych.
 
-    >>> answers = [[4, 5, 4], [3, 3, 2], [5, 5, 5], [2, 2, 3], [4, 4, 5], [1, 2, 1], [3, 2, 4]]
+    >>> answers = [[4, 5, 4], [3, 3, 2], [5, 5, 5], [2, 2, 3], [4, 4, 5], [1, 1, 2], [3, 3, 4]]
     >>> wide = pd.DataFrame(answers).rename_axis("p").reset_index()
     >>> long = wide.melt("p", var_name="i", value_name="s")
     >>> omega(long, person="p", item="i", score="s").table.round(2)[["variant", "estimate"]][:2]
@@ -77,18 +77,22 @@ def omega(
         return Result("omega", empty, [*form.findings, *([refused] if refused else [])], about)
     values = _values(covariance, loading, factors)
     low, high = _limits(form.table, loading, factors, fit, bootstrap.generator(rng), about)
+    table = _table(values, low, high, loading, form, item)
+    return Result("omega", table, _reading(values, low, high, form, correlation, loading), about)
+
+
+def _table(
+    values: dict[str, float], low: np.ndarray, high: np.ndarray, loading: dict[str, np.ndarray],
+    form: answers.Answers, item: str,
+) -> pd.DataFrame:  # fmt: skip
+    now = list(values.values())
     whole = estimates(
-        "omega", groups={item: ""}, variant=list(values), estimate=list(values.values()), n=form.persons,
-        low=np.minimum(low, list(values.values())), high=np.maximum(high, list(values.values())),
+        "omega", groups={item: ""}, variant=list(values), estimate=now, n=form.persons,
+        low=np.minimum(low, now), high=np.maximum(high, now),
     )  # fmt: skip
-    each = estimates("loading", groups={item: [str(i) for i in form.items]},
-                     estimate=loading["general"], n=form.persons)  # fmt: skip
-    table = pd.concat([whole, each], ignore_index=True)
-    notes = [*_reading(values, low, high, form, correlation), *form.findings]
-    against = [str(i) for i, v in zip(form.items, loading["general"], strict=True) if v < 0]
-    if against:
-        notes.append(Finding("alpha.reversed", {"items": against}, "warning"))
-    return Result("omega", table, notes, about)
+    labels = [str(i) for i in form.items]
+    each = estimates("loading", groups={item: labels}, estimate=loading["general"], n=form.persons)
+    return pd.concat([whole, each], ignore_index=True)
 
 
 def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int) -> Finding | None:
@@ -176,12 +180,9 @@ def _ratio(one: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def _reading(
-    values: dict[str, float],
-    low: np.ndarray,
-    high: np.ndarray,
-    form: answers.Answers,
-    r: np.ndarray,
-) -> list[Finding]:
+    values: dict[str, float], low: np.ndarray, high: np.ndarray, form: answers.Answers, r: np.ndarray,
+    loading: dict[str, np.ndarray],
+) -> list[Finding]:  # fmt: skip
     n, k = form.persons, len(form.items)
     ends = {"omega": values["total"], "low": float(low[0]), "high": float(high[0]), "n": n}
     found = [Finding("omega.reading", ends)]
@@ -195,4 +196,7 @@ def _reading(
         found.append(Finding("omega.nothing_common", {}, "warning"))
     if n < answers.FEW:
         found.append(Finding("alpha.few", {"n": n}, "warning"))
-    return found
+    against = [str(i) for i, v in zip(form.items, loading["general"], strict=True) if v < 0]
+    if against:
+        found.append(Finding("alpha.reversed", {"items": against}, "warning"))
+    return [*found, *form.findings]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.metric import metric
-from svcmetrics.result import Finding, Result, estimates
+from svcmetrics.result import Finding, Level, Result, estimates
 from svcmetrics.tables import complete, unique
 from svcmetrics.verify.agreement import agreement
 from svcmetrics.verify.icc import icc
@@ -83,19 +83,14 @@ Row = tuple[str, float, float, float, int]
 
 
 def _reliability(found: Result) -> list[Row]:
-    rows = found.table[found.table["metric"] == "icc"].set_index("notation")
-    two_way = found.about.get("blocks", 1) == 1 and np.isfinite(rows.loc["ICC(A,1)", "estimate"])
+    rows = found.table[found.table["metric"] == "icc"].set_index("notation").to_dict("index")
+    two_way = found.about.get("blocks", 1) == 1 and np.isfinite(rows["ICC(A,1)"]["estimate"])
     one, mean = ("ICC(A,1)", "ICC(A,k)") if two_way else ("ICC(1)", "ICC(k)")
-    return [
-        (
-            name,
-            rows.loc[form, "estimate"],
-            rows.loc[form, "low"],
-            rows.loc[form, "high"],
-            int(rows.loc[form, "n"]),
-        )
-        for name, form in (("between", one), ("mean_reliability", mean))
-    ]
+    return [_row("between", rows[one]), _row("mean_reliability", rows[mean])]
+
+
+def _row(name: str, row: dict[Any, Any]) -> Row:
+    return (name, row["estimate"], row["low"], row["high"], int(row["n"]))
 
 
 def _agreement(
@@ -106,15 +101,10 @@ def _agreement(
         data = kept.assign(
             **{target: kept.groupby([target, item], observed=True, sort=True).ngroup()}
         )
-    rows = agreement(data, target=target, rater=rater, score=score, rng=rng).table.set_index(
-        "variant"
-    )
-    out = []
-    for name, variant in (("raw_agreement", "raw"), ("agreement_beyond_chance", "krippendorff")):
-        if variant in rows.index:
-            row = rows.loc[variant]
-            out.append((name, row["estimate"], row["low"], row["high"], int(row["n"])))
-    return out
+    found = agreement(data, target=target, rater=rater, score=score, rng=rng)
+    rows = found.table.set_index("variant").to_dict("index")
+    names = {"raw_agreement": "raw", "agreement_beyond_chance": "krippendorff"}
+    return [_row(name, rows[variant]) for name, variant in names.items() if variant in rows]
 
 
 def _raters(means: pd.DataFrame, target: str) -> Row:
@@ -130,8 +120,8 @@ def _same_score(scores: pd.Series) -> Row:
 def _straight(kept: pd.DataFrame, target: str, rater: str, item: str, score: str) -> list[Row]:
     form = "form" if "form" not in (item, score) else "form_"
     data = kept.assign(**{form: kept.groupby([target, rater], observed=True, sort=True).ngroup()})
-    row = straight_lining(data, form=form, item=item, score=score).table.iloc[0]
-    return [("straight_lining", row["estimate"], row["low"], row["high"], int(row["n"]))]
+    found = straight_lining(data, form=form, item=item, score=score)
+    return [_row("straight_lining", found.table.to_dict("records")[0])]
 
 
 def _table(rows: list[Row]) -> pd.DataFrame:
@@ -159,34 +149,34 @@ def _table(rows: list[Row]) -> pd.DataFrame:
 
 
 def _verdict(table: pd.DataFrame) -> str:
-    rows = table.set_index("variant")
+    rows = table.set_index("variant").to_dict("index")
     # "between" is missing when nothing varies or no department has two ratings.
-    if rows.loc["same_score", "estimate"] == 1 or not rows.loc["same_score", "passed"]:
+    if rows["same_score"]["estimate"] == 1 or not rows["same_score"]["passed"]:
         return "no_information"
-    if not rows.loc["raters", "passed"] or np.isnan(rows.loc["between", "estimate"]):
+    if not rows["raters"]["passed"] or np.isnan(rows["between"]["estimate"]):
         return "too_few"
-    if "straight_lining" in rows.index and not rows.loc["straight_lining", "passed"]:
+    if "straight_lining" in rows and not rows["straight_lining"]["passed"]:
         return "mechanical"
-    if rows.loc["between", "high"] < 0.05:
+    if rows["between"]["high"] < 0.05:
         return "no_information"
-    good = rows.loc["between", "passed"] and rows.loc["mean_reliability", "passed"]
+    good = rows["between"]["passed"] and rows["mean_reliability"]["passed"]
     return "yes" if good else "not_yet"
 
 
 def _reading(table: pd.DataFrame, verdict: str, found: Result, scores: pd.Series) -> list[Finding]:
-    rows = table.set_index("variant")
-    mean = rows.loc["mean_reliability"]
+    rows = table.set_index("variant").to_dict("index")
+    mean = rows["mean_reliability"]
     values = {
-        "same": 100 * rows.loc["same_score", "estimate"], "score": float(scores.mode().iloc[0]),
-        "raters": int(rows.loc["raters", "estimate"]), "targets": int(rows.loc["raters", "n"]),
+        "same": 100 * rows["same_score"]["estimate"], "score": float(scores.mode().iloc[0]),
+        "raters": int(rows["raters"]["estimate"]), "targets": int(rows["raters"]["n"]),
         "mean": mean["estimate"], "low": mean["low"], "high": mean["high"],
         "least": LEAST["mean_reliability"], "floor": int(LEAST["raters"]),
     }  # fmt: skip
-    if "straight_lining" in rows.index:
-        values["flat"] = 100 * rows.loc["straight_lining", "estimate"]
-    level = "note" if verdict == "yes" else "warning"
+    if "straight_lining" in rows:
+        values["flat"] = 100 * rows["straight_lining"]["estimate"]
+    level: Level = "note" if verdict == "yes" else "warning"
     notes = [Finding(f"reportable.{verdict}", values, level)]
-    raw = rows["estimate"].get("raw_agreement", np.nan)
+    raw = rows.get("raw_agreement", {}).get("estimate", np.nan)
     if np.isfinite(raw) and raw >= 0.9 and verdict in ("no_information", "mechanical"):
         notes.append(Finding("reportable.agreement_is_no_quality", {"raw": 100 * raw}, "warning"))
     refused = [f for f in found.findings if f.level == "refused"]

@@ -52,9 +52,9 @@ def split_half(
     >>> long = wide.melt("p", var_name="i", value_name="s")
     >>> split_half(long, person="p", item="i", score="s").table.round(2)[["variant", "estimate"]][:3]
        variant  estimate
-    0     mean      0.95
-    1   lowest      0.92
-    2  highest      0.97
+    0     mean      0.94
+    1   lowest      0.94
+    2  highest      0.94
     """
     form = answers.read(ratings, person=person, item=item, score=score, missing=missing)
     about: dict[str, Any] = {"dropped": form.dropped, "missing": missing, "items": len(form.items)}

@@ -60,7 +60,7 @@ def straight_lining(
     >>> straight_lining(r, form="f", item="i", score="s").table.round(2)[["metric", "estimate", "chance"]]
                  metric  estimate  chance
     0   straight_lining      0.25    0.03
-    1  longstring_ratio      1.28     NaN
+    1  longstring_ratio      1.27     NaN
     """
     cells = grids.read(ratings, row=form, column=item, score=score)
     waves, labels = _waves(ratings, cells, form, wave)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import TableError
-from svcmetrics.verify import d_study, generalizability
+from svcmetrics.verify import generalizability
 from svcmetrics.verify._formula import read_formula
 from tests.verify.samples import SAMPLES
 
@@ -47,17 +47,6 @@ def test_printed_tables(name):
         assert value(result, metric) == pytest.approx(printed, abs=case["half_digit"])
 
 
-def test_d_study_of_brennans_first_table():
-    case = PRINTED["synthetic_1"]
-    data = long(case["data"], *case["axes"])
-    sizes = {"i": [5, 10, 15, 20]}
-    table = d_study(data, case["formula"], object="p", sizes=sizes).table
-    phi = table.loc[table["variant"] == "phi", "estimate"]
-    assert phi.to_numpy() == pytest.approx([0.5866, 0.7395, 0.8098, 0.8502], abs=5e-5)
-    erho2 = table.loc[table["variant"] == "erho2", "estimate"]
-    assert erho2.to_numpy() == pytest.approx([0.6935, 0.819, 0.8716, 0.9005], abs=5e-5)
-
-
 def test_reml_and_mean_squares_agree_on_a_balanced_design(monkeypatch):
     case = PRINTED["synthetic_4"]
     data = long(case["data"], *case["axes"])
@@ -79,9 +68,6 @@ def test_nesting_may_be_written_or_lie_in_the_labels():
     for term in order:
         x, y = (t.loc[t["term"] == term, "estimate"].to_numpy() for t in (a, b))
         assert x == pytest.approx(y)
-    sizes = {"t": [3], "r": [4]}
-    c = d_study(unique, "score ~ p + t + p:t + r", object="p", sizes=sizes).table
-    assert c["estimate"].iloc[0] == pytest.approx(a.loc[a["metric"] == "phi", "estimate"].iloc[0])
 
 
 def test_raters_nested_in_departments_are_part_of_the_relative_error():
@@ -188,12 +174,6 @@ def test_degenerate_studies_are_refused(change, formula, key):
     assert result.findings[0].key == f"generalizability.{key}"
     assert result.findings[0].level == "refused"
     assert result.table["estimate"].isna().all()
-    sizes = {"who": [3]} if change.keys() <= {"unit", "points"} else None
-    if sizes:
-        assert (
-            d_study(RATED.assign(**change), formula, object="unit", sizes=sizes).findings[0].level
-            == "refused"
-        )
 
 
 @pytest.mark.parametrize(
@@ -209,31 +189,10 @@ def test_wrong_words_are_errors(call):
         generalizability(RATED, "points ~ unit + who", **call)
 
 
-@pytest.mark.parametrize("sizes", [{}, {"who": [0]}, {"who": [3], "wave": [2]}])
-def test_wrong_sizes_are_errors(sizes):
-    with pytest.raises(TableError):
-        d_study(RATED, "points ~ unit + who", object="unit", sizes=sizes)
-
-
-def test_the_cheapest_design_that_is_good_enough():
-    case = PRINTED["synthetic_1"]
-    data = long(case["data"], *case["axes"])
-    call = {"object": "p", "cost": {"i": 2.5}}
-    result = d_study(data, case["formula"], sizes={"i": [5, 15, 20]}, **call)
-    assert result.findings[0].key == "d_study.reached"
-    assert result.findings[0].values["design"] == ["i 15"]
-    assert result.table["cost"].iloc[0] == 12.5
-    few = d_study(data, case["formula"], sizes={"i": [2, 5]}, **call)
-    assert few.findings[0].key == "d_study.not_reached"
-
-
 @pytest.mark.data
 def test_insteval(shared_data):
-    """Shares of variance by lme4; Φ for a mean over each lecturer's own students."""
+    """Shares of variance by lme4."""
     data = pd.read_csv(shared_data("insteval") / "ratings.csv")
     result = generalizability(data, "y ~ d + s", object="d")
     shares = result.table.query("variant == 'truncated'")["share"].to_numpy()
     assert shares == pytest.approx([0.154903716, 0.06010568536, 0.7849905986], rel=1e-4)
-    table = d_study(data, "y ~ d + s", object="d", sizes={"s": [5, 10, 20, 50]}).table
-    phi = table.loc[table["variant"] == "phi", "estimate"]
-    assert phi.to_numpy() == pytest.approx([0.4782116, 0.6470137, 0.7856810, 0.9016218], rel=1e-5)
