@@ -14,6 +14,7 @@ from svcmetrics.measure.log_check import log_check
 from svcmetrics.measure.on_time import on_time
 from svcmetrics.measure.passages import passages
 from svcmetrics.measure.rejections import rejections
+from svcmetrics.measure.responsibility import responsibility
 from svcmetrics.measure.returns import returns
 from svcmetrics.measure.time_ratio import time_ratio
 from svcmetrics.measure.volume import volume
@@ -28,6 +29,7 @@ __all__ = [
     "on_time",
     "passages",
     "rejections",
+    "responsibility",
     "returns",
     "time_ratio",
     "volume",
