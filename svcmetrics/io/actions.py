@@ -80,7 +80,8 @@ def guess_actions(activities: pd.Series, first: pd.Series | None = None) -> dict
 
 def lifecycle_action(lifecycle: pd.Series, action: pd.Series) -> pd.Series:
     """The action, changed where the lifecycle says that the work only starts, waits or moves on."""
-    other = lifecycle.astype("object").map(lambda v: _LIFECYCLE.get(str(v).strip().lower()))
+    known = {v: _LIFECYCLE.get(str(v).strip().lower()) for v in lifecycle.dropna().unique()}
+    other = lifecycle.astype("object").map({k: v for k, v in known.items() if v})
     return action.where(other.isna(), other)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+import numpy as np
 import pandas as pd
 
 # From the best answer to the worst; scored 5 4 3 2 1 (or 4 3 2 1). The first scale that holds all words is taken.
@@ -45,21 +47,22 @@ _SPENT = (
     r"^(?:(?P<h>\d+)\s*(?:小时|时|h))?\s*(?:(?P<m>\d+)\s*(?:分钟|分|min))?\s*"
     r"(?:(?P<s>\d+(?:\.\d+)?)\s*(?:秒|s)?)?$"
 )
-_NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
+_NUMBER = re.compile(r"^[+-]?\d+(?:\.\d+)?$")
+_LETTER = re.compile(r"^[A-Ja-j]\s*[.、:]\s*")
+_POINTS = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:分|points?|星|stars?)$")
 
 
-def cleaned(answers: pd.Series) -> pd.Series:
-    """Answers without spaces, option letters ("A.满意") and the "分" of "4分"; full-width digits as digits."""
-    text = answers.astype("str").str.normalize("NFKC").str.strip()
-    text = text.str.replace(r"^[A-Ja-j]\s*[.、:]\s*", "", regex=True)
-    text = text.str.replace(r"^(\d+(?:\.\d+)?)\s*(?:分|points?|星|stars?)$", r"\1", regex=True)
-    return text.mask(text == "")
+def cleaned(answer: object) -> str:
+    """One answer without spaces, option letter ("A.满意") and the "分" of "4分"; full-width digits as digits."""
+    text = unicodedata.normalize("NFKC", str(answer)).strip()
+    text = _LETTER.sub("", text)
+    return _POINTS.sub(r"\1", text)
 
 
 def guess_scores(answers: pd.Series) -> dict[str, float]:
     """A score for each distinct word, when all words belong to one known scale; else nothing."""
-    words = set(cleaned(answers).dropna().unique())
-    words = {w for w in words if not re.match(_NUMBER, w) and w.lower() not in NO_ANSWER}
+    words = {cleaned(a) for a in answers.dropna().unique()} - {""}
+    words = {w for w in words if not _NUMBER.match(w) and w.lower() not in NO_ANSWER}
     for scale in SCALES:
         points = {w: float(len(scale) - i) for i, w in enumerate(scale)}
         if words and all(w.lower() in points for w in words):
@@ -69,18 +72,29 @@ def guess_scores(answers: pd.Series) -> dict[str, float]:
 
 def to_numbers(answers: pd.Series, words: dict[str, float]) -> pd.DataFrame:
     """Columns ``score``, ``na_reason`` and ``unread``: exactly one of them is filled for an answer."""
-    text = cleaned(answers)
-    low = text.str.lower()
-    reason = low.map(NO_ANSWER)
-    listed = {str(k): v for k, v in words.items()}
-    score = text.map(listed).astype("float64")
-    numeric = text.str.match(_NUMBER, na=False) & reason.isna() & score.isna()
-    score = score.where(~numeric, pd.to_numeric(text.where(numeric), errors="coerce"))
-    blank = text.isna()
-    unread = text.where(score.isna() & reason.isna() & ~blank)
+    listed = {str(k): float(v) for k, v in words.items()}
+    distinct = answers.dropna().unique()
+    found = {a: _scored(cleaned(a), listed) for a in distinct}
+    codes, levels = pd.factorize(answers)
+    columns = list(zip(*(found[level] for level in levels), (np.nan, "blank", None)))  # -1: blank
+    score, reason, unread = (np.array(c, dtype=object)[codes] for c in columns)
     return pd.DataFrame(
-        {"score": score, "na_reason": reason.mask(blank, "blank").astype("str"), "unread": unread}
+        {
+            "score": score.astype("float64"),
+            "na_reason": pd.Series(reason, answers.index, dtype="str"),
+            "unread": pd.Series(unread, answers.index, dtype="str"),
+        },
+        index=answers.index,
     )
+
+
+def _scored(text: str, listed: dict[str, float]) -> tuple[float, str | None, str | None]:
+    """Score, reason for none, or the word that says neither."""
+    if text in listed:
+        return listed[text], None, None
+    if text == "" or text.lower() in NO_ANSWER:
+        return np.nan, NO_ANSWER.get(text.lower(), "blank"), None
+    return (float(text), None, None) if _NUMBER.match(text) else (np.nan, None, text)
 
 
 def seconds(values: pd.Series) -> pd.Series:

@@ -66,7 +66,8 @@ def with_words(mapping: Mapping, sample: pd.DataFrame) -> Mapping:
     if case in sample.columns and at in sample.columns:
         # Text sorts like time within one layout; for a guess that is enough.
         order = sample[[case, activity, at]].dropna()
-        order = order.iloc[order[at].astype(str).argsort(kind="stable")]
+        keys = order[at].astype("str") if order[at].dtype == object else order[at]
+        order = order.iloc[keys.argsort(kind="stable")]
         opening = order.drop_duplicates(case)[activity]
     guessed = guess_actions(sample[activity], opening)
     given = mapping.values.get("event.action", {})

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from svcmetrics import lang
+from svcmetrics.io.safe_files import open_file
+from svcmetrics.io.settings import line_of
 from svcmetrics.problems import Problem, StudyError
 
 FORMATS = ("flat", "xes", "wjx", "qualtrics", "ratings")
 AnswerKind = Literal["score", "choice", "ranking"]
 _SHOWN_WORDS = 40
+_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -137,29 +140,38 @@ def save_mapping(mapping: Mapping, path: str | Path) -> Path:
 
 def load_mapping(path: str | Path) -> Mapping:
     """Read a mapping file; what cannot be understood is named."""
-    import tomllib
-
     path = Path(path)
+    data = _toml(path)
+    known = [f.name for f in dataclasses.fields(Mapping)]
+    if unknown := sorted(set(data) - set(known)):
+        values = {"unknown": unknown[:8], "known": known}
+        raise StudyError(Problem("mapping_unknown", values, file=path.name))
     try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
         columns = {
             str(s): (t,) if isinstance(t, str) else tuple(t)
             for s, t in data.pop("columns", {}).items()
         }
         answers = tuple(Answer(**a) for a in data.pop("answers", ()))
+        data["values"] = {t: dict(words) for t, words in data.get("values", {}).items()}
+        data["constants"] = dict(data.get("constants", {}))
         data["left_out"] = tuple(data.get("left_out", ()))
         mapping = Mapping(columns=columns, answers=answers, **data)
-    except (
-        OSError,
-        UnicodeDecodeError,
-        tomllib.TOMLDecodeError,
-        TypeError,
-        AttributeError,
-    ) as error:
-        raise StudyError(
-            Problem("mapping_unreadable", {"reason": str(error)}, file=path.name)
-        ) from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise StudyError(Problem("mapping_unreadable", file=path.name)) from error
     return _checked(mapping, path.name)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with open_file(path, _MAX_BYTES) as file:
+            return tomllib.loads(file.read().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise StudyError(Problem("settings_encoding", file=path.name)) from error
+    except tomllib.TOMLDecodeError as error:
+        problem = Problem("settings_syntax", file=path.name, rows=line_of(error))
+        raise StudyError(problem) from error
 
 
 def _checked(mapping: Mapping, file: str) -> Mapping:

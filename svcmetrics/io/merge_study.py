@@ -16,7 +16,7 @@ from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE, read_settings
 from svcmetrics.io.study_files import read_study, write_study
 from svcmetrics.io.study_out import Form
-from svcmetrics.problems import Problem, StudyError
+from svcmetrics.problems import OutputError, Problem, StudyError
 from svcmetrics.study import Settings, Study
 from svcmetrics.tables import TABLES
 
@@ -169,7 +169,7 @@ def _draft(folder: Path) -> Path:
     try:
         return Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
     except OSError as error:
-        raise StudyError(file_problem("folder_locked", folder)) from error
+        raise OutputError(file_problem("folder_locked", folder)) from error
 
 
 def _written(
@@ -224,4 +224,4 @@ def _swap(moves: Dictionary[str, Path], folder: Path, aside: Path) -> None:
                 os.replace(aside / name, folder / name)
             elif (folder / name).exists() and not moves[name].exists():
                 (folder / name).unlink()
-        raise StudyError(file_problem("folder_locked", folder)) from error
+        raise OutputError(file_problem("folder_locked", folder)) from error

@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 
 from svcmetrics import read_study
+from svcmetrics.io.flat_log import clean_events
+from svcmetrics.io.foreign_source import guess_source, open_source
 from svcmetrics.io.import_files import import_file, propose
 from svcmetrics.io.mapping import Mapping, save_mapping
+from svcmetrics.io.quality import Tally
 from svcmetrics.problems import StudyError
 
 from .foreign import leaked, write_csv, write_xlsx
@@ -37,13 +40,12 @@ def named(study):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("file", ["DomesticDeclarations.xes.gz", "events.parquet"])
-def test_travel_declarations(shared_data, tmp_path, file):
+def test_travel_declarations(shared_data, tmp_path):
     folder = shared_data("bpi2020_domestic")
     truth = json.loads((folder / "reference.json").read_text("utf-8"))
     peer = next(v for k, v in truth.items() if k == "pm4py")
     value = {k.split("  ")[0]: v for k, v in peer.items()}
-    report = import_file(folder / file, tmp_path / "study")
+    report = import_file(folder / "DomesticDeclarations.xes.gz", tmp_path / "study")
     study = read_study(tmp_path / "study")
     event = study.event
     assert len(event) == value["n_events"] == report.rows_kept == 55_628
@@ -61,6 +63,16 @@ def test_travel_declarations(shared_data, tmp_path, file):
     assert event.loc[event["action"] == "resubmit", "case_id"].nunique() == 1_006
     assert leaked(tmp_path / "study", "STAFF MEMBER") == []
     assert no_errors(study)
+
+
+@pytest.mark.data
+def test_the_table_of_the_declarations_gives_the_same_events(shared_data):
+    folder, made = shared_data("bpi2020_domestic"), []
+    for file in ("DomesticDeclarations.xes.gz", "events.parquet"):
+        source = open_source(folder / file)
+        events = clean_events(source.frame, guess_source(source), Tally(file))
+        made.append(events[["case_id", "activity", "at", "unit_id", "actor", "action", "is_auto"]])
+    pd.testing.assert_frame_equal(*made)
 
 
 @pytest.mark.data

@@ -74,9 +74,10 @@ def test_a_mapping_is_shown_in_words(code):
         ("format = 'fax'", "mapping_word"),
         ("day_first = 'year'", "mapping_word"),
         ("persons = 'open'", "mapping_word"),
-        ("format = ", "mapping_unreadable"),
-        ("colour = 'red'", "mapping_unreadable"),
+        ("format = ", "settings_syntax"),
+        ("colour = 'red'", "mapping_unknown"),
         ("columns = 3", "mapping_unreadable"),
+        ("values = {a = 3}", "mapping_unreadable"),
     ],
 )
 def test_a_wrong_mapping_file_is_named(tmp_path, text, key):
