@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
@@ -120,6 +122,7 @@ def _all_within(critical: Array, se: Array, z: Array, rivals: Flags) -> Array:
     return out
 
 
+@cache
 def simultaneous_critical(k: int, level: float) -> float:
     """Quantile of the studentised range of k normals over √2 (Tukey; Kramer with unequal errors).
 
@@ -128,7 +131,7 @@ def simultaneous_critical(k: int, level: float) -> float:
     x = np.linspace(-9, 9, 2001)
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
     low, high = 0.0, 2 * float(quantile((1 + sidak(level, k * k)) / 2)) + 1
-    for _ in range(60):
+    for _ in range(40):
         q = (low + high) / 2
         inside = k * float(density @ (ndtr(x) - ndtr(x - q)) ** (k - 1)) >= level
         low, high = (low, q) if inside else (q, high)

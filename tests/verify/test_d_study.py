@@ -1,0 +1,68 @@
+"""D studies: Brennan's table, nesting, cost, refusals, real ratings."""
+
+import pandas as pd
+import pytest
+
+from svcmetrics import TableError
+from svcmetrics.verify import d_study, generalizability
+from tests.verify.samples import SAMPLES
+from tests.verify.test_generalizability import PRINTED, long
+
+RATED = SAMPLES["d_study"].data
+
+
+def test_d_study_of_brennans_first_table():
+    case = PRINTED["synthetic_1"]
+    data = long(case["data"], *case["axes"])
+    sizes = {"i": [5, 10, 15, 20]}
+    table = d_study(data, case["formula"], object="p", sizes=sizes).table
+    phi = table.loc[table["variant"] == "phi", "estimate"]
+    assert phi.to_numpy() == pytest.approx([0.5866, 0.7395, 0.8098, 0.8502], abs=5e-5)
+    erho2 = table.loc[table["variant"] == "erho2", "estimate"]
+    assert erho2.to_numpy() == pytest.approx([0.6935, 0.819, 0.8716, 0.9005], abs=5e-5)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"who": [0]}, {"who": [3], "wave": [2]}])
+def test_wrong_sizes_are_errors(sizes):
+    with pytest.raises(TableError):
+        d_study(RATED, "points ~ unit + who", object="unit", sizes=sizes)
+
+
+def test_the_cheapest_design_that_is_good_enough():
+    case = PRINTED["synthetic_1"]
+    data = long(case["data"], *case["axes"])
+    call = {"object": "p", "cost": {"i": 2.5}}
+    result = d_study(data, case["formula"], sizes={"i": [5, 15, 20]}, **call)
+    assert result.findings[0].key == "d_study.reached"
+    assert result.findings[0].values["design"] == ["i 15"]
+    assert result.table["cost"].iloc[0] == 12.5
+    few = d_study(data, case["formula"], sizes={"i": [2, 5]}, **call)
+    assert few.findings[0].key == "d_study.not_reached"
+
+
+def test_nested_raters_are_counted_within_their_task():
+    case = PRINTED["synthetic_4"]
+    data = long(case["data"], *case["axes"])
+    unique = data.assign(r=data["r"] + 100 * data["t"])
+    whole = generalizability(data, "score ~ p*t + t:r", object="p").table
+    for formula in ("score ~ p + t + p:t + r", "score ~ p + t + p:t + t:r"):
+        table = d_study(unique, formula, object="p", sizes={"t": [3], "r": [4]}).table
+        phi = whole.loc[whole["metric"] == "phi", "estimate"].iloc[0]
+        assert table["estimate"].iloc[0] == pytest.approx(phi)
+
+
+@pytest.mark.parametrize("change", [{"unit": "A"}, {"points": 3}, {"unit": range(len(RATED))}])
+def test_degenerate_studies_are_refused(change):
+    data = RATED.assign(**change)
+    result = d_study(data, "points ~ unit + who", object="unit", sizes={"who": [3]})
+    assert result.findings[0].level == "refused"
+    assert result.table["estimate"].isna().all()
+
+
+@pytest.mark.data
+def test_insteval(shared_data):
+    """Reliability of a lecturer's mean over 5, 10, 20, 50 students, from lme4's components."""
+    data = pd.read_csv(shared_data("insteval") / "ratings.csv")
+    table = d_study(data, "y ~ d + s", object="d", sizes={"s": [5, 10, 20, 50]}).table
+    phi = table.loc[table["variant"] == "phi", "estimate"]
+    assert phi.to_numpy() == pytest.approx([0.4782116, 0.6470137, 0.7856810, 0.9016218], rel=1e-5)
