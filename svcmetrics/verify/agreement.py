@@ -48,7 +48,7 @@ def agreement(
         Brennan and Prediger's coefficients. Without them the scores that occur are taken.
     rng: seed or generator of the 2,000 resamples of the targets.
 
-    Returns one row per coefficient: ``raw``, ``gwet_ac1`` (AC2 with weights), ``krippendorff``,
+    Returns one row per coefficient: ``raw_agreement``, ``gwet_ac1`` (AC2 with weights), ``krippendorff``,
     ``krippendorff_weighted`` (with Gwet's weights instead of Krippendorff's metric), ``fleiss``,
     ``conger``, ``brennan_prediger``, ``cohen`` (several raters: ``cohen_mean`` of all pairs,
     Light's kappa); percentile limits of the bootstrap, Gwet's standard error ``se`` with its t
@@ -72,7 +72,7 @@ def agreement(
     >>> r = pd.DataFrame({"d": [*"aabbccdd"], "r": [1, 2] * 4, "s": [1, 1, 2, 2, 1, 2, 2, 2]})
     >>> agreement(r, target="d", rater="r", score="s", weights="nominal").table.round(2)[["variant", "estimate"]][:4]
                     variant  estimate
-    0                   raw      0.75
+    0          raw_agreement      0.75
     1              gwet_ac1      0.53
     2          krippendorff      0.53
     3  krippendorff_weighted      0.53
@@ -158,7 +158,7 @@ def _many(grid: grids.Grid, weights: str, rng: np.random.Generator) -> pd.DataFr
 def _refused(grid: grids.Grid, weights: str) -> pd.DataFrame:
     names = [_name(c, weights, len(grid.columns)) for c in numeric.COEFFICIENTS]
     flat = len(grid.score) > 1 and np.ptp(grid.score) == 0 and np.bincount(grid.row).max() > 1
-    raw = [1.0 if flat and n == "raw" else np.nan for n in names]
+    raw = [1.0 if flat and n == "raw_agreement" else np.nan for n in names]
     size, raters = len(grid.rows), len(grid.columns)
     return estimates(
         "agreement", variant=names, estimate=raw, n=size, weights=weights, raters=raters
@@ -168,7 +168,6 @@ def _refused(grid: grids.Grid, weights: str) -> pd.DataFrame:
 def _name(coefficient: str, weights: str, raters: int) -> str:
     """The variant of a coefficient, which depends on the weights and the number of raters."""
     special_names = {
-        "raw_agreement": "raw",
         "gwet": "gwet_ac1" if weights == "nominal" else "gwet_ac2",
         "cohen": "cohen" if raters == 2 else "cohen_mean",
     }

@@ -10,8 +10,8 @@ import pandas as pd
 from svcmetrics.result import Finding
 from svcmetrics.verify import grid as grids
 
-# Kappa far below raw agreement: the paradox of prevalence.
-_RAW, _LOW = 0.9, 0.4
+# Kappa far below raw agreement because one score prevails: the paradox of prevalence.
+_RAW, _LOW, _PREVALENT = 0.9, 0.4, 0.8
 _FEW = 10
 
 
@@ -38,11 +38,14 @@ def reading(grid: grids.Grid, table: pd.DataFrame, categories: int) -> list[Find
         "alpha": main["estimate"], "low": main["low"], "high": main["high"],
         "targets": int(main["n"]), "raters": len(grid.columns),
     }  # fmt: skip
-    if "raw" not in rows:
+    if "raw_agreement" not in rows:
         found = [Finding("agreement.measurements", {**values, "count": categories})]
     else:
-        found = [Finding("agreement.reading", {**values, "raw": 100 * rows["raw"]["estimate"]})]
-        found += _paradox(rows)
+        key = "reading" if rows["raw_agreement"]["weights"] == "nominal" else "reading_weighted"
+        found = [
+            Finding(f"agreement.{key}", {**values, "raw": 100 * rows["raw_agreement"]["estimate"]})
+        ]
+        found += _paradox(rows, grid.score)
     if main["estimate"] < 0 and len(found) == 1:
         found.append(Finding("agreement.negative", values, "warning"))
     if len(grid.rows) < _FEW:
@@ -57,10 +60,11 @@ def reading(grid: grids.Grid, table: pd.DataFrame, categories: int) -> list[Find
     return found
 
 
-def _paradox(rows: dict[Any, dict[Any, Any]]) -> list[Finding]:
-    raw, alpha = rows["raw"]["estimate"], rows["krippendorff"]["estimate"]
+def _paradox(rows: dict[Any, dict[Any, Any]], scores: np.ndarray) -> list[Finding]:
+    raw, alpha = rows["raw_agreement"]["estimate"], rows["krippendorff"]["estimate"]
     gwet = next(row["estimate"] for name, row in rows.items() if name.startswith("gwet"))
-    if raw < _RAW or not alpha < _LOW:
+    commonest = np.unique(scores, return_counts=True)[1].max() / len(scores)
+    if raw < _RAW or commonest < _PREVALENT or not alpha < _LOW:
         return []
-    values = {"raw": 100 * raw, "alpha": alpha, "gwet": gwet}
+    values = {"raw": 100 * raw, "alpha": alpha, "gwet": gwet, "share": 100 * commonest}
     return [Finding("agreement.paradox", values, "warning")]

@@ -62,9 +62,9 @@ def icc(
     >>> r = pd.DataFrame({"d": [*"aaabbbccc"], "r": [1, 2, 3] * 3, "s": [1, 2, 2, 3, 3, 4, 5, 4, 5]})
     >>> icc(r, target="d", rater="r", score="s").table.round(2)[["form", "estimate", "low", "high"]][:3]
            form  estimate   low  high
-    0  ICC(1,1)      0.86  0.31  1.00
-    1  ICC(2,1)      0.86  0.35  1.00
-    2  ICC(3,1)      0.86  0.26  1.00
+    0  ICC(1,1)      0.87  0.38   1.0
+    1  ICC(2,1)      0.87  0.39   1.0
+    2  ICC(3,1)      0.89  0.30   1.0
     """
     ratings, own = _without_own(ratings, target, rater_unit)
     grid = grids.read(ratings, row=target, column=rater, score=score)

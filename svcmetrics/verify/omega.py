@@ -50,13 +50,13 @@ def omega(
     Source: McDonald 1999, Test Theory, ch. 6; Zinbarg, Revelle, Yovel & Li 2005, Psychometrika
     70, 123-133; one factor: over the variance that the model implies; several: as R psych.
 
-    >>> answers = [[4, 5, 4], [3, 3, 2], [5, 5, 5], [2, 2, 3], [4, 4, 5], [1, 1, 2], [3, 3, 4]]
-    >>> wide = pd.DataFrame(answers).rename_axis("p").reset_index()
-    >>> long = wide.melt("p", var_name="i", value_name="s")
+    >>> rng = np.random.default_rng(1)
+    >>> wide = pd.DataFrame(rng.normal(size=(60, 1)) + rng.normal(size=(60, 4))).rename_axis("p")
+    >>> long = wide.reset_index().melt("p", var_name="i", value_name="s")
     >>> omega(long, person="p", item="i", score="s").table.round(2)[["variant", "estimate"]][:2]
                   variant  estimate
-    0               total      0.95
-    1  total_standardised      0.95
+    0               total      0.73
+    1  total_standardised      0.73
     """
     form = answers.read(ratings, person=person, item=item, score=score, missing="listwise")
     about: dict[str, Any] = {

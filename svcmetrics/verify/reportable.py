@@ -103,7 +103,7 @@ def _agreement(
         )
     found = agreement(data, target=target, rater=rater, score=score, rng=rng)
     rows = found.table.set_index("variant").to_dict("index")
-    names = {"raw_agreement": "raw", "agreement_beyond_chance": "krippendorff"}
+    names = {"raw_agreement": "raw_agreement", "agreement_beyond_chance": "krippendorff"}
     return [_row(name, rows[variant]) for name, variant in names.items() if variant in rows]
 
 

@@ -16,7 +16,7 @@ WORDS = {"target": "t", "rater": "r", "score": "s"}
 NAMES = {
     "gwet.ac1.raw": ("gwet_ac1", "gwet_ac2"), "fleiss.kappa.raw": ("fleiss",) * 2,
     "krippen.alpha.raw": ("krippendorff_weighted",) * 2, "conger.kappa.raw": ("conger",) * 2,
-    "bp.coeff.raw": ("brennan_prediger",) * 2, "pa.coeff.raw": ("raw",) * 2,
+    "bp.coeff.raw": ("brennan_prediger",) * 2, "pa.coeff.raw": ("raw_agreement",) * 2,
 }  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_measurements_with_thousands_of_values_take_no_table_of_values():
 def test_the_paradox_of_prevalence_is_explained():
     result = verify.agreement(long([[1, 1]] * 98 + [[1, 0], [0, 1]]), **WORDS)
     found = rows(result)
-    assert found.loc["raw", "estimate"] == pytest.approx(0.98)
+    assert found.loc["raw_agreement", "estimate"] == pytest.approx(0.98)
     assert found.loc["krippendorff", "estimate"] < 0
     assert found.loc["gwet_ac2", "estimate"] > 0.9
     assert "agreement.paradox" in keys(result)
@@ -166,7 +166,7 @@ def test_the_paradox_of_prevalence_is_explained():
 
 def test_all_fives_are_refused_with_raw_agreement_shown():
     result = verify.agreement(long([[5] * 4] * 6), **WORDS)
-    assert rows(result)["estimate"].dropna().to_dict() == {"raw": 1.0}
+    assert rows(result)["estimate"].dropna().to_dict() == {"raw_agreement": 1.0}
     assert "agreement.no_variation" in keys(result)
 
 
