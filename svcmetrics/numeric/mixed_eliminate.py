@@ -27,21 +27,21 @@ class Diagonal:
     def __init__(self, counts: Array, cross: Any):
         self.counts, self.cross = counts, cross
         self.d = counts
-        self.triangle = np.tril_indices(cross.shape[1])
+        self.triangle = np.flatnonzero(np.tri(cross.shape[1], dtype=bool))
         stored = self._stored_counts()
         self.values = stored
         self.left = np.flatnonzero(~np.isin(counts, stored))
-        self.products = np.empty((len(stored), len(self.triangle[0])))
+        self.products = np.empty((len(stored), len(self.triangle)))
         for i, value in enumerate(stored):
             rows = np.flatnonzero(counts == value)
-            self.products[i] = _product(cross[rows], np.ones(len(rows)))[self.triangle]
+            self.products[i] = _product(cross[rows], np.ones(len(rows))).ravel()[self.triangle]
         self.left_cross = cross[self.left]
 
     def _stored_counts(self) -> Array:
         """The commonest counts, as many as memory allows; none where a product is cheap anyway."""
         rows, width = self.cross.shape
         values, times = np.unique(self.counts, return_counts=True)
-        room = int(_STORED / len(self.triangle[0]))
+        room = int(_STORED / len(self.triangle))
         common = np.argsort(-times, kind="stable")[:room]
         common = common[times[common] >= min(4, times.max())]
         pairs = float((np.diff(self.cross.indptr).astype("float64") ** 2).sum())
@@ -70,7 +70,7 @@ class Diagonal:
         """N'D⁻ᵖN, with p = ``power``."""
         out = np.zeros((self.cross.shape[1],) * 2)
         if len(self.values):
-            out[self.triangle] = (self.values + self.added) ** -power @ self.products
+            out.ravel()[self.triangle] = (self.values + self.added) ** -power @ self.products
             out += np.tril(out, -1).T
         if len(self.left):
             out += _product(self.left_cross, self.d[self.left] ** -float(power))
