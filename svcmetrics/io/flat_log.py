@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io.actions import FALLBACK, is_automatic, lifecycle_action
-from svcmetrics.io.foreign_table import ids
+from svcmetrics.io.foreign_table import mapped_ids
 from svcmetrics.io.mapping import Mapping
 from svcmetrics.io.quality import Tally, row_list
 from svcmetrics.io.times import UNREAD, read_times
@@ -37,13 +37,7 @@ def clean_events(
         raise StudyError(Problem("import_no_rows", file=tally.source))
     events = pd.DataFrame(index=frame.index)
     for name, target in _TEXTS.items():
-        source = mapping.source(target)
-        constant = mapping.constant(target)
-        events[name] = (
-            ids(frame[source], file=tally.source)
-            if source
-            else pd.Series(constant or None, frame.index, dtype="str")
-        )
+        events[name] = mapped_ids(frame, mapping, target, file=tally.source)
     double = frame.duplicated().to_numpy()
     frame, events = frame[~double], tally.leave_out(events, double, "duplicate")
     for name, rule in (("case_id", "no_case"), ("activity", "no_activity")):

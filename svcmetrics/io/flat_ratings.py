@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from svcmetrics.io.answer_words import guess_scores, seconds, to_numbers
-from svcmetrics.io.foreign_table import ids
+from svcmetrics.io.foreign_table import mapped_ids
 from svcmetrics.io.mapping import Answer, Mapping
 from svcmetrics.io.quality import Tally
 from svcmetrics.io.times import read_times
@@ -47,12 +47,7 @@ def form_columns(
     """What is said once per row: who, whom, when, how long."""
     out = pd.DataFrame(index=frame.index)
     for name, target in _IDS.items():
-        source, constant = mapping.source(target), mapping.constant(target)
-        out[name] = (
-            ids(frame[source], file=tally.source)
-            if source
-            else pd.Series(constant or None, frame.index, dtype="str")
-        )
+        out[name] = mapped_ids(frame, mapping, target, file=tally.source)
     source = mapping.source("rating.submitted_at")
     out["submitted_at"] = _submitted(frame[source], mapping, tally, from_1904) if source else pd.NaT
     source = mapping.source("rating.seconds")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io.cells import CellError, csv_grid, xlsx_grid
+from svcmetrics.io.mapping import Mapping
 from svcmetrics.io.safe_files import file_problem, open_file
 from svcmetrics.problems import Problem, StudyError
 
@@ -131,6 +132,19 @@ def ids(values: pd.Series, *, file: str = "") -> pd.Series:
             )
         )
     return text.mask(text == "")
+
+
+def mapped_ids(frame: pd.DataFrame, mapping: Mapping, target: str, *, file: str) -> pd.Series:
+    """The ids of a canonical column, in the mapping's words ("" makes a filler missing); or its constant."""
+    source, constant = mapping.source(target), mapping.constant(target)
+    if source is None:
+        return pd.Series(constant or None, frame.index, dtype="str")
+    found = ids(frame[source], file=file)
+    words = mapping.values.get(target, {})
+    if not words or target == "event.action":
+        return found
+    known = {str(k): None if v == "" else str(v) for k, v in words.items()}
+    return found.astype("object").map(lambda v: known.get(v, v)).astype("str")
 
 
 def _whole(value: object) -> object:

@@ -24,8 +24,10 @@ from svcmetrics.tables import TABLES
 _DESCRIBING = ("unit", "service", "step", "item", "plan")
 _SAME_PLAN = ["wave", "rater_key", "target_id", "service_id"]
 _NOTHING_YET = {
+    "tables_empty",
     "no_tables",
     "file_missing",
+    "tables_empty",
     "settings_missing",
     "table_no_rows",
     "settings_no_zone",

@@ -297,5 +297,20 @@ def test_a_declared_constant_replaces_an_assumption():
     assert "assumed_service" not in keys(tally)
 
 
+def test_words_of_the_mapping_rename_units_and_drop_fillers():
+    columns = ["case_id", "activity", "timestamp", "department"]
+    rows = [
+        ("A", "提交", "2024-03-01 09:00", "财务"),
+        ("A", "审批", "2024-03-01 10:00", "UNDEFINED"),
+    ]
+    _, tally = tables(rows, columns)
+    assert said(tally, "filler_units")["names"] == ["UNDEFINED"]
+    words = {"event.unit_id": {"财务": "财务部", "UNDEFINED": ""}}
+    actions = {"event.action": {"提交": "submit", "审批": "approve"}}
+    made, tally = tables(rows, columns, values={**words, **actions})
+    assert made["event"]["unit_id"].tolist() == ["财务部", "unit_unknown"]
+    assert said(tally, "no_unit") == {"count": 1}
+
+
 def test_the_mapping_type_is_flat_by_default():
     assert Mapping().format == "flat"
