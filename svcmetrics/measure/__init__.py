@@ -8,14 +8,19 @@ requester is never charged to a department.
 from svcmetrics.io.calendars import working_calendar
 from svcmetrics.measure.automatic import automatic
 from svcmetrics.measure.cases import cases
+from svcmetrics.measure.control import control
 from svcmetrics.measure.duration import duration
 from svcmetrics.measure.first_pass import first_pass
+from svcmetrics.measure.funnel import funnel
 from svcmetrics.measure.log_check import log_check
 from svcmetrics.measure.on_time import on_time
 from svcmetrics.measure.passages import passages
 from svcmetrics.measure.rejections import rejections
 from svcmetrics.measure.responsibility import responsibility
 from svcmetrics.measure.returns import returns
+from svcmetrics.measure.shortening import shortening
+from svcmetrics.measure.standardised import standardised
+from svcmetrics.measure.survival import survival
 from svcmetrics.measure.time_ratio import time_ratio
 from svcmetrics.measure.volume import volume
 from svcmetrics.measure.working_hours import working_hours
@@ -23,14 +28,19 @@ from svcmetrics.measure.working_hours import working_hours
 __all__ = [
     "automatic",
     "cases",
+    "control",
     "duration",
     "first_pass",
+    "funnel",
     "log_check",
     "on_time",
     "passages",
     "rejections",
     "responsibility",
     "returns",
+    "shortening",
+    "standardised",
+    "survival",
     "time_ratio",
     "volume",
     "working_calendar",

@@ -1,12 +1,21 @@
 """Data and calls for the laws."""
 
+import numpy as np
+import pandas as pd
+
+import pandas as pd
+
 from svcmetrics.measure import cases, passages
 from tests.laws import Sample
-from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS
+from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS, two_years
 
 _STUDY = {"services": SERVICES, "steps": STEPS}
 # Measures of cases take the cases themselves, too; what the events make of them has its own tests.
 _CASES = cases(SMALL, **_STUDY, calendar=CALENDAR)
+_YEARS, _BOOK = two_years()
+_COUNTS = pd.DataFrame(
+    {"unit": list("ABCDEF"), "late": [9, 11, 10, 8, 25, 0], "cases": [90, 110, 95, 80, 100, 30]}
+)
 
 
 def _of_events(**arguments) -> Sample:
@@ -17,19 +26,46 @@ def _of_cases(**arguments) -> Sample:
     return Sample(_CASES, arguments, fixed_names=True)
 
 
+def _months() -> pd.DataFrame:
+    """Returns and outputs of three departments over a year; one month is bad."""
+    rng = np.random.default_rng(11)
+    rows = pd.DataFrame(
+        {"unit": np.repeat(["人力", "财务", "IT"], 12), "month": list(range(1, 13)) * 3}
+    )
+    rows["outputs"] = rng.integers(40, 90, len(rows))
+    rows["returns"] = rng.poisson(0.08 * rows["outputs"])
+    rows.loc[17, "returns"] = 25
+    return rows
+
+
+MONTHS = _months()
+
 SAMPLES: dict[str, Sample] = {
     "automatic": _of_events(steps=STEPS),
+    "control": Sample(
+        MONTHS,
+        {"value": "returns", "size": "outputs", "at": "month", "chart": "u", "by": "unit"},
+        score="returns",
+    ),
     "duration": _of_events(of="gap", by="action"),
     "first_pass": _of_cases(services=SERVICES),
+    "funnel": Sample(_COUNTS, {"group": "unit", "count": "late", "size": "cases"}, score="late"),
     "log_check": _of_events(),
     "on_time": _of_cases(services=SERVICES),
     "rejections": _of_events(),
     "responsibility": Sample(
         passages(SMALL, **_STUDY, calendar=CALENDAR),
-        {"services": SERVICES, "steps": STEPS.assign(role_weight=[0.5, 0.2, 0.3, 1.0, 1.0]), "calendar": CALENDAR},
+        {
+            "services": SERVICES,
+            "steps": STEPS.assign(role_weight=[0.5, 0.2, 0.3, 1.0, 1.0]),
+            "calendar": CALENDAR,
+        },
         fixed_names=True,
     ),
     "returns": _of_events(**_STUDY),
+    "shortening": Sample(cases(_YEARS, services=_BOOK), {"services": _BOOK}, fixed_names=True),
+    "standardised": Sample(cases(_YEARS, services=_BOOK), {"services": _BOOK}, fixed_names=True),
+    "survival": _of_cases(services=SERVICES),
     "time_ratio": _of_cases(services=SERVICES),
     "volume": _of_events(),
 }

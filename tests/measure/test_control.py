@@ -1,0 +1,204 @@
+"""Control charts: printed limits, rules on made-up runs, and what chance alone would say."""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import svcmetrics as svc
+from svcmetrics import measure
+from svcmetrics.numeric import control as charts
+
+PUBLISHED = tomllib.loads(
+    (Path(__file__).parents[1] / "published" / "control.toml").read_text("utf-8")
+)["case"]
+
+
+@pytest.mark.parametrize("case", PUBLISHED, ids=[c["source"][-48:] for c in PUBLISHED])
+def test_the_limits_are_those_printed(case):
+    rows = pd.DataFrame({"month": range(1, len(case["value"]) + 1), "x": case["value"]})
+    rows["n"] = case.get("size", 1)
+    sets = ~rows["month"].isin(case.get("without", []))
+    rows["phase"] = np.where(sets, "trial", None)
+    more = {"size": "n"} if "size" in case else {}
+    table = measure.control(rows, value="x", chart=case["chart"], phase="phase", **more).table
+    points = table[table["metric"] == "control"]
+    for name in ("center", "lower", "upper"):
+        if name in case:
+            agrees(points[name].iloc[0], case[name])
+    assert points.loc[points["outside"] != "", "month"].tolist() == case["outside"]
+    if "range_center" in case:
+        ranges = table[table["metric"] == "moving_range"]
+        assert len(ranges) == len(points) - 1
+        agrees(ranges["center"].iloc[0], case["range_center"])
+        agrees(ranges["upper"].iloc[0], case["range_upper"])
+
+
+def agrees(found, printed):
+    half = 0.5 * 10.0 ** Decimal(printed).as_tuple().exponent
+    assert abs(found - float(printed)) <= half * (1 + 1e-9), (found, printed)
+
+
+# The distances of a run in standard errors, the rule, and the points (from 1) that complete it.
+RUNS = [
+    (1, [0, 3.1, 0, -3.2], [2, 4]),
+    (2, [0.5] * 9 + [-0.5], [9]),
+    (2, [0.5] * 8 + [-0.5] * 8, []),
+    (3, [-1, -0.5, 0, 0.5, 1, 1.5, 0], [6]),
+    (3, [1, 0.5, 0, 0, -0.5, -1, -1.5], []),
+    (4, [0.1, -0.1] * 7, [14]),
+    (4, [0.1, -0.1] * 6 + [0.1], []),
+    (5, [2.1, 0, 2.2, -2.5, 2.5], [3, 5]),
+    (6, [1.1, 1.2, 0, 1.3, 1.4], [5]),
+    (7, [0.9, -0.9] * 7 + [0.2], [15]),
+    (8, [1.5, -1.5] * 4, [8]),
+    (8, [1.5, -1.5] * 3 + [0.5, 1.5], []),
+]
+
+
+@pytest.mark.parametrize(("rule", "run", "where"), RUNS)
+def test_the_eight_rules_of_nelson(rule, run, where):
+    z = np.array(run, dtype=float)
+    marks = charts.nelson(z, z)[:, rule - 1]
+    assert (np.flatnonzero(marks) + 1).tolist() == where
+
+
+def test_rules_begin_anew_in_each_group_and_phase():
+    rows = pd.DataFrame({"month": range(12), "x": [4, 6] * 6, "unit": list("AB") * 6})
+    one = measure.control(rows, value="x", chart="xmr").table
+    two = measure.control(rows, value="x", chart="xmr", by="unit").table
+    assert set(two.loc[two["metric"] == "control", "center"]) == {4.0, 6.0}
+    assert set(one.loc[one["metric"] == "control", "center"]) == {5.0}
+
+
+def test_a_change_of_phase_changes_the_limits_and_a_frozen_baseline_does_not():
+    rng = np.random.default_rng(1)
+    bad = np.r_[rng.binomial(200, 0.10, 12), rng.binomial(200, 0.25, 12)]
+    rows = pd.DataFrame({"month": range(24), "bad": bad, "n": 200})
+    rows["both"] = np.repeat(["before", "after"], 12)
+    rows["frozen"] = np.where(rows["month"] < 12, "before", None)
+    run = {"value": "bad", "size": "n"}
+    two = measure.control(rows, **run, phase="both").table
+    assert (two["outside"] == "").all()
+    assert two["center"].nunique() == 2
+    frozen = measure.control(rows, **run, phase="frozen").table
+    assert (frozen.loc[frozen["month"] >= 12, "outside"] == "above").all()
+    assert frozen["center"].nunique() == 1
+    assert frozen["sets_limits"].sum() == 12
+
+
+def test_laney_charts_widen_with_variation_beyond_chance_and_only_then():
+    rng = np.random.default_rng(2)
+    n = rng.integers(2000, 4000, 60)
+    calm = pd.DataFrame({"month": range(60), "bad": rng.binomial(n, 0.2), "n": n})
+    wild = calm.assign(bad=rng.binomial(n, rng.beta(40, 160, 60)))
+    run = {"value": "bad", "size": "n"}
+    p, laney = (measure.control(wild, **run, chart=c) for c in ("p", "laney_p"))
+    assert (p.table["outside"] != "").sum() > 10 > (laney.table["outside"] != "").sum()
+    assert "control.wide" in [f.key for f in p.findings]
+    quiet = measure.control(calm, **run)
+    assert "control.wide" not in [f.key for f in quiet.findings]
+    # By the formula: sigma_z is the mean moving range of z over 1.128.
+    z = p.table["z"].to_numpy()
+    sigma = np.abs(np.diff(z)).mean() / 1.128
+    wider = laney.table["upper"] - laney.table["center"]
+    np.testing.assert_allclose(wider, sigma * (p.table["upper"] - p.table["center"]))
+
+
+def test_p_values_are_exact():
+    rng = np.random.default_rng(4)
+    x, n = rng.binomial(40, 0.3, 30).astype(float), np.full(30, 40.0)
+    run = charts.shares(x, n, np.ones(30, bool))
+    both = np.minimum(stats.binom.cdf(x, 40, run.centre), stats.binom.sf(x - 1, 40, run.centre))
+    np.testing.assert_allclose(run.p, np.minimum(2 * both, 1), rtol=1e-9)
+    count = rng.poisson(2, 30).astype(float)
+    run = charts.rates(count, n, np.ones(30, bool))
+    m = count.mean()
+    both = np.minimum(stats.poisson.cdf(count, m), stats.poisson.sf(count - 1, m))
+    np.testing.assert_allclose(run.p, np.minimum(2 * both, 1), rtol=1e-9)
+    run = charts.gaps(count, np.ones(30, bool))
+    q = 1 / (m + 1)
+    both = np.minimum(stats.geom.cdf(count + 1, q), stats.geom.sf(count, q))
+    np.testing.assert_allclose(run.p, np.minimum(2 * both, 1), rtol=1e-9)
+    np.testing.assert_allclose(run.upper, m + 3 * np.sqrt(m * (m + 1)))
+
+
+def test_times_between_events_are_judged_on_nelsons_scale():
+    # Montgomery, 6th ed. (2009), Table 7.14: hours between failures of a valve, and their
+    # transformed values as printed.
+    hours = np.array([286.0, 948, 536, 124, 816, 729, 4, 143, 431, 8])
+    printed = [
+        4.80986,
+        6.70903,
+        5.72650,
+        3.81367,
+        6.43541,
+        6.23705,
+        1.46958,
+        3.96768,
+        5.39007,
+        1.78151,
+    ]
+    np.testing.assert_allclose(hours**charts.POWER, printed, atol=6e-6)
+    run = charts.times(hours, np.ones(10, bool))
+    x = charts.individuals(np.array(printed), np.ones(10, bool))
+    np.testing.assert_allclose(run.z, x.z, atol=1e-4)
+    np.testing.assert_allclose(run.upper**charts.POWER, x.upper, rtol=1e-4)
+
+
+def test_in_a_stable_company_hardly_anything_is_named():
+    rng = np.random.default_rng(6)
+    frames = [
+        pd.DataFrame({"unit": u, "month": range(24), "bad": rng.binomial(300, 0.1, 24), "n": 300})
+        for u in range(40)
+    ]
+    result = measure.control(pd.concat(frames), value="bad", size="n", by="unit")
+    said = result.findings[0].values
+    assert said["points"] == 960
+    assert said["kept"] <= 1
+    assert said["outside"] < 12
+
+
+def test_bad_input_is_named():
+    rows = pd.DataFrame({"month": [1, 2], "bad": [3, 60], "n": [50, 50]})
+    with pytest.raises(svc.TableError, match="bad"):
+        measure.control(rows, value="bad", size="n")
+    with pytest.raises(svc.TableError, match="bad"):
+        measure.control(rows.assign(bad=[-1, 2]), value="bad", size="n")
+    with pytest.raises(svc.TableError, match="month"):
+        measure.control(rows.assign(month=1, bad=1), value="bad", size="n")
+    with pytest.raises(svc.TableError, match="pie"):
+        measure.control(rows, value="bad", size="n", chart="pie")
+    with pytest.raises(svc.TableError, match="size"):
+        measure.control(rows, value="bad")
+
+
+def test_nothing_and_no_variation_are_refused_with_a_reason():
+    rows = pd.DataFrame({"month": range(5), "bad": [0.0] * 5, "n": 50})
+    flat = measure.control(rows, value="bad", size="n")
+    assert ("control.no_spread", "refused") in [(f.key, f.level) for f in flat.findings]
+    empty = measure.control(rows.assign(bad=np.nan), value="bad", size="n")
+    assert empty.about["dropped"] == {"no_score": 5}
+    assert [f.level for f in empty.findings] == ["refused"]
+    none = measure.control(rows.assign(n=0), value="bad", size="n")
+    assert none.about["dropped"] == {"no_size": 5}
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+@pytest.mark.parametrize("by", [None, "unit"])
+def test_a_chart_and_a_board(code, by):
+    rng = np.random.default_rng(8)
+    rows = pd.DataFrame(
+        {"month": list(range(15)) * 3, "unit": np.repeat(["财务部", "HR", "IT"], 15)}
+    )
+    rows["bad"], rows["n"] = rng.binomial(50, 0.3, 45), 50
+    rows.loc[3, "bad"] = 40
+    rows = rows if by else rows[:15]
+    with svc.speaking(code):
+        ax = measure.control(rows, value="bad", size="n", by=by).plot()
+        ax.figure.canvas.draw()
+    assert ax.has_data()
