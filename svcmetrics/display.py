@@ -12,10 +12,14 @@ STYLE = (
     "<style>.svc-result p{margin:.2em 0}.svc-warning{color:#8a4b00}.svc-refused{color:#a40000}"
     ".svc-result table.svc-table{border-collapse:collapse;margin:.5em 0}"
     ".svc-result table.svc-table :is(td,th){padding:.15em .7em;border-bottom:1px solid #8884;"
-    "text-align:left;white-space:normal;min-width:2.5em;max-width:34em}.svc-result table.svc-table :is(td,th).num"
-    "{text-align:right;font-variant-numeric:tabular-nums}</style>"
+    "text-align:left;white-space:nowrap}"
+    ".svc-result table.svc-table td.long{white-space:normal;min-width:16em}"
+    ".svc-result table.svc-table :is(td,th).num"
+    "{text-align:right;font-variant-numeric:tabular-nums}.svc-result{overflow-x:auto}</style>"
 )
 # Columns whose values are words of the toolkit, not data of the user.
+# Texts beyond this many characters are wrapped.
+_LONG = 24
 _USUAL = ("metric", "estimate", "low", "high", "n")
 _WORDS = ("metric", "variant", "verdict", "group")
 
@@ -80,7 +84,8 @@ def table_html(table: pd.DataFrame, limit: int = 60) -> str:
 
 
 def _cell(tag: str, text: str, numeric: bool) -> str:
-    return f"<{tag}{' class=num' if numeric else ''}>{html.escape(text)}</{tag}>"
+    kind = " class=num" if numeric else " class=long" if len(text) > _LONG else ""
+    return f"<{tag}{kind}>{html.escape(text)}</{tag}>"
 
 
 def _is_empty(column: pd.Series) -> bool:

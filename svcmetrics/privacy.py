@@ -22,6 +22,8 @@ from svcmetrics.study import MIN_RATERS
 # 96 bits: two of a billion persons share a pseudonym with probability below 1e-11.
 _DIGITS = 24
 # Blanked in a hidden cell; n goes too, because "n = 2" tells who was there.
+# Blanks of sentences that list persons by their pseudonyms.
+_PERSONS = ("raters", "judges", "actors")
 _HIDDEN = ("estimate", "low", "high", "n")
 
 
@@ -71,7 +73,9 @@ def publish(
 
 
 def _tells_of(finding: Finding, hidden: pd.DataFrame) -> bool:
-    """Whether a sentence names a group whose row is hidden."""
+    """Whether a sentence names a group whose row is hidden, or lists persons (for the analyst only)."""
+    if any(isinstance(finding.values.get(k), (list, tuple)) for k in _PERSONS):
+        return True
     groups = (
         hidden.columns[: list(hidden.columns).index("metric")]
         if "metric" in hidden

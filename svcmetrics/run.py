@@ -87,7 +87,7 @@ def needs(path: Path) -> tuple[str, ...]:
 
 
 def _step(path: Path, study: Study, out: Path, language: str) -> Step:
-    missing = tuple(t for t in needs(path) if not study.has(t))
+    missing = tuple(t for t in needs(path) if not _holds(study, t))
     if missing:
         write_whole(out / f"{path.stem}.html", missing_page(path.stem, missing, language).encode())
         return Step(path.stem, "skipped", missing=missing)
@@ -96,6 +96,11 @@ def _step(path: Path, study: Study, out: Path, language: str) -> Step:
     return Step(
         path.stem, "failed" if failed else "done", time.perf_counter() - clock, reason=failed
     )
+
+
+def _holds(study: Study, need: str) -> bool:
+    """Whether a study has a table, or the criteria of its study.toml."""
+    return bool(study.settings.criteria) if need == "criteria" else study.has(need)
 
 
 def _execute(path: Path, study: Study, out: Path, language: str) -> str:

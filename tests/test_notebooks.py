@@ -72,7 +72,7 @@ def test_hygiene_begins_alike_and_takes_its_study_as_a_parameter(path):
         "language",
     }
     assert _cells(path, "code")[0].startswith("import svcmetrics as svc")
-    assert set(needs(path)) <= set(TABLES)
+    assert set(needs(path)) <= {*TABLES, "criteria"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -89,3 +89,9 @@ def test_a_broken_key_is_a_clear_error(tmp_path):
     next(tmp_path.glob("*.key")).write_text("not hexadecimal")
     with pytest.raises(StudyError, match="SVCMETRICS_KEYS"):
         privacy.load_key("study", tmp_path)
+
+
+def test_a_sentence_that_lists_persons_stays_with_the_analyst():
+    table = estimates("icc", groups={"unit": ["A"]}, estimate=1.0, n=30)
+    told = [Finding("oddities.flat", {"count": 1, "raters": ["p0123"]}, "warning")]
+    assert "p0123" not in privacy.publish(Result("icc", table, told)).say("en")

@@ -68,7 +68,7 @@ def straight_lining(
     table = cells.table()[:, place]
     parts = [_one(table[waves == i], label, wave) for i, label in enumerate(labels)]
     about |= {"dropped": cells.dropped, "items": len(cells.columns), "least_answers": ITEMS}
-    findings = [f for _, found in parts for f in found] + cells.findings
+    findings = _folded([f for _, found in parts for f in found]) + cells.findings
     if not parts:
         return Result("straight_lining", estimates("straight_lining", n=0), [_nothing("")], about)
     return Result(
@@ -136,6 +136,26 @@ def _reading(both: pd.DataFrame, used: np.ndarray, hits: int, label: str) -> lis
         count = {"count": int(row["not_assessable"]), "items": ITEMS}
         found.append(Finding("straight_lining.not_assessable", count))
     return found
+
+
+def _folded(findings: list[Finding]) -> list[Finding]:
+    """One sentence for all waves in place of one per wave: nobody reads twelve of a kind."""
+    readings = [f for f in findings if f.key == "straight_lining.reading_wave"]
+    if len(readings) < 2:
+        return findings
+    share = [f.values["share"] for f in readings]
+    whole = {
+        "waves": len(readings), "least": min(share), "most": max(share), "first": share[0],
+        "last": share[-1], "n": sum(f.values["n"] for f in readings),
+        "chance": max(f.values["chance"] for f in readings),
+    }  # fmt: skip
+    out = [Finding("straight_lining.reading_waves", whole)]
+    for kind in ("above", "one_answer"):
+        of = [f.values["wave"] for f in findings if f.key == f"straight_lining.{kind}_wave"]
+        if of:
+            out.append(Finding(f"straight_lining.{kind}_waves", {"waves": of}, "warning"))
+    told = ("reading_wave", "above_wave", "one_answer_wave")
+    return out + [f for f in findings if f.key.split(".")[1] not in told]
 
 
 def _nothing(label: str) -> Finding:
