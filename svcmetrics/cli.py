@@ -8,6 +8,7 @@ is answered with sentences, never with a traceback.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shlex
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from svcmetrics import __version__, lang
-from svcmetrics.problems import InputError
+from svcmetrics.problems import InputError, OutputError
 
 DONE, PROBLEMS, USAGE, INPUT, OUTPUT, STOPPED = 0, 1, 2, 3, 4, 130
 
@@ -31,18 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COMMANDS[arguments.command](arguments)
     except InputError as error:
         _print_error(error.say())
-        return INPUT
-    except PermissionError as error:
-        _print_error(
-            lang.say("cli.not_writable", file=error.filename or "", reason=error.strerror or "")
-        )
-        return OUTPUT
+        return OUTPUT if isinstance(error, OutputError) else INPUT
     except OSError as error:
-        _print_error(
-            lang.say(
-                "cli.file_trouble", file=error.filename or "", reason=error.strerror or str(error)
-            )
-        )
+        key = "not_writable" if isinstance(error, PermissionError) else "file_trouble"
+        file = error.filename or lang.MISSING
+        _print_error(lang.say(f"cli.{key}", file=file, reason=_reason(error)))
         return OUTPUT
     except KeyboardInterrupt:
         _print_error(lang.say("cli.stopped"))
@@ -51,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _print_error(text: str) -> None:
     print(text, file=sys.stderr)
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, in the user's words where we have them."""
+    key = f"system.{errno.errorcode.get(error.errno or 0, '')}"
+    return lang.say(key) if lang.has(key) else error.strerror or str(error)
 
 
 def _language_of_user() -> str:

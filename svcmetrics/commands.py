@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from svcmetrics import lang
 from svcmetrics.problems import Problem, StudyError
@@ -26,7 +27,9 @@ def check(arguments: argparse.Namespace) -> int:
     from svcmetrics.io.check_sheet import write_checks
     from svcmetrics.io.study_files import inspect_study
 
-    _, problems = inspect_study(arguments.dir)
+    study, problems = inspect_study(arguments.dir)
+    if study is None and not _is_study(arguments.dir):
+        raise StudyError(problems)
     for problem in problems:
         print(f"{lang.say(f'cli.level_{problem.level}')} {problem.say()}")
     errors = sum(p.level == "error" for p in problems)
@@ -36,13 +39,19 @@ def check(arguments: argparse.Namespace) -> int:
     return PROBLEMS if errors else DONE
 
 
+def _is_study(path: Path) -> bool:
+    """Whether the user keeps a study here, however empty: elsewhere nothing is written."""
+    if path.is_dir():
+        return (path / "study.toml").exists() or any(path.glob("*.xlsx"))
+    return path.is_file() and path.suffix.lower() in (".xlsx", ".xlsm")
+
+
 def simulate(arguments: argparse.Namespace) -> int:
     """Write a company with known truth."""
     from svcmetrics.simulate import simulate as write
 
-    sizes = {
-        k: getattr(arguments, k) for k in ("units", "events", "ratings") if getattr(arguments, k)
-    }
+    asked = {k: getattr(arguments, k) for k in ("units", "events", "ratings")}
+    sizes = {k: v for k, v in asked.items() if v is not None}
     write(arguments.dir, seed=arguments.seed, **sizes)
     print(lang.say("cli.wrote", file=arguments.dir))
     return DONE

@@ -89,6 +89,10 @@ class StudyError(InputError):
     """A study, its settings or one of its files cannot be used as it is."""
 
 
+class OutputError(StudyError):
+    """A file or folder cannot be written; what stood there before is still there."""
+
+
 def table_error(
     key: str,
     /,

@@ -23,7 +23,7 @@ from svcmetrics.io.cells import MAX_XLSX_BYTES
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.study_files import CHECKS_FILE
 from svcmetrics.io.xlsx_cells import Workbook
-from svcmetrics.problems import Problem, StudyError
+from svcmetrics.problems import OutputError, Problem, StudyError
 
 _NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _WIDTHS = (10, 34, 44, 44, 52)
@@ -79,11 +79,11 @@ def _part_of_checks(book: Path) -> str:
 
 def _replace_part(book: Path, part: str, rows: list[list[str]]) -> None:
     if book.with_name(f"~${book.name}").exists():
-        raise StudyError(file_problem("workbook_busy", book))
+        raise OutputError(file_problem("workbook_busy", book))
     try:
         handle, draft = tempfile.mkstemp(prefix=".checks-", suffix=".xlsx", dir=book.parent)
     except OSError as error:
-        raise StudyError(file_problem("folder_locked", book.parent)) from error
+        raise OutputError(file_problem("folder_locked", book.parent)) from error
     try:
         with os.fdopen(handle, "wb") as file:
             with (
@@ -99,7 +99,7 @@ def _replace_part(book: Path, part: str, rows: list[list[str]]) -> None:
         os.replace(draft, book)
     except (OSError, zipfile.BadZipFile) as error:
         Path(draft).unlink(missing_ok=True)
-        raise StudyError(file_problem("file_locked", book)) from error
+        raise OutputError(file_problem("file_locked", book)) from error
 
 
 def _sheet(old: bytes, rows: list[list[str]]) -> bytes:
@@ -142,5 +142,5 @@ def _as_csv(file: Path, rows: list[list[str]]) -> Path:
         os.replace(draft, file)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise StudyError(file_problem("file_locked", file)) from error
+        raise OutputError(file_problem("file_locked", file)) from error
     return file

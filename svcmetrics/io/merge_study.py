@@ -27,7 +27,6 @@ _NOTHING_YET = {
     "tables_empty",
     "no_tables",
     "file_missing",
-    "tables_empty",
     "settings_missing",
     "table_no_rows",
     "settings_no_zone",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -38,11 +39,16 @@ def read_settings(path: Path) -> tuple[Settings, list[Problem]]:
     except UnicodeDecodeError:
         return Settings(), [Problem("settings_encoding", file=path.name)]
     except tomllib.TOMLDecodeError as error:
-        return Settings(), [Problem("settings_syntax", {"reason": str(error)}, file=path.name)]
+        return Settings(), [Problem("settings_syntax", file=path.name, rows=line_of(error))]
     except StudyError as error:
         return Settings(), list(error.problems)
     reader = _Reader(data, path.name)
     return reader.settings(), reader.problems
+
+
+def line_of(error: tomllib.TOMLDecodeError) -> tuple[int, ...]:
+    """The line at which the parser stopped; its words are for programmers."""
+    return tuple(int(n) for n in re.findall(r"at line (\d+)", str(error)))
 
 
 def write_settings(settings: Settings) -> str:

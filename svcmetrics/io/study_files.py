@@ -101,8 +101,20 @@ def _read(path: Path) -> tuple[Study | None, list[Problem]]:
         if name in found and found[name].table is not None
     }
     if not tables_read:
-        return None, problems or [file_problem("no_tables", path)]
+        return None, [*problems, *_nothing(path, files, found, problems)]
     return Study(tables_read, settings, {n: found[n].source for n in tables_read}, path), problems
+
+
+def _nothing(
+    path: Path, files: list[Path], found: dict[str, ReadTable], problems: list[Problem]
+) -> list[Problem]:
+    """Why there is no table, if nothing said so: none was filled in yet, or none is there."""
+    if any(p.level == "error" for p in problems):
+        return []
+    books = [f for f in files if f.suffix.lower() in (".xlsx", ".xlsm")]
+    if found or books:
+        return [file_problem("tables_empty", books[0] if books else path)]
+    return [file_problem("no_tables", path)]
 
 
 def _files(path: Path) -> tuple[Path, list[Path], list[Problem]]:

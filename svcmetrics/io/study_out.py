@@ -14,7 +14,7 @@ from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE, write_settings
 from svcmetrics.io.table_cells import GUARDED, canonical
 from svcmetrics.io.template import WORKBOOK, write_workbook
-from svcmetrics.problems import StudyError
+from svcmetrics.problems import OutputError, StudyError
 from svcmetrics.study import Study
 from svcmetrics.tables import TABLES
 
@@ -36,12 +36,12 @@ def write_study(study: Study, directory: str | Path, *, form: Form = "csv") -> P
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
-        raise StudyError(file_problem("folder_locked", target)) from error
+        raise OutputError(file_problem("folder_locked", target)) from error
     try:
         _fill(draft, study, form)
         _replace(draft, target)
     except OSError as error:
-        raise StudyError(file_problem("folder_locked", target)) from error
+        raise OutputError(file_problem("folder_locked", target)) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
@@ -118,9 +118,9 @@ def _refuse_foreign(target: Path) -> None:
             else [target.name]
         )
     except OSError as error:
-        raise StudyError(file_problem("folder_locked", target)) from error
+        raise OutputError(file_problem("folder_locked", target)) from error
     if others:
-        raise StudyError(file_problem("folder_not_empty", target, others=others[:8]))
+        raise OutputError(file_problem("folder_not_empty", target, others=others[:8]))
 
 
 def _replace(draft: Path, target: Path) -> None:

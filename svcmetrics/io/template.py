@@ -7,6 +7,10 @@ drop-downs in both languages, ids are text, and nothing in a cell is ever a form
 from __future__ import annotations
 
 import datetime as dt
+import io
+import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -19,7 +23,7 @@ from svcmetrics.io import headers
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE
 from svcmetrics.io.sheet_style import Styles, fit_to_page, read_me, word_lists
-from svcmetrics.problems import StudyError
+from svcmetrics.problems import OutputError, StudyError
 from svcmetrics.tables import LITE, TABLES, Column
 
 WORKBOOK = "study.xlsx"
@@ -40,13 +44,22 @@ def new_study(directory: str | Path, *, language: str = "zh") -> list[Path]:
     book, settings = folder / WORKBOOK, folder / FILE
     there = [p.name for p in (book, settings) if p.exists()]
     if there:
-        raise StudyError(file_problem("already_there", folder, files=there))
+        raise OutputError(file_problem("already_there", folder, files=there))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_workbook(book, {}, language=language)
-        settings.write_text(_settings(folder.resolve().name, language), "utf-8", newline="\n")
+        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     except OSError as error:
-        raise StudyError(file_problem("folder_locked", folder)) from error
+        raise OutputError(file_problem("folder_locked", folder)) from error
+    try:
+        write_workbook(draft / WORKBOOK, {}, language=language)
+        text = _settings(folder.resolve().name, language)
+        (draft / FILE).write_text(text, "utf-8", newline="\n")
+        for file in (settings, book):
+            os.replace(draft / file.name, file)
+    except OSError as error:
+        raise OutputError(file_problem("folder_locked", folder)) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     return [book, settings]
 
 
@@ -81,7 +94,8 @@ def write_workbook(path: Path, tables: Mapping[str, Any], *, language: str) -> N
     import xlsxwriter
 
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), {**safe, "in_memory": True}) as book:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {**safe, "in_memory": True}) as book:
         book.set_properties({"created": dt.datetime(2025, 1, 1), "title": "svcmetrics"})
         styles = Styles(book)
         read_me(book.add_worksheet(headers.README_SHEET), styles, language)
@@ -100,6 +114,7 @@ def write_workbook(path: Path, tables: Mapping[str, Any], *, language: str) -> N
         checks.write_string(1, 0, lang.say("checks.never", language), styles.note)
         checks.freeze_panes(1, 0)
         fit_to_page(checks)
+    path.write_bytes(out.getvalue())
 
 
 def _with_choices() -> list[Column]:

@@ -32,7 +32,7 @@ def test_two_files_and_nothing_overwritten(folder):
 
 def test_its_settings_are_the_documented_defaults(folder):
     problems = inspect_study(folder)[1]
-    assert [p.key for p in problems] == ["no_tables"]
+    assert [p.key for p in problems] == ["tables_empty"]
     assert 'timezone = "Asia/Shanghai"' in (folder / "study.toml").read_text("utf-8")
 
 
