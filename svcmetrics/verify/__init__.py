@@ -8,8 +8,11 @@ from svcmetrics.verify.d_study import d_study
 from svcmetrics.verify.formality import formality
 from svcmetrics.verify.generalizability import generalizability
 from svcmetrics.verify.icc import icc
+from svcmetrics.verify.in_group import in_group
 from svcmetrics.verify.kendall_w import kendall_w
+from svcmetrics.verify.mode_effect import mode_effect
 from svcmetrics.verify.omega import omega
+from svcmetrics.verify.reciprocity import reciprocity
 from svcmetrics.verify.reportable import reportable
 from svcmetrics.verify.severity import severity
 from svcmetrics.verify.split_half import split_half
@@ -25,8 +28,11 @@ __all__ = [
     "formality",
     "generalizability",
     "icc",
+    "in_group",
     "kendall_w",
+    "mode_effect",
     "omega",
+    "reciprocity",
     "reportable",
     "severity",
     "split_half",

@@ -12,7 +12,7 @@ from svcmetrics.numeric import blocks, bootstrap, careless_indices
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.tables import numbers, require
+from svcmetrics.columns import numbers, require
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import grid
 from svcmetrics.verify.careless_flags import Flags, analyst_table, flags

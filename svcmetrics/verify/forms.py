@@ -6,16 +6,19 @@ careless, halo and centrality.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from svcmetrics.columns import complete, require, unique
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
-from svcmetrics.tables import complete, require, unique
 from svcmetrics.verify import grid
+
+# The one item of forms that have none.
+_ONE = "\0item"
 
 
 @dataclass(frozen=True)
@@ -70,17 +73,20 @@ def read(  # noqa: PLR0913
     *,
     rater: str,
     target: str,
-    item: str,
     score: str,
+    item: str | None = None,
     wave: str | None = None,
     extra: tuple[str | None, ...] = (),
     time: str | None = None,
 ) -> Forms:
     """Ratings (one row per answer) as forms; a repeated answer is an error.
 
+    ``item``: without it, each row is a form of its own.
     ``extra``: columns that belong to the form as a whole; the first known value counts.
     ``time``: orders the waves by their median moment; otherwise their names do.
     """
+    if item is None:
+        ratings, item = ratings.assign(**{_ONE: ""}), _ONE
     keys = [rater, target, *([wave] if wave else [])]
     more = [c for c in (*extra, time) if c]
     require(ratings, *keys, item, score, *more)
@@ -98,7 +104,7 @@ def read(  # noqa: PLR0913
     answers[row, i] = kept[score].to_numpy()
     found = [
         *grid._odd_scores(kept, score),
-        *grid.odd_ids(kept[rater]),
+        *_unnamed(grid.odd_ids(kept[rater])),
         *grid.odd_ids(kept[target]),
     ]
     values = {c: _first(ratings.loc[kept.index, c], row, len(forms)) for c in more}
@@ -106,6 +112,33 @@ def read(  # noqa: PLR0913
         answers, forms // len(waves) // max(len(targets), 1), forms // len(waves) % max(len(targets), 1),
         forms % len(waves) if waves else forms, raters, targets, items, waves, values, dropped, found,
     )  # fmt: skip
+
+
+def part(forms: Forms, keep: np.ndarray) -> Forms:
+    """Some of the forms; positions of raters, targets and waves are numbered anew."""
+    rater, raters = _anew(forms.rater[keep], forms.raters)
+    target, targets = _anew(forms.target[keep], forms.targets)
+    wave, waves = _anew(forms.wave[keep], forms.waves)
+    extra = {k: v[keep] for k, v in forms.extra.items()}
+    return replace(
+        forms, answers=forms.answers[keep], extra=extra, rater=rater, raters=raters,
+        target=target, targets=targets, wave=wave, waves=waves,
+    )  # fmt: skip
+
+
+def _anew(codes: np.ndarray, labels: list[Any]) -> tuple[np.ndarray, list[Any]]:
+    used, place = np.unique(codes, return_inverse=True)
+    return place, [labels[k] for k in used]
+
+
+def _unnamed(found: list[Finding]) -> list[Finding]:
+    """Alike keys of raters are counted, not shown: no key of a person is in a reading."""
+    return [
+        Finding(
+            f.key, {**f.values, "pairs": [str(f.values["count"] - f.values["merged"])]}, f.level
+        )
+        for f in found
+    ]
 
 
 def moments(ratings: pd.DataFrame, time: str) -> pd.Series:

@@ -102,3 +102,10 @@ SAMPLES["aggregation"] = Sample(
     _inside(), {**_RATED, "item": "item", "scale": (1.0, 5.0)}, score="points"
 )
 SAMPLES["reportable"] = Sample(_rated(), _RATED, score="points")
+SAMPLES["in_group"] = Sample(
+    _waves().assign(own=lambda t: t["own"] % 2, side=lambda t: t["unit"] % 2),
+    {**_FORM, "rater_group": "own", "target_group": "side"},
+    score="points",
+)
+SAMPLES["mode_effect"] = Sample(_waves(), {**_FORM, "mode": "mode"}, score="points")
+SAMPLES["reciprocity"] = Sample(_waves(), {**_FORM, "rater_unit": "own"}, score="points")

@@ -1,0 +1,178 @@
+"""Reciprocity: Warner, Kenny and Stoto's table, TripleR on 54 students, planted pairs, no alarms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.numeric import round_robin
+
+NAMES = {"rater": "a", "target": "b", "score": "y"}
+# Warner, Kenny & Stoto 1979, JPSP 37, Table 7, first occasion: share of time spent speaking.
+WARNER = """0 55 65 59 62 87 69 81
+22 0 21 34 25 35 39 58
+31 56 0 34 31 24 34 36
+26 62 68 0 46 31 58 72
+66 56 70 67 0 36 58 73
+27 30 74 45 49 0 70 40
+52 40 77 32 52 49 0 67
+39 47 75 47 37 45 37 0"""
+
+
+@pytest.fixture
+def warner():
+    x = np.array([[float(v) for v in line.split()] for line in WARNER.splitlines()])
+    a, b = (v.ravel() for v in np.indices(x.shape))
+    return pd.DataFrame({"a": a, "b": b, "y": x.ravel()})[a != b].reset_index(drop=True)
+
+
+def rows(result, metric):
+    table = result.table
+    return table[table["metric"] == metric].set_index("variant")
+
+
+def test_warner_kenny_and_stoto_1979_table_7(warner):
+    found = verify.reciprocity(warner, **NAMES)
+    variance, covariance = rows(found, "relation_variance"), rows(found, "relation_covariance")
+    expected = {"actor": (102.525, 58.630366), "partner": (46.572619, 32.407974),
+                "relationship": (156.665476, 35.649659)}  # fmt: skip
+    for name, (value, error) in expected.items():
+        assert variance.loc[name, "estimate"] == pytest.approx(value, abs=1e-6)
+        assert variance.loc[name, "error"] == pytest.approx(error, abs=1e-6)
+    assert covariance.loc["actor_partner", "estimate"] == pytest.approx(-40.989881, abs=1e-6)
+    assert covariance.loc["actor_partner", "error"] == pytest.approx(36.390313, abs=1e-6)
+    assert covariance.loc["dyadic", "estimate"] == pytest.approx(-67.114286, abs=1e-6)
+    assert covariance.loc["dyadic", "error"] == pytest.approx(35.649659, abs=1e-6)
+    assert rows(found, "reciprocity").loc["dyadic", "estimate"] == pytest.approx(
+        -0.428392, abs=1e-6
+    )
+    assert rows(found, "reciprocity").loc["generalised", "estimate"] == pytest.approx(
+        -0.593193, abs=1e-6
+    )
+
+
+def test_effects_of_warner_kenny_and_stoto(warner):
+    fit = round_robin.fitted(
+        warner["y"].to_numpy(), warner["a"].to_numpy(), warner["b"].to_numpy(), 8
+    )
+    np.testing.assert_allclose(
+        fit.actor, [17.3125, -16.541667, -12.625, 1.6875, 10.541667, -2.625, 3.541667, -1.291667], atol=1e-6
+    )  # fmt: skip
+    np.testing.assert_allclose(
+        fit.partner, [-9.5625, -2.541667, 12.875, -3.9375, -4.958333, -6.125, 3.041667, 11.208333], atol=1e-6
+    )  # fmt: skip
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("folder", "actor", "partner", "column", "place"),
+    [("roundrobin_liking", "rater", "ratee", "liking_a", 0),
+     ("roundrobin_liking", "rater", "ratee", "liking_b", 1),
+     ("roundrobin_warner1979", "actor.id", "partner.id", "prop.T2", 1)],
+)  # fmt: skip
+def test_it_equals_triple_r(shared_data, folder, actor, partner, column, place):
+    path: Path = shared_data(folder)
+    table = pd.read_csv(path / "ratings_long.csv")
+    peer = json.loads((path / "reference.json").read_text("utf-8"))["numbers"][place]["value"]
+    names = ["actor", "partner", "relationship", None, "actor_partner", "dyadic"]
+    found = verify.reciprocity(table, rater=actor, target=partner, score=column, rng=2)
+    both = pd.concat([rows(found, "relation_variance"), rows(found, "relation_covariance")])
+    for name, row in zip(names, peer, strict=True):
+        if name:
+            assert both.loc[name, "estimate"] == pytest.approx(row["estimate"], rel=1e-8)
+            assert both.loc[name, "error"] == pytest.approx(row["se"], rel=1e-8)
+
+
+def _values(y, a, b, units):
+    other = round_robin._reverse(a, b, units)
+    return round_robin._moments(y, a, b, units, other)[0]
+
+
+def test_missing_cells_leave_the_estimates_unbiased():
+    rng = np.random.default_rng(1)
+    a, b = (v.ravel() for v in np.indices((14, 14)))
+    keep, found = a != b, []
+    a, b = a[keep], b[keep]
+    for _ in range(60):
+        one = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 0.6]], 14)
+        noise = rng.normal(size=(14, 14))
+        both = np.sqrt(0.5) * (noise + noise.T) / np.sqrt(2) + np.sqrt(0.5) * rng.normal(
+            size=(14, 14)
+        )
+        y = one[a, 0] + one[b, 1] + both[a, b]
+        there = rng.random(len(y)) < 0.7
+        found.append(_values(y[there], a[there], b[there], 14))
+    expected = [1, 0.6, 0.3, 1, 0.5]
+    error = np.std(found, axis=0) / np.sqrt(len(found))
+    assert (np.abs(np.mean(found, axis=0) - expected) < 3.5 * error).all()
+
+
+def test_errors_of_the_general_and_the_complete_formula_agree(warner):
+    from svcmetrics.numeric import round_robin_errors as errors
+
+    y, a, b = (warner[c].to_numpy() for c in "yab")
+    other = round_robin._reverse(a, b, 8)
+    values, gram, parts = round_robin._moments(y, a, b, 8, other)
+    dense = errors.from_matrices(values, gram, [p.toarray() for p in parts])
+    np.testing.assert_allclose(errors.complete(values, gram, 8), dense, rtol=1e-8)
+
+
+def test_no_reciprocity_is_no_alarm_and_a_strong_one_is_seen():
+    rng = np.random.default_rng(2)
+    a, b = (v.ravel() for v in np.indices((12, 12)))
+    a, b = a[a != b], b[a != b]
+    alarms, hits = 0, 0
+    for _ in range(30):
+        y = rng.normal(size=12)[a] + rng.normal(size=12)[b] + rng.normal(size=len(a))
+        shared = rng.normal(size=(12, 12))
+        z = y + 0.9 * (shared + shared.T)[a, b]
+        for values, which in ((y, "none"), (z, "strong")):
+            fit = round_robin.fitted(values, a, b, 12)
+            p = round_robin.dyadic_p(fit, a, b, 12, 300, rng)
+            alarms += which == "none" and p <= 0.05
+            hits += which == "strong" and p <= 0.05
+    assert alarms <= 4 and hits >= 24
+
+
+def test_the_pair_planted_in_the_example_study_is_named_and_no_person(example_study_folder):
+    table = pd.read_parquet(example_study_folder / "rating.parquet").merge(
+        pd.read_parquet(example_study_folder / "plan.parquet"), on="plan_id"
+    )
+    found = verify.reciprocity(
+        table, rater="rater_key", target="target_id", item="item_id", score="score", wave="wave",
+        rater_unit="rater_unit_id",
+    )  # fmt: skip
+    pairs = found.table[found.table["metric"] == "mutual"].set_index(["unit", "other_unit"])
+    pair = pairs.loc[("D02", "D04")]
+    assert pair["p_adjusted"] < 0.05 and pair["low"] > 0.1
+    assert (pairs["n"] >= 5).all()
+    assert "D02–D04" in found.say("zh")
+    assert not set(table["rater_key"]) & set(found.table.astype(str).to_numpy().ravel())
+
+
+def test_a_planted_pair_is_found_with_its_size():
+    rng = np.random.default_rng(3)
+    rows_ = [(f"{u}-{k}", u, t) for u in range(6) for k in range(12) for t in range(6) if u != t]
+    table = pd.DataFrame(rows_, columns=["a", "u", "b"])
+    mutual = (table["u"].isin([1, 4]) & table["b"].isin([1, 4])).astype(float)
+    severity = dict(zip(table["a"].unique(), rng.normal(0, 0.4, 72), strict=True))
+    table["y"] = 3.5 + 0.7 * mutual - table["a"].map(severity) + rng.normal(0, 0.4, len(table))
+    found = verify.reciprocity(table, **NAMES, rater_unit="u").table
+    pairs = found[found["metric"] == "mutual"].set_index(["unit", "other_unit"])
+    best = pairs.loc[("1", "4")]
+    assert best["low"] <= 0.7 <= best["high"]
+    others = pairs.drop(index=[("1", "4")])
+    assert not ((others["p_adjusted"] <= 0.05) & (others["estimate"] > 0)).any()
+
+
+def test_own_ratings_are_left_out_and_too_few_units_are_refused(warner):
+    own = pd.DataFrame({"a": range(8), "b": range(8), "y": 100.0})
+    found = verify.reciprocity(pd.concat([warner, own]), **NAMES)
+    assert found.about["dropped"]["own_unit"] == 8
+    few = verify.reciprocity(warner[(warner["a"] < 3) & (warner["b"] < 3)], **NAMES)
+    assert few.findings[0].level == "refused" and np.isnan(few.table["estimate"].iloc[0])
