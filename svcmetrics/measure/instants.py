@@ -21,7 +21,7 @@ _MINUTE = 60_000_000
 def typed(column: pd.Series, timezone: str) -> pd.Series:
     """A column of times as pandas holds them; text is read, and what cannot be read is an error."""
     if pd.api.types.is_datetime64_any_dtype(column):
-        return column
+        return column.dt.as_unit("us")  # what lies below a microsecond is cut off
     read = read_times(column, timezone=timezone)
     bad = read["kind"].isin(UNREAD).to_numpy() & column.notna().to_numpy()
     if bad.any():

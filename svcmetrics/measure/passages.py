@@ -36,7 +36,8 @@ def passages(
 
     Comes back as one row per visit: ``case_id, service_id, visit_no, kind, step_no, unit_id,
     start_at, end_at, elapsed_h, business_h, paused_h, paused_business_h`` and, where an ``accept``
-    tells them apart, ``queue_h`` (until it was taken up) and ``touch_h`` (from then on, stopped clock taken off).
+    tells them apart, ``queue_h`` (until it was taken up) and ``touch_h`` (from then on, stopped
+    clock taken off).
     ``open`` marks the visit that had not ended when the log was drawn.
 
     It misleads where steps run side by side: an event log has one line of time per case.

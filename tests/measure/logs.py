@@ -97,3 +97,27 @@ i IT1 2024-09-04T09:00 submit ~p1
 i IT1 2024-09-09T10:00 deliver 1 @IT
 i IT1 2024-09-09T10:00 close @IT
 """)
+
+
+def two_years() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cases of two services, and their catalogue: PAY takes 10 h in 2024 and 8 h in 2025, BUY 100 h.
+
+    PAY is lodged in March of both years, BUY in March 2024 and from June 2025 on.
+    """
+    rows = []
+    for service, month, hours in (
+        ("PAY", "2024-03", 10), ("PAY", "2025-03", 8), ("BUY", "2024-03", 100), ("BUY", "2025-06", 100),
+    ):  # fmt: skip
+        for day in range(1, 11):
+            case, start = f"{service}{month}{day}", pd.Timestamp(f"{month}-{day:02}T09:00")
+            end = start + pd.Timedelta(hours=hours * (1.1 if day % 2 else 1 / 1.1))
+            rows += [(case, 1, service, start, "submit"), (case, 2, service, end, "close")]
+    events = pd.DataFrame(rows, columns=["case_id", "seq", "service_id", "at", "action"])
+    services = pd.DataFrame(
+        {
+            "service_id": ["PAY", "BUY"], "provider_id": ["HR", "PUR"], "clock": "calendar",
+            "promise_h": [9.5, 100.0], "routine": "routine", "output_form": ["table", "table"],
+            "baseline_from": "2024-01-01", "baseline_to": "2024-12-31",
+        }
+    )  # fmt: skip
+    return events, services

@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 
-import pandas as pd
-
 from svcmetrics.measure import cases, passages
 from tests.laws import Sample
 from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS, two_years

@@ -127,6 +127,11 @@ def test_the_zone_of_the_stamps_and_the_way_they_are_held_change_nothing(tmp_pat
         pd.testing.assert_frame_equal(measure.cases(events, **STUDY), whole)
 
 
+def test_a_stamp_finer_than_a_microsecond_is_cut_not_refused():
+    fine = SMALL.assign(at=SMALL["at"].dt.as_unit("ns") + pd.Timedelta(1, "ns"))
+    pd.testing.assert_frame_equal(measure.cases(fine, **STUDY), measure.cases(SMALL, **STUDY))
+
+
 def test_an_engine_table_stays_in_its_engine():
     backend = engine.connect(memory="500MB")
     table = backend.create_table("event", SMALL)

@@ -1,0 +1,79 @@
+"""Time with open cases: printed curves, peers, and the door."""
+
+import numpy as np
+import pytest
+from statsmodels.duration.survfunc import SurvfuncRight
+
+from svcmetrics import measure
+from svcmetrics.numeric import survival as curves
+from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS
+
+# Freireich et al. (1963), 6-MP group, weeks in remission; + was still in remission.
+WEEKS = np.array([6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35.0])
+ENDED = np.array([1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0], dtype=bool)
+
+
+def test_remission_curve_as_printed():
+    # Kleinbaum and Klein (2012), Survival Analysis, table 2.1 and p. 64: estimates and SE.
+    curve = curves.kaplan_meier(WEEKS, ENDED)
+    assert curve.time.tolist() == [6, 7, 10, 13, 16, 22, 23]
+    assert curve.survival == pytest.approx(
+        [0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482], abs=5e-5
+    )
+    assert np.sqrt(curve.variance) == pytest.approx(
+        [0.0764, 0.0869, 0.0963, 0.1068, 0.1141, 0.1282, 0.1346], abs=5e-5
+    )
+    median, low, high = curves.quantile(curve, 0.5)
+    assert (median, low) == (23, 13)
+    assert np.isnan(high)
+
+
+def test_restricted_mean_as_printed():
+    # SAS LIFETEST on the same data, mean up to 35 weeks: 23.2869, standard error 2.8276.
+    curve = curves.kaplan_meier(WEEKS, ENDED)
+    mean, low, _ = curves.restricted_mean(curve, 35.0)
+    assert mean == pytest.approx(23.2874, abs=5e-4)
+    assert (mean - low) / 1.959964 == pytest.approx(2.8276, abs=5e-4)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_quantiles_equal_statsmodels(share):
+    rng = np.random.default_rng(8)
+    time, ended = rng.exponential(5, 200).round(1) + 0.1, rng.random(200) < 0.7
+    peer = SurvfuncRight(time, ended)
+    ours = curves.quantile(curves.kaplan_meier(time, ended), share)
+    assert ours[0] == peer.quantile(share)
+    assert ours[1:] == pytest.approx(peer.quantile_ci(share, method="cloglog"))
+
+
+def test_without_open_cases_everything_is_a_plain_share():
+    rng = np.random.default_rng(9)
+    time, cause = rng.exponential(1, 400), rng.integers(1, 3, 400)
+    share, low, high = curves.cumulative_incidence(time, cause, 1, 1.0)
+    plain = np.mean((time <= 1) & (cause == 1))
+    assert share == pytest.approx(plain)
+    sigma = np.sqrt(plain * (1 - plain) / 400)
+    assert high - low == pytest.approx(2 * 1.96 * sigma, rel=0.02)
+
+
+def test_the_two_ways_of_ending_and_the_rest_add_up():
+    rng = np.random.default_rng(10)
+    time, cause = rng.exponential(1, 300).round(2) + 0.01, rng.integers(0, 3, 300)
+    both = sum(curves.cumulative_incidence(time, cause, k, 1.5)[0] for k in (1, 2))
+    curve = curves.kaplan_meier(time, cause > 0)
+    left = curve.survival[curve.time <= 1.5][-1]
+    assert both + left == pytest.approx(1)
+
+
+def test_cases_by_hand():
+    table = measure.survival(SMALL, services=SERVICES, steps=STEPS, calendar=CALENDAR).table
+    hr = table[table["provider_id"] == "HR"].set_index("variant")
+    # Ended after 5, 6, 6, 7 and 40 of 16 hours; g was withdrawn after 3; f is open after 40.
+    assert hr.loc["median", ["estimate", "n", "open_cases"]].tolist() == [6 / 16, 7, 1]
+    assert hr.loc["withdrawn", "estimate"] == pytest.approx(1 / 7)
+    assert hr.loc["done_in_promise", "estimate"] == pytest.approx(4 / 7)
+
+
+def test_nothing_to_time_is_refused():
+    out = measure.survival(SMALL, services=SERVICES.assign(promise_h=None), steps=STEPS)
+    assert out.findings[0].level == "refused"
