@@ -23,8 +23,7 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
 
     All of them from published tables only; each is written whole. Gives back the paths.
     """
-    paths = []
-    copy_typeface(out)
+    paths: list[Path] = []
     for code in lang.LANGUAGES:
         with lang.speaking(code):
             tables = published(study, assess(study))
@@ -34,6 +33,7 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
             title = lang.say("brief.title", study=study.settings.name)
             page = leadership_brief(study, tables, notes)
             book = workbook(tables, title=title, language=code, notes=notes)
+        copy_typeface(out)
         paths.append(write_whole(out / f"brief_{code}.html", page.encode()))
         paths.append(write_whole(out / f"workbook_{code}.xlsx", book))
     _record(study, out, paths, command)

@@ -61,8 +61,6 @@ def run(
     gets a page that says which, why they matter and where their template is.
     """
     started = time.time()
-    out.mkdir(parents=True, exist_ok=True)
-    copy_typeface(out)
     chosen = [p for p in notebooks() if not only or p.name.startswith(only)]
     if not chosen:
         raise StudyError(
@@ -70,6 +68,8 @@ def run(
                 "no_such_notebook", {"asked": list(only), "known": [p.stem for p in notebooks()]}
             )
         )
+    out.mkdir(parents=True, exist_ok=True)
+    copy_typeface(out)
     steps = []
     for number, path in enumerate(chosen):
         steps.append(_step(path, study, out, language))

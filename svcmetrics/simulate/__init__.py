@@ -11,8 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 import tomli_w
 
+from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import write_settings
-from svcmetrics.problems import Problem, StudyError
+from svcmetrics.problems import OutputError, Problem, StudyError
 from svcmetrics.simulate.build import LONG, Progress, build
 from svcmetrics.simulate.dictionary import data_dictionary
 from svcmetrics.simulate.files import LongFiles, write_small, write_text
@@ -21,6 +22,7 @@ from svcmetrics.study import Study
 
 __all__ = ["company", "data_dictionary", "simulate", "truth"]
 
+TRUTH = "truth.toml"
 SEED = 20240901
 UNITS, EVENTS, RATINGS = 14, 40_000, 30_000
 MIN_UNITS, MIN_EVENTS, MIN_RATINGS = 4, 200, 200
@@ -47,12 +49,13 @@ def simulate(
     """
     _sizes(units, events, ratings)
     folder = Path(directory)
+    _spare(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with LongFiles(folder) as long:
         tables, settings, truth = build(seed, units, events, ratings, long.take, progress)
     write_small(folder, tables)
     write_text(folder / "study.toml", _HEAD + write_settings(settings))
-    write_text(folder / "truth.toml", _HEAD + tomli_w.dumps(truth))
+    write_text(folder / TRUTH, _HEAD + tomli_w.dumps(truth))
     return folder
 
 
@@ -80,6 +83,14 @@ def truth(
     """What was planted in the company of the same arguments: the content of truth.toml."""
     _sizes(units, events, ratings)
     return build(seed, units, events, ratings, lambda *_: None)[2]
+
+
+def _spare(folder: Path) -> None:
+    """A folder that holds anything but an invented company stays as it is."""
+    if folder.is_dir() and not (folder / TRUTH).exists():
+        others = sorted(p.name for p in folder.iterdir())
+        if others:
+            raise OutputError(file_problem("folder_not_invented", folder, others=others[:8]))
 
 
 def _sizes(units: int, events: int, ratings: int) -> None:
