@@ -7,6 +7,7 @@ for the first notebook. Nothing here computes: it only decides which function ge
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -65,7 +66,7 @@ def _log(study: Study) -> dict[str, Result]:
     }
 
 
-def log_tables(study: Study) -> dict[str, object]:
+def log_tables(study: Study) -> dict[str, Any]:
     """What the functions of ``measure`` need beside the events, as keyword arguments."""
     return {
         "services": study.get("service"),

@@ -12,7 +12,7 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from svcmetrics import __version__, lang
@@ -82,7 +82,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     shape = argparse.RawDescriptionHelpFormatter
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     # No default: a subcommand's default would overwrite what stood before the subcommand.
     common.add_argument(
         "--lang", choices=lang.LANGUAGES, default=argparse.SUPPRESS, help=_both("lang")
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     return top
 
 
-def _options(command) -> None:
+def _options(command: Callable[[str], argparse.ArgumentParser]) -> None:
     """The options of every command, each explained in both languages."""
     new = command("new")
     new.add_argument("dir", type=Path, metavar="DIR", help=_both("dir_new"))

@@ -69,8 +69,10 @@ def form_scores(ratings: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
 
 def adjusted(forms: pd.DataFrame) -> Result:
     """The departments' ratings, adjusted for severity and, where they vary, for wave and mode."""
-    extra = {c: c for c in ("wave", "mode") if c in forms and forms[c].nunique() > 1}
-    return score.adjust(forms, target="target_id", rater="rater_key", score="score", **extra)
+    wave, mode = (c if c in forms and forms[c].nunique() > 1 else None for c in ("wave", "mode"))
+    return score.adjust(
+        forms, target="target_id", rater="rater_key", score="score", wave=wave, mode=mode
+    )
 
 
 def indicators(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from svcmetrics.problems import Problem, StudyError, table_error
@@ -21,10 +22,8 @@ from svcmetrics.study import MIN_RATERS
 
 # 96 bits: two of a billion persons share a pseudonym with probability below 1e-11.
 _DIGITS = 24
-# Blanked in a hidden cell; n goes too, because "n = 2" tells who was there.
 # Blanks of sentences that list persons by their pseudonyms.
 _PERSONS = ("raters", "judges", "actors")
-_HIDDEN = ("estimate", "low", "high", "n")
 
 
 @dataclass(frozen=True)
@@ -63,25 +62,36 @@ def publish(
             "missing_columns", missing=[count], present=[str(c) for c in table.columns]
         )
     small = ~(pd.to_numeric(table[count], errors="coerce") >= min_n).to_numpy()
-    for column in {*_HIDDEN, count} & set(table.columns):
-        table[column] = table[column].astype("float64").mask(small)
+    kept = {*_groups(table), "metric", "variant"}
+    for column in [c for c in table.columns if c not in kept]:
+        # Everything goes, not only the estimate: "n = 2" or "1 of 2 late" tells who was there.
+        table[column] = _blanked(table[column], small)
     table["shown"] = ~small
-    named = isinstance(result, Result)
-    findings = tuple(f for f in result.findings if not _tells_of(f, table[small])) if named else ()
-    name, drawing = (result.about["metric"], result._drawing) if named else ("", "")
-    return Published(name, table, findings, drawing, int(small.sum()), min_n)
+    if not isinstance(result, Result):
+        return Published("", table, (), "", int(small.sum()), min_n)
+    told = tuple(f for f in result.findings if not _tells_of(f, table[small]))
+    name = str(result.about["metric"])
+    return Published(name, table, told, result._drawing, int(small.sum()), min_n)
+
+
+def _groups(table: pd.DataFrame) -> list[str]:
+    """The columns that name a row: those before "metric", or the first one."""
+    columns = list(table.columns)
+    return columns[: columns.index("metric")] if "metric" in columns else columns[:1]
+
+
+def _blanked(values: pd.Series, small: np.ndarray) -> pd.Series:
+    if not small.any():
+        return values
+    numeric = pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+    return (values.astype("float64") if numeric else values.astype("object")).mask(small)
 
 
 def _tells_of(finding: Finding, hidden: pd.DataFrame) -> bool:
     """Whether a sentence names a group whose row is hidden, or lists persons (for the analyst only)."""
     if any(isinstance(finding.values.get(k), (list, tuple)) for k in _PERSONS):
         return True
-    groups = (
-        hidden.columns[: list(hidden.columns).index("metric")]
-        if "metric" in hidden
-        else hidden.columns[:1]
-    )
-    names = {str(v) for c in groups for v in hidden[c]}
+    names = {str(v) for c in _groups(hidden) for v in hidden[c]}
     said: set[str] = set()
     for value in finding.values.values():
         said |= {str(v) for v in value} if isinstance(value, (list, tuple, set)) else {str(value)}

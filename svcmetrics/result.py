@@ -46,6 +46,11 @@ class Result:
     """
 
     __slots__ = ("_about", "_drawing", "_findings", "_name", "_table")
+    _about: dict[str, Any]
+    _drawing: str
+    _findings: tuple[Finding, ...]
+    _name: str
+    _table: pd.DataFrame
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -34,7 +34,7 @@ def language() -> str:
 
 
 @contextmanager
-def speaking(code: str):
+def speaking(code: str) -> Iterator[None]:
     """Display in another language inside a ``with`` block."""
     token = _current.set(_known(code))
     try:
@@ -79,7 +79,7 @@ def _known(code: str) -> str:
     return code
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = ""):
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for key, value in tree.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")

@@ -7,6 +7,7 @@ ships with the package, so that no machine needs one of its own.
 from __future__ import annotations
 
 import importlib
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,19 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+def picture(ax: Axes, kind: str = "png") -> bytes:
+    """A drawing as the bytes of a file: "png" or "svg"; the same drawing gives the same bytes."""
+    from matplotlib.figure import Figure
+
+    figure = ax.figure
+    if not isinstance(figure, Figure):  # part of a larger figure: that one is saved
+        figure = figure.figure.get_figure(root=True)
+    out = io.BytesIO()
+    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    figure.savefig(out, format=kind, dpi=110, metadata=metadata)
+    return out.getvalue()
 
 
 def draw(

@@ -46,7 +46,9 @@ def burden(
     data["wave"] = ratings[wave].astype(str) if wave else "all"
     forms = data.dropna().drop_duplicates(["form", "wave"])
     untimed = data.loc[data["minutes"].isna(), "form"].nunique()
-    parts = [_row(w, m.to_numpy()) for w, m in forms.groupby("wave")["minutes"]] if wave else []
+    parts = (
+        [_row(str(w), m.to_numpy()) for w, m in forms.groupby("wave")["minutes"]] if wave else []
+    )
     rows = [*parts, _row("all", forms["minutes"].to_numpy())]
     columns = {k: [r[k] for r in rows] for k in rows[0]}
     table = estimates(

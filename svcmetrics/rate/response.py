@@ -79,10 +79,8 @@ def _findings(table: pd.DataFrame) -> list[Finding]:
         return [Finding("response.none", {}, "refused")]
     said = {k: whole[k] for k in ("estimate", "low", "high", "n")}
     findings = [Finding("response.reading", said)]
-    thin = table.iloc[:-1]
-    thin = thin.loc[thin["high"] < _ENOUGH, table.columns[0]]
-    if len(thin):
-        findings.append(
-            Finding("response.low", {"waves": list(thin), "enough": _ENOUGH}, "warning")
-        )
+    waves = table.iloc[:-1]
+    thin = list(waves.loc[waves["high"] < _ENOUGH, waves.columns[0]])
+    if thin:
+        findings.append(Finding("response.low", {"waves": thin, "enough": _ENOUGH}, "warning"))
     return findings

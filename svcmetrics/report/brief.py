@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -97,7 +96,7 @@ def _gate(published: Published) -> list[list[str]]:
         [
             phrase(f"criterion.{r[name]}", str(r[name])),
             word("variant", r["variant"]),
-            written({**r, "shown": True}, "{:.2f}"),
+            written(r, "{:.2f}", seen=True),
         ]
         for r in rows
     ]
@@ -112,7 +111,5 @@ def _figure(published: Published) -> Any:
     table = published.table
     kind = published.drawing or "intervals"
     ax = plots.draw(kind, table[table["shown"]], about={"metric": published.name})
-    out = io.StringIO()
-    ax.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
+    text = plots.picture(ax, "svg").decode()
     return Markup(text[text.index("<svg") :])  # noqa: S704 - our own drawing; its letters are outlines

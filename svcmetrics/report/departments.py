@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -73,9 +74,9 @@ def _cells(published: Published, measure: Measure) -> dict[str, str]:
     }
 
 
-def written(row: Mapping[str, object], style: str) -> str:
-    """An estimate with its interval as a reader writes it."""
-    if not row["shown"]:
+def written(row: Mapping[Hashable, Any], style: str, *, seen: bool = False) -> str:
+    """An estimate with its interval as a reader writes it; ``seen``: say a missing one plainly."""
+    if not (seen or row["shown"]):
         return lang.say("publish.hidden_short")
     if pd.isna(row["estimate"]):
         return lang.MISSING

@@ -56,7 +56,7 @@ def workbook(
     return out.getvalue()
 
 
-def _styles(book) -> dict[str, Any]:
+def _styles(book: Any) -> dict[str, Any]:
     base = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
     return {
         "title": book.add_format({**base, "bold": True, "font_size": 14}),
@@ -71,7 +71,9 @@ def _styles(book) -> dict[str, Any]:
     }
 
 
-def _read_me(book, styles: dict[str, Any], tables: Mapping[str, Published], title: str) -> None:
+def _read_me(
+    book: Any, styles: dict[str, Any], tables: Mapping[str, Published], title: str
+) -> None:
     sheet = book.add_worksheet(lang.say("workbook.read_me"))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 110)
@@ -95,7 +97,7 @@ def _read_me(book, styles: dict[str, Any], tables: Mapping[str, Published], titl
         row += 1
 
 
-def _sheet(book, styles: dict[str, Any], name: str, published: Published) -> None:
+def _sheet(book: Any, styles: dict[str, Any], name: str, published: Published) -> None:
     table = published.table
     sheet = book.add_worksheet(_sheet_name(name))
     sheet.write_string(0, 0, _sheet_name(name), styles["title"])
@@ -116,7 +118,12 @@ def _sheet(book, styles: dict[str, Any], name: str, published: Published) -> Non
 
 
 def _column(
-    sheet, styles: dict[str, Any], top: int, place: int, values: list[object], shown: list[bool]
+    sheet: Any,
+    styles: dict[str, Any],
+    top: int,
+    place: int,
+    values: list[object],
+    shown: list[bool],
 ) -> None:
     for row, (value, visible) in enumerate(zip(values, shown, strict=True), start=top):
         if isinstance(value, bool):
@@ -162,7 +169,7 @@ def _sheet_name(name: str) -> str:
     return "".join("_" if c in "[]:*?/\\'" else c for c in said)[:_SHEET_NAME]
 
 
-def _notes(book, styles: dict[str, Any], notes: Mapping[str, Any]) -> None:
+def _notes(book: Any, styles: dict[str, Any], notes: Mapping[str, Any]) -> None:
     sheet = book.add_worksheet(lang.say("workbook.notes"))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 90)

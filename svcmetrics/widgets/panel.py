@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
+from svcmetrics import plots
 from svcmetrics.result import Result
 
 # Redraw when the hand has rested this long, so that a dragged slider does not queue pictures.
@@ -32,7 +32,7 @@ class Panel:
     def redraw(self) -> None:
         """Compute and show what the sliders say."""
         self.result = self._compute({name: s.value for name, s in self._sliders.items()})
-        self._image.value = picture(self.result)
+        self._image.value = plots.picture(self.result.plot())
         self._text.value = escape(self.result.text).replace("\n", "<br>")
 
     def _soon(self, _change: object) -> None:
@@ -53,10 +53,3 @@ class Panel:
         still = base64.b64encode(self._image.value).decode()
         page = f'<p>{self._text.value}</p><img alt="" src="data:image/png;base64,{still}">'
         return {**live, "text/html": page}
-
-
-def picture(result: Result) -> bytes:
-    """The drawing of a result as PNG."""
-    out = io.BytesIO()
-    result.plot().figure.savefig(out, format="png", dpi=110)
-    return out.getvalue()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from svcmetrics.result import Result
 from svcmetrics.widgets.panel import Panel
 
 
@@ -27,7 +28,7 @@ def weights_panel(
 
     from svcmetrics import score
 
-    def compute(chosen: dict[str, float]):
+    def compute(chosen: dict[str, float]) -> Result:
         total = sum(chosen.values())
         shares = {k: v / total for k, v in chosen.items()} if total > 0 else dict(weights)
         scores = score.composite(
