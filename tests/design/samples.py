@@ -31,12 +31,40 @@ CATALOGUE = pd.DataFrame(
     columns=["name", "kind", "tie", "often", "inside", "why"],
 )
 _PANEL = {"item": "i", "judge": "j", "relevance": "r"}
+
+
+def emergencies() -> pd.DataFrame:
+    """Twenty leaks, one every other week, and a few special requests."""
+    at = pd.Timestamp("2024-01-05 09:00") + pd.to_timedelta(14 * np.arange(20), "D")
+    parts = [
+        pd.DataFrame(
+            {"at": at + pd.Timedelta(hours=h), "action": action, "step_no": step, "seq": k}
+        )
+        for k, (h, action, step) in enumerate(
+            [(0, "submit", None), (2, "deliver", 1), (3, "deliver", 2), (4, "close", None)]
+        )
+    ]
+    log = pd.concat([p.assign(case_id=[f"c{i}" for i in range(20)]) for p in parts])
+    number = log["case_id"].str[1:].astype(int)
+    log["service_id"] = np.where(number < 14, "漏水", "专项")
+    return log.reset_index(drop=True)
+
+
 SAMPLES: dict[str, Sample] = {
     "cvr": Sample(
         panel().assign(r=lambda t: t["r"].map({1: "不必要", 2: "有用", 3: "有用", 4: "必要"})), _PANEL
     ),
     "cvi": Sample(panel(), _PANEL, score="r"),
     "aiken_v": Sample(panel(), {**_PANEL, "panel": "side"}, score="r"),
+    "promote": Sample(
+        emergencies(),
+        {
+            "services": pd.DataFrame(
+                {"service_id": ["漏水", "专项"], "routine": ["emergency", "nonroutine"]}
+            )
+        },
+        fixed_names=True,
+    ),
     "scope": Sample(
         CATALOGUE,
         {

@@ -1,0 +1,47 @@
+"""A board of criteria: one line per candidate, one field per criterion, with its number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from svcmetrics.display import cell, phrase
+from svcmetrics.plots.style import GOOD, INK, QUIET
+
+_ROW, _LEAST = 0.42, 2.6
+
+
+def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
+    """A line per candidate."""
+    return max(_LEAST, 1.4 + _ROW * table[table.columns[0]].nunique())
+
+
+def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
+    """Filled fields are met; the candidates that meet most stand on top."""
+    name = table.columns[0]
+    rows = table[table["variant"] != "criteria"]
+    order = table[table["variant"] == "criteria"].sort_values("estimate", kind="stable")[name]
+    place = {kind: i for i, kind in enumerate(order)}
+    columns = list(dict.fromkeys(rows["variant"]))
+    for kind, variant, value, met in zip(
+        rows[name], rows["variant"], rows["estimate"], rows["met"], strict=True
+    ):
+        x, y = columns.index(variant), place[kind]
+        ax.barh(y, 0.94, left=x - 0.47, height=0.84, color=GOOD if met else QUIET, alpha=0.85)
+        ax.text(x, y, cell(float(value)), ha="center", va="center", color="white" if met else INK)
+    ax.set_xticks(range(len(columns)), [_label(c, about) for c in columns], fontsize="small")
+    ax.xaxis.tick_top()
+    ax.set_yticks(range(len(place)), [str(k) for k in place])
+    ax.set_xlim(-0.55, len(columns) - 0.45)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def _label(variant: str, about: Mapping[str, Any]) -> str:
+    needed = about.get("needed", {}).get(variant)
+    sign = "≤" if variant == "quartile_ratio" else "≥"
+    return f"{phrase(f'variant.{variant}', variant)}\n{sign} {cell(needed)}"

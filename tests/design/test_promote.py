@@ -1,0 +1,144 @@
+"""Candidates for routine services: every number by hand on a small log, then the example study."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import svcmetrics as svc
+from svcmetrics import design
+
+BOOK = pd.DataFrame(
+    {
+        "service_id": ["LEAK", "LAW", "PAY"],
+        "routine": ["emergency", "nonroutine", "routine"],
+        "name_zh": ["漏水抢修", "专项法律支持", "工资"],
+    }
+)
+
+
+def log(service="LEAK", count=14, every="14D", hours=5.0, steps=((1, 2),), start="2024-01-05"):
+    """Cases at a fixed pace; hours and steps are used in turn."""
+    hours, rows = np.resize(hours, count), []
+    for k, at in enumerate(pd.date_range(start, periods=count, freq=every)):
+        path = steps[k % len(steps)]
+        took = pd.Timedelta(hours=hours[k])
+        events = [("submit", None, at)]
+        events += [
+            ("deliver", s, at + took * (i + 1) / (len(path) + 1)) for i, s in enumerate(path)
+        ]
+        events += [("close", None, at + took)]
+        for seq, (action, step, when) in enumerate(events):
+            rows.append((f"{service}{k:02d}", seq, service, when, action, step))
+    return pd.DataFrame(rows, columns=["case_id", "seq", "service_id", "at", "action", "step_no"])
+
+
+def row(result, kind="LEAK"):
+    table = result.table
+    return table[table["service_id"] == kind].set_index("variant")
+
+
+def test_a_steady_emergency_is_a_candidate_with_numbers_that_can_be_counted():
+    # 14 cases, every 14 days from 5 January: 5 January to 5 July, all seven months.
+    hours = [2.0, 4.0, 4.0, 8.0]
+    result = design.promote(log(hours=hours, steps=((1, 2), (1, 2), (1, 3, 2))), services=BOOK)
+    found = row(result)
+    assert found["estimate"].drop(["criteria", "quartile_ratio"]).round(4).to_dict() == {
+        "cases": 14,
+        "months": 1.0,
+        "path": round(10 / 14, 4),
+        # Steps 1 and 2 occur in all cases, step 3 in 4 of 14: four cases have 2 of 3 in common.
+        "common_steps": round((10 + 4 * 2 / 3) / 14, 4),
+    }
+    expected = np.quantile(np.resize(hours, 14), [0.25, 0.75])
+    assert found.loc["quartile_ratio", "estimate"] == pytest.approx(expected[1] / expected[0])
+    assert found["met"].all()
+    assert [f.key for f in result.findings] == [
+        "promote.overall",
+        "promote.candidate",
+        "promote.advice",
+    ]
+
+
+def test_what_does_not_recur_or_has_no_path_is_none():
+    rare = design.promote(log(count=8, every="90D"), services=BOOK)
+    assert row(rare)["met"].to_dict() == {
+        "cases": False, "months": False, "quartile_ratio": True, "path": True, "common_steps": True,
+        "criteria": False,
+    }  # fmt: skip
+    wild = log(steps=((1,), (2, 3), (4,), (5, 1), (6,)), hours=[1, 30, 4, 100])
+    assert not row(design.promote(wild, services=BOOK))["met"][
+        ["quartile_ratio", "path", "common_steps"]
+    ].any()
+
+
+def test_routine_services_are_not_looked_at():
+    result = design.promote(pd.concat([log(), log("PAY", 40)]), services=BOOK)
+    assert set(result.table["service_id"]) == {"LEAK"}
+
+
+def test_a_share_of_months_counts_the_months_of_the_whole_log():
+    long = pd.concat([log(count=12, every="D"), log("PAY", 2, every="360D")])
+    result = design.promote(long, services=BOOK)
+    assert result.about["months"] == 12
+    assert row(result).loc["months", "estimate"] == pytest.approx(1 / 12)
+
+
+def test_open_cases_count_as_recurrence_and_say_nothing_of_duration():
+    events = log()
+    still = events[~((events["case_id"] == "LEAK13") & (events["action"] == "close"))]
+    found = row(design.promote(still, services=BOOK))
+    assert found.loc["cases", "n"] == 14
+    assert found.loc["path", "n"] == 13
+
+
+def test_a_return_to_work_in_the_same_step_is_no_new_step():
+    events = log(count=12, steps=((1, 1, 2),))
+    facts = row(design.promote(events, services=BOOK))
+    assert facts.loc["path", "estimate"] == 1.0
+    assert facts.loc["common_steps", "estimate"] == 1.0
+
+
+def test_thresholds_are_the_callers_and_are_reported():
+    result = design.promote(log(), services=BOOK, needed={"cases": 20})
+    assert not row(result).loc["cases", "met"]
+    assert result.about["needed"]["cases"] == 20
+    assert result.about["needed"]["path"] == 0.5
+    assert "promote.near" in [f.key for f in result.findings]
+
+
+def test_kinds_may_be_another_column():
+    events = log(count=30).assign(why=lambda t: np.where(t["case_id"] < "LEAK15", "pipe", "roof"))
+    table = design.promote(events, services=BOOK, by="why").table
+    assert table.loc[table["variant"] == "cases", "estimate"].tolist() == [15, 15]
+
+
+def test_too_few_and_none_are_refused():
+    few = design.promote(log(count=3), services=BOOK)
+    assert ("promote.few", "refused") in [(f.key, f.level) for f in few.findings]
+    assert few.table.set_index("variant")["estimate"].isna().sum() == 3
+    none = design.promote(log("PAY"), services=BOOK)
+    assert none.table.empty
+    assert [f.level for f in none.findings] == ["refused"]
+
+
+def test_bad_input_is_named():
+    with pytest.raises(svc.TableError, match="routine"):
+        design.promote(log(), services=BOOK.drop(columns="routine"))
+    with pytest.raises(svc.TableError, match="step_no"):
+        design.promote(log().drop(columns="step_no"), services=BOOK)
+    with pytest.raises(svc.TableError, match="LEAK00"):
+        design.promote(pd.concat([log(), log()]), services=BOOK)
+
+
+def test_the_example_study(example_study_folder):
+    study = svc.read_study(example_study_folder)
+    result = design.promote(study.event, services=study.service)
+    rare = study.service["routine"].isin(["nonroutine", "emergency"])
+    known = study.event["service_id"].isin(study.service.loc[rare, "service_id"])
+    counted = study.event[known].groupby("service_id")["case_id"].nunique()
+    cases = result.table[result.table["variant"] == "cases"].set_index("service_id")["estimate"]
+    pd.testing.assert_series_equal(cases.astype(int), counted, check_names=False, check_dtype=False)
+    from svcmetrics.io import engine
+
+    again = design.promote(engine.as_table(study.event), services=study.service)
+    pd.testing.assert_frame_equal(again.table, result.table)
