@@ -35,9 +35,9 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         text = str(row[table.columns[0]])
         ax.annotate(text, place, xytext=(5, 4), textcoords="offset points", fontsize="small")
     ax.set_xlabel(lang.say("funnel_limits.size"))
-    metric = about.get("metric", "")
-    ax.set_ylabel(phrase(f"metric.{metric}", metric))
-    if set(rows["variant"]) == {"share"}:
+    kind = str(table["variant"].iloc[0]) if len(table) else ""
+    ax.set_ylabel(phrase(f"variant.{kind}", kind))
+    if kind == "share":
         ax.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
     ax.legend(frameon=False, fontsize="small")
     return plain(ax)
