@@ -46,6 +46,7 @@ class Mixed:
     restricted: bool
     steps: int
     converged: bool
+    held: dict[int, float]
     _found: Found = field(repr=False)
     _data: Collapsed = field(repr=False)
 
@@ -79,6 +80,18 @@ class Mixed:
         for k, none in enumerate(self.zero):
             out[k] = np.zeros(self._data.sizes[k]) if none else out[k]
         return out
+
+    def fixed_covariance(self, factor: int) -> Array:
+        """Covariance of one factor's prediction errors with the fixed effects: levels × fixed."""
+        inverse, r = self._found.point.inverse, self._data.random
+        if self.zero[factor]:
+            return np.zeros((self._data.sizes[factor], self._data.fixed))
+        if factor in self._data.dense:
+            columns = self._data.columns[self._data.dense.index(factor)]
+            return np.asarray(inverse[columns, r:] * self.residual)
+        rows = self._data.rows[self._data.eliminated.index(factor)]
+        solved = self._found.block.solve(self._data.cross[:, : len(inverse)] @ inverse[:, r:])
+        return np.asarray(-solved[rows] * self.residual)
 
     def joint_covariance(self, factor: int) -> Array | None:
         """Covariance of prediction errors of [fixed effects | one factor]; None if it was eliminated."""
@@ -148,6 +161,7 @@ def fit(
         restricted=restricted,
         steps=found.steps,
         converged=found.converged,
+        held=dict(held or {}),
         _found=found,
         _data=data,
     )

@@ -41,14 +41,17 @@ def profile(model: Mixed, k: int, level: float) -> tuple[float, float]:
     """The values of variance k that the criterion does not reject, all other variances free."""
     allowed = float(chdtri(1, 1 - level))
     value = float(model.variances[k])
-    total = float(model.variances.sum())
+    free = [v for i, v in enumerate(model.variances.tolist()) if i not in model.held]
+    total = float(sum(free))
     start = np.where(model.variances > 0, model.variances, 1e-3 * model.residual)
+
+    fixed = model.held
 
     def excess(log: float) -> float:
         begin = start.copy()
         begin[k] = np.exp(log)
         same = model.restricted
-        held = fit(model._data, restricted=same, start=begin, held={k: float(begin[k])})
+        held = fit(model._data, restricted=same, start=begin, held=fixed | {k: float(begin[k])})
         return held.criterion - model.criterion - allowed
 
     middle = np.log(max(value, 1e-6 * total))

@@ -143,6 +143,8 @@ def _newton(point: Point, free: Flags) -> tuple[Array, float]:
     scale = point.variances[free]
     slope = point.slope[free] * scale
     size, axes = np.linalg.eigh(point.information[np.ix_(free, free)] * np.outer(scale, scale))
-    size = np.maximum(size, 1e-8 * size.max())  # flat directions: the step is cut to length later
+    size = np.maximum(
+        size, 1e-8 * size.max() + 1e-12
+    )  # flat directions: the step is cut to length later
     move[free] = axes @ ((axes.T @ slope) / size)
     return move, float(slope @ move[free])

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from svcmetrics.numeric.mixed import Mixed, Singular, reml
-from svcmetrics.numeric.mixed_collapse import Array, Codes
+from svcmetrics.numeric.mixed import Mixed, Singular, fit, reml
+from svcmetrics.numeric.mixed_collapse import Array, Codes, collapse, is_nested
+from svcmetrics.numeric.ranks import quasi_errors
 
 # Repeated ratings of a target by the same rater share an error once they are this common.
 _REPEATS = 0.05
+# With more targets than this only their variances are kept, not all covariances.
+MANY = 1_200
+_BOUNDLESS = 1e8  # variance of a fixed factor, in units of the total
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,13 @@ class Ratings:
         """Codes of the pairs of rater and target that occur."""
         return np.asarray(np.unique(self.cells(), return_inverse=True)[1])
 
+    def repeats(self) -> int:
+        """Ratings of a target by a rater who had rated it already in the same wave and mode."""
+        whole = self.cells()
+        for codes in self.others:
+            whole = whole * (int(codes.max()) + 1) + codes
+        return len(self.y) - len(np.unique(whole))
+
     def targets_seen(self) -> Codes:
         """How many targets each rater rated."""
         return np.bincount(np.unique(self.cells()) // self.targets, minlength=self.raters)
@@ -51,10 +63,22 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Means:
-    """One kind of mean per target and the covariance of its errors."""
+    """One kind of mean per target; the covariance of its errors, or only their variances."""
 
     estimate: Array
     covariance: Array
+
+    @property
+    def errors(self) -> Array:
+        """Standard errors."""
+        one = self.covariance.ndim == 1
+        return np.sqrt(self.covariance if one else np.diagonal(self.covariance))
+
+    def comparable(self, shown: NDArray[np.bool_]) -> Array:
+        """Errors of the shown targets that serve for comparing them with one another."""
+        if self.covariance.ndim == 1:
+            return self.errors[shown]
+        return quasi_errors(self.covariance[np.ix_(shown, shown)])
 
 
 @dataclass(frozen=True)
@@ -68,6 +92,7 @@ class Fitted:
     rater_effects: Array
     rater_variances: Array  # of the errors of these effects
     model: Mixed | None  # None: nothing random could be told apart, plain least squares
+    means: Means | None = None  # ready-made where the targets are very many
 
 
 def fixed_targets(data: Ratings) -> Fitted:
@@ -75,19 +100,51 @@ def fixed_targets(data: Ratings) -> Fitted:
     names = random_names(data)
     if not names:
         return _least_squares(data)
-    fit = reml(data.y, [_codes(data, name) for name in names], design(data))
-    own = names.index("rater") if "rater" in names else None
-    none = np.zeros(data.raters)
+    if data.targets > MANY:
+        return _many_fixed(data, names)
+    model = reml(data.y, [_codes(data, name) for name in names], design(data))
+    return _fitted(model, names, data.raters)
+
+
+def _fitted(fit: Mixed, names: list[str], raters: int, means: Means | None = None) -> Fitted:
+    """Read a model whose last factors are ``names``; one before them is the targets."""
+    shift = len(fit.effects) - len(names)
+    own = shift + names.index("rater") if "rater" in names else None
+    none = np.zeros(raters)
+    whole = [*names, "residual"]
+    variances = dict.fromkeys(("rater", "pair"), 0.0)
     return Fitted(
         fit.coefficients,
         fit.coefficient_covariance,
-        dict.fromkeys(("rater", "pair"), 0.0)
-        | dict(zip([*names, "residual"], fit.variances.tolist(), strict=True)),
-        dict(zip([*names, "residual"], fit.errors.tolist(), strict=True)),
+        variances | dict(zip(whole, fit.variances[shift:].tolist(), strict=True)),
+        dict(zip(whole, fit.errors[shift:].tolist(), strict=True)),
         none if own is None else fit.effects[own],
         none if own is None else fit.prediction_variances[own],
         fit,
+        means,
     )
+
+
+def _many_fixed(data: Ratings, names: list[str]) -> Fitted:
+    """Targets as a factor of boundless variance, so that they need not stay dense."""
+    if any(
+        is_nested([data.target, o], [data.targets, int(o.max()) + 1], 0, 1) for o in data.others
+    ):
+        raise Singular
+    factors = [data.target, *(_codes(data, name) for name in names)]
+    sizes = [int(c.max()) + 1 for c in factors]
+    mean = float(data.y.mean())
+    whole = collapse(data.y - mean, factors, sizes, _centred(data), None)
+    model = fit(whole, held={0: _BOUNDLESS * float(data.y.var())})
+    means = Means(mean + model.effects[0], model.prediction_variances[0])
+    return _fitted(model, names, data.raters, means)
+
+
+def _centred(data: Ratings) -> Array:
+    """Columns of the others with mean zero: then a target's effect is its mean at their average."""
+    columns = [_columns(o).toarray() for o in data.others]
+    out = np.hstack([np.empty((len(data.y), 0)), *columns])
+    return np.asarray(out - out.mean(axis=0))
 
 
 def random_names(data: Ratings) -> list[str]:
@@ -126,12 +183,10 @@ def design(data: Ratings) -> Any:
     return sparse.hstack(parts, format="csr")
 
 
-def contrasts(data: Ratings, *, with_target: bool = True) -> Array:
+def contrasts(data: Ratings) -> Array:
     """Rows that turn coefficients into means at the average wave and mode."""
     k = data.targets
-    parts = [np.ones((k, 1))]
-    if with_target:
-        parts.append(np.eye(k)[:, 1:])
+    parts = [np.ones((k, 1)), np.eye(k)[:, 1:]]
     for codes in data.others:
         share = np.bincount(codes)[1:] / len(codes)
         parts.append(np.tile(share, (k, 1)))
@@ -140,27 +195,26 @@ def contrasts(data: Ratings, *, with_target: bool = True) -> Array:
 
 def adjusted(data: Ratings, fit: Fitted) -> Means:
     """Means of the targets had all been rated by average raters, waves and modes."""
+    if fit.means is not None:
+        return fit.means
     L = contrasts(data)
     return Means(L @ fit.coefficients, L @ fit.covariance @ L.T)
 
 
 def shrunken(data: Ratings) -> Means:
     """The same with targets as a random factor: drawn to the mean as far as the data are thin."""
-    from scipy import sparse
-
     factors = [data.target, *(_codes(data, name) for name in random_names(data))]
-    X = sparse.hstack(
-        [sparse.csr_array(np.ones((len(data.y), 1))), *map(_columns, data.others)], format="csr"
-    )
-    fit = reml(data.y, factors, X, keep=0)
-    L = np.hstack([contrasts(data, with_target=False), np.eye(data.targets)])
-    joint = fit.joint_covariance(0)
-    if joint is None:
-        raise ValueError("the targets were eliminated")
-    if fit.zero[0]:
-        joint = joint.copy()
-        joint[:, -data.targets :] = joint[-data.targets :] = 0.0
-    return Means(L @ np.concatenate([fit.coefficients, fit.effects[0]]), L @ joint @ L.T)
+    X = np.hstack([np.ones((len(data.y), 1)), _centred(data)])
+    joint = data.targets <= MANY
+    model = reml(data.y, factors, X, keep=0 if joint else None)
+    estimate = model.coefficients[0] + model.effects[0]
+    first = model.coefficient_covariance[0, 0]
+    shared = model.fixed_covariance(0)[:, 0]
+    whole = model.joint_covariance(0)
+    if not joint or whole is None:
+        return Means(estimate, first + 2 * shared + model.prediction_variances[0])
+    own = whole[X.shape[1] :, X.shape[1] :] * (not model.zero[0])
+    return Means(estimate, first + shared + shared[:, None] + own)
 
 
 def raw(data: Ratings, variances: dict[str, float]) -> Means:
@@ -172,8 +226,11 @@ def raw(data: Ratings, variances: dict[str, float]) -> Means:
     mean = np.bincount(data.target, weights=data.y) / count
     shape = (data.targets, data.raters)
     by_rater = sparse.csr_array((share, (data.target, data.rater)), shape=shape)
+    squares = (by_rater.multiply(by_rater)).sum(axis=1)
+    own = squares * variances["pair"]
+    if data.targets > MANY:
+        return Means(mean, squares * variances["rater"] + own + variances["residual"] / count)
     covariance = (by_rater @ by_rater.T).toarray() * variances["rater"]
-    own = (by_rater.multiply(by_rater)).sum(axis=1) * variances["pair"]
     covariance[np.diag_indices(data.targets)] += own + variances["residual"] / count
     return Means(mean, covariance)
 

@@ -25,6 +25,8 @@ def findings(
     found = []
     if data.raters == 1:
         return [Finding("adjust.one_rater", {"targets": data.targets}, "refused")]
+    if data.targets == 1:
+        found.append(Finding("adjust.one_target"))
     if not main.all():
         found.append(_apart(table, main, target))
     moved = table[table["variant"] == "adjusted"].dropna(subset=["shift"])
@@ -41,11 +43,14 @@ def findings(
         found.insert(0, Finding(key, values))
     if fit.model is not None and fit.model.perfect:
         found.append(Finding("adjust.perfect", {}, "warning"))
+    repeats = data.repeats()
+    if repeats:
+        found.append(Finding("adjust.repeats", {"count": repeats}, "warning"))
     few = table[(table["variant"] == "raw mean") & (table["n"] < MIN_RATERS)]
     if len(few):
         values = {"names": [str(v) for v in few[target][:8]], "count": len(few)}
         found.append(Finding("adjust.few_raters", values, "warning"))
-    return found or [Finding("adjust.one_target", {}, "note")]
+    return found
 
 
 def _apart(table: pd.DataFrame, main: np.ndarray, target: str) -> Finding:

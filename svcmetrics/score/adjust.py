@@ -8,7 +8,6 @@ from scipy.special import stdtrit
 
 from svcmetrics.metric import metric
 from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge
-from svcmetrics.numeric.ranks import quasi_errors
 from svcmetrics.numeric.raters import (
     Fitted,
     Means,
@@ -150,8 +149,8 @@ def _rows(
     estimate, se, compare = missing, missing, missing.copy()
     if means is not None:
         estimate = np.where(shown, means.estimate, np.nan)
-        se = np.where(shown, np.sqrt(np.diagonal(means.covariance)), np.nan)
-        compare[shown] = quasi_errors(means.covariance[np.ix_(shown, shown)])
+        se = np.where(shown, means.errors, np.nan)
+        compare[shown] = means.comparable(shown)
     half = se * float(stdtrit(max(data.raters - 1, 1), (1 + _LEVEL) / 2))
     return estimates(
         "adjust",
@@ -170,7 +169,7 @@ def _rows(
 def _raw_only(names: pd.Index, data: Ratings, part: np.ndarray, target: str) -> pd.DataFrame:
     """Plain means without an error, where no model can be fitted."""
     mean = np.bincount(data.target, weights=data.y) / np.bincount(data.target)
-    none = Means(mean, np.full((len(names), len(names)), np.nan))
+    none = Means(mean, np.full(len(names), np.nan))
     frames = [
         _rows(names, data, none if v == "raw mean" else None, v, np.full(len(names), True))
         for v in _VARIANTS
@@ -180,13 +179,12 @@ def _raw_only(names: pd.Index, data: Ratings, part: np.ndarray, target: str) -> 
 
 
 def _about(data: Ratings, dropped: dict[str, int], extra: list[str], severity: bool) -> dict:
-    pairs = int(data.pairs().max()) + 1
     return {
         "dropped": dropped,
         "ratings": len(data.y),
         "targets": data.targets,
         "raters": data.raters,
-        "repeated_ratings": len(data.y) - pairs,
+        "repeated_ratings": data.repeats(),
         "adjusted_for": ["rater", *extra, *(["earlier severity"] if severity else [])],
         "method": "REML, raters random, targets fixed (adjusted) or random (shrunken)",
         "intervals": f"t with {max(data.raters - 1, 1)} degrees of freedom (raters - 1), 95%",

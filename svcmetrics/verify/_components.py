@@ -123,7 +123,9 @@ def estimate(study: Study) -> Components | Finding:
     if is_balanced(study.codes, study.sizes, n):
         table = anova(study.y, study.codes, study.sizes)
         if (table.df > 0).all():
-            return Components(table.components, table.covariance, table, None)
+            none = table.mean_squares[-1] <= 1e-12 * study.y.var()
+            found = [Finding("generalizability.perfect", {}, "warning")] if none else []
+            return Components(table.components, table.covariance, table, None, found)
     try:
         model = reml(study.y, study.codes)
     except NotIdentified as error:
@@ -151,7 +153,7 @@ def planned_shares(study: Study, fixed: tuple[str, ...], sizes: dict[str, float]
     own = study.index(study.object)
     indexes = [study.index(i) for i in range(len(study.terms))]
     weight = np.array([1 / np.prod([sizes[f] for f in ix - own]) for ix in indexes])
-    weight[-1] /= len(study.y) / _cells(study)  # repeated ratings of a cell stay as they were
+    weight[-1] /= len(study.y) / cells(study)  # repeated ratings of a cell stay as they were
     shared = np.array([own <= ix for ix in indexes])
     return _shares(study, fixed, weight, weight * shared)
 
@@ -173,6 +175,6 @@ def _shares(
     return Shares(universe, absolute, relative)
 
 
-def _cells(study: Study) -> int:
+def cells(study: Study) -> int:
     """How many combinations of all facets occur."""
     return int(_joined(study.facets, tuple(study.facets)).max()) + 1

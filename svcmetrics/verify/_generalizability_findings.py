@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.numeric.gtheory import Shares
+from svcmetrics.numeric.raters import subsets
 from svcmetrics.result import Finding
-from svcmetrics.verify._components import Components, Study
+from svcmetrics.verify._components import Components, Study, cells
 
 # Brennan (2001, p. 108) and the field ask 0.8 of decisions; below 0.5 error outweighs the object.
 _GOOD, _POOR = 0.8, 0.5
@@ -39,6 +40,7 @@ def findings(table: pd.DataFrame, study: Study, parts: Components, shares: Share
     zero = [] if parts.model is None else np.array(study.terms[:-1])[parts.model.zero].tolist()
     if zero:
         found.append(Finding("generalizability.zero", {"names": zero}))
+    found += _warnings(study)
     if study.left_out.get("one_level"):
         names = {"names": study.left_out["one_level"]}
         found.append(Finding("generalizability.one_level", names, "warning"))
@@ -62,3 +64,20 @@ def _source(study: Study, parts: Components, shares: Shares) -> list[Finding]:
     values = {"name": study.terms[worst], "share": float(error[worst] / error.sum())}
     key = "residual" if worst == len(study.codes) else "source"
     return [Finding(f"generalizability.{key}", values)]
+
+
+def _warnings(study: Study) -> list[Finding]:
+    """Repeated cells, and sources that fall apart into subsets without a shared level."""
+    found = []
+    repeats = len(study.y) - cells(study)
+    if repeats:
+        found.append(Finding("generalizability.repeats", {"count": repeats}, "warning"))
+    own = study.index(study.object)
+    for i, codes in enumerate(study.codes):
+        if own & study.index(i):
+            continue
+        parts = int(subsets(study.codes[study.object], codes).max()) + 1
+        if parts > 1:
+            values = {"name": study.terms[i], "subsets": parts}
+            found.append(Finding("generalizability.disconnected", values, "warning"))
+    return found

@@ -9,13 +9,13 @@ from scipy.special import ndtri
 from svcmetrics.metric import metric
 from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge
 from svcmetrics.numeric.mixed_intervals import profile, satterthwaite
-from svcmetrics.numeric.raters import Fitted, Ratings, fixed_targets, subsets
+from svcmetrics.numeric.raters import MANY, Fitted, Ratings, fixed_targets, subsets
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.tables import complete
 
 # With fewer levels than this the approximation by one chi-square is poor and a profile is cheap.
-_PROFILED = 2_000
+_PROFILED, _PROFILED_ROWS = 2_000, 20_000
 
 
 @metric(
@@ -114,13 +114,11 @@ def _coded(
 def _spread(fit: Fitted, data: Ratings, level: float) -> dict[str, float]:
     """Standard deviation of severity and its share of what departments leave, with intervals."""
     value, model = fit.variances["rater"], fit.model
-    if (
-        model is not None
-        and data.raters < _PROFILED
-        and len(data.y) <= 20_000
-        and not model.perfect
-    ):
-        low, high = profile(model, 0, level)
+    small = data.raters < _PROFILED and len(data.y) <= _PROFILED_ROWS
+    if model is None or model.perfect:
+        low = high = float("nan")
+    elif small:
+        low, high = profile(model, int(data.targets > MANY), level)
     else:
         low, high = satterthwaite(value, fit.errors["rater"], level)
     rest = fit.variances["pair"] + fit.variances["residual"]
@@ -174,6 +172,9 @@ def _findings(spread: dict[str, float], data: Ratings, level: float) -> list[Fin
     single = float((data.targets_seen() == 1).mean())
     if single > 0.2:
         found.append(Finding("severity.single", {"share": single}, "warning"))
+    repeats = data.repeats()
+    if repeats:
+        found.append(Finding("severity.repeats", {"count": repeats}, "warning"))
     parts = int(subsets(data.target, data.rater).max()) + 1
     if parts > 1:
         found.append(Finding("severity.disconnected", {"subsets": parts}, "warning"))

@@ -134,3 +134,17 @@ def test_insteval(shared_data, target):
     assert len(variant(result, "adjusted").dropna()) == data[target].nunique()
     spread = [variant(result, v)["estimate"].std() for v in ("adjusted", "shrunken")]
     assert spread[1] < spread[0]
+
+
+def test_very_many_targets_get_the_same_numbers_without_their_covariances(monkeypatch):
+    one = adjust(RATED, **CALL, wave="wave").table
+    monkeypatch.setattr("svcmetrics.numeric.raters.MANY", 2)
+    two = adjust(RATED, **CALL, wave="wave").table
+    columns = ["estimate", "low", "high", "se"]
+    pd.testing.assert_frame_equal(one[columns], two[columns], rtol=1e-6)
+
+
+def test_a_form_sent_twice_is_said():
+    twice = pd.concat([RATED, RATED.iloc[[3]]])
+    keys = [f.key for f in adjust(twice, **CALL, wave="wave").findings]
+    assert "adjust.repeats" in keys

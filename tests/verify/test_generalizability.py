@@ -196,3 +196,22 @@ def test_insteval(shared_data):
     result = generalizability(data, "y ~ d + s", object="d")
     shares = result.table.query("variant == 'truncated'")["share"].to_numpy()
     assert shares == pytest.approx([0.154903716, 0.06010568536, 0.7849905986], rel=1e-4)
+
+
+def test_repeats_and_disconnected_plans_are_said():
+    apart = RATED.assign(
+        who=RATED["who"].astype(str) + RATED["unit"].isin(["甲", "乙"]).astype(str)
+    )
+    result = generalizability(
+        pd.concat([apart, apart.iloc[[2]]]), "points ~ unit + who", object="unit"
+    )
+    keys = [f.key for f in result.findings]
+    assert "generalizability.repeats" in keys
+    assert "generalizability.disconnected" in keys
+
+
+def test_perfect_agreement_warns():
+    values = np.repeat(np.arange(6.0)[:, None], 4, axis=1)
+    result = generalizability(long(values, "t", "r"), "score ~ t + r", object="t")
+    assert value(result, "phi") == pytest.approx([1.0])
+    assert "generalizability.perfect" in [f.key for f in result.findings]
