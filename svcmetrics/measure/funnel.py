@@ -9,20 +9,25 @@ import pandas as pd
 from scipy import special
 
 from svcmetrics.metric import metric
+from svcmetrics.numeric import funnel as limits
 from svcmetrics.numeric import intervals
+from svcmetrics.numeric.multiplicity import benjamini_hochberg
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.tables import numbers, require, unique
 
 Kind = Literal["share", "rate"]
-# Spiegelhalter (2005): the tenth most extreme at either end are drawn in before spread is judged.
-_WINSOR = 0.1
+Spread = Literal["between", "factor", "none"]
+# Two-sided probabilities beyond the limits of 95% and of 99.8%; share of false signals among those named.
+_NOTABLE, _CLEAR, _FALSE = 0.05, 0.002, 0.05
+# Sizes at which the limits are drawn.
+_CURVE = 120
 
 
 @metric(
     better="neither",
     low=0,
-    source="Spiegelhalter 2005, Statistics in Medicine 24",
+    source="Spiegelhalter 2005, Statistics in Medicine 24; Benjamini and Hochberg 1995, JRSS B 57",
     drawing="funnel_limits",
 )
 def funnel(
@@ -33,17 +38,22 @@ def funnel(
     size: str,
     kind: Kind = "share",
     target: float | None = None,
+    spread: Spread = "between",
 ) -> Result:
     """Which departments differ from the whole by more than chance and their size allow?
 
     ``counts``: one row per group. ``count``: column of hits (late cases, returns); ``size``: column
     of trials or exposure. ``kind``: "share" – hits of trials; "rate" – hits per exposure.
-    ``target``: what all are compared with (default: the whole).
+    ``target``: what all are compared with (default: the whole). ``spread``: how the limits allow for
+    groups that all vary more than chance: "between" adds the variance between groups (random
+    effects), "factor" multiplies the variance by φ, "none" leaves exact limits.
 
-    Comes back per group: its share or rate (Wilson or Garwood limits), ``target``, ``z``, the
-    limits of the funnel at its size (``lower_95, upper_95, lower_998, upper_998``) and ``verdict``:
-    within, notable (beyond 95%) or clear (beyond 99.8%). When all groups vary more than chance
-    allows, the limits are widened by the variance between them (random effects), and it is said.
+    Comes back per group: its share or rate (Wilson or Garwood limits), ``target``, ``z``, the limits
+    of the funnel at its size (``lower_95, upper_95, lower_998, upper_998``; exact binomial or
+    Poisson, interpolated, unless they are widened), ``p``, ``p_adjusted`` over all groups (Benjamini
+    and Hochberg) and ``verdict``: within, notable (beyond 95%) or clear (beyond 99.8%, and among at
+    most 5% false signals). φ is the mean square of z-scores, winsorised at 10%; limits are widened
+    only when it exceeds 1.
 
     It misleads when groups do different things: compare shares of like processes, or see
     ``standardised``. It is no ranking.
@@ -57,11 +67,16 @@ def funnel(
     table, dropped = _checked(counts, group, count, size, kind)
     x, n = table[count].to_numpy(dtype=float), table[size].to_numpy(dtype=float)
     aim = target if target is not None else float(x.sum() / n.sum()) if n.sum() else float("nan")
-    se = np.sqrt(aim * (1 - aim) / n) if kind == "share" else np.sqrt(aim / n)
-    phi, tau2 = _overdispersion(x, n, aim, se, kind)
-    wide = np.sqrt(se**2 + tau2)
+    se = _standard_error(n, aim, kind)
+    phi = limits.factor(_stable_z(x, n, aim, kind)) if aim > 0 else 1.0
+    tau2 = limits.between(phi, se) if spread == "between" and phi > 1 else 0.0
+    widened = (phi > 1 and spread == "factor") or tau2 > 0
+    stretch = phi if spread == "factor" and widened else 1.0
+    wide = np.sqrt(stretch * se**2 + tau2)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(wide > 0, (x / n - aim) / wide, np.nan)
+    p = _normal_p(z) if widened else _exact_p(x, n, aim, kind)
+    adjusted = benjamini_hochberg(p)
     low, high = (intervals.wilson if kind == "share" else intervals.garwood)(x, n)
     out = estimates(
         "funnel",
@@ -73,16 +88,24 @@ def funnel(
         n=n,
         target=aim,
         z=z,
-        **_limits(aim, wide, 1.0 if kind == "share" else np.inf),
-        verdict=_verdicts(z),
+        **_limits(n, aim, wide, kind, exact=not widened),
+        p=p,
+        p_adjusted=adjusted,
+        verdict=_verdicts(p, adjusted),
+    )
+    sizes = np.geomspace(n.min(), n.max(), _CURVE) if len(n) else n
+    along = np.sqrt(stretch * _standard_error(sizes, aim, kind) ** 2 + tau2)
+    curve = _limits(
+        np.round(sizes) if kind == "share" else sizes, aim, along, kind, exact=not widened
     )
     about = {
-        "method": "Spiegelhalter, random effects",
+        "method": "Spiegelhalter, " + (spread if widened else "exact"),
         "phi": phi,
         "tau2": tau2,
         "dropped": dropped,
+        "curve": {"n": sizes.tolist(), **{k: v.tolist() for k, v in curve.items()}},
     }
-    return Result("funnel", out, _findings(out, group, phi, tau2), about)
+    return Result("funnel", out, _findings(out, group, phi, widened=widened), about)
 
 
 def _checked(
@@ -102,40 +125,47 @@ def _checked(
     return table, {"no_count_or_size": int((~whole).sum())} if not whole.all() else {}
 
 
-def _overdispersion(
-    x: np.ndarray, n: np.ndarray, aim: float, se: np.ndarray, kind: str
-) -> tuple[float, float]:
-    """How much more the groups vary than chance allows, and the variance between them."""
-    if len(x) < 3 or not aim > 0:
-        return 1.0, 0.0
-    if kind == "share":  # the arcsine root has the same variance everywhere
-        z = 2 * np.sqrt(n) * (np.arcsin(np.sqrt(x / n)) - np.arcsin(np.sqrt(aim)))
-    else:
-        z = 2 * (np.sqrt(x) - np.sqrt(aim * n))
-    low, high = np.quantile(z, [_WINSOR, 1 - _WINSOR])
-    phi = float(np.mean(np.clip(z, low, high) ** 2))
-    weight = 1 / se**2
-    spare = weight.sum() - (weight**2).sum() / weight.sum()
-    excess = len(x) * phi - (len(x) - 1)
-    return phi, float(excess / spare) if excess > 0 and spare > 0 and phi > 1 else 0.0
+def _standard_error(n: np.ndarray, aim: float, kind: str) -> np.ndarray:
+    return np.sqrt(aim * (1 - aim) / n) if kind == "share" else np.sqrt(aim / n)
 
 
-def _limits(aim: float, wide: np.ndarray, top: float) -> dict[str, np.ndarray]:
+def _stable_z(x: np.ndarray, n: np.ndarray, aim: float, kind: str) -> np.ndarray:
+    """z-scores on the scale on which the variance is the same everywhere."""
+    if kind == "share":
+        return 2 * np.sqrt(n) * (np.arcsin(np.sqrt(x / n)) - np.arcsin(np.sqrt(aim)))
+    return 2 * (np.sqrt(x) - np.sqrt(aim * n))
+
+
+def _exact_p(x: np.ndarray, n: np.ndarray, aim: float, kind: str) -> np.ndarray:
+    return (limits.p_share if kind == "share" else limits.p_rate)(x, n, aim)
+
+
+def _normal_p(z: np.ndarray) -> np.ndarray:
+    return 2 * special.ndtr(-np.abs(z))
+
+
+def _limits(
+    n: np.ndarray, aim: float, wide: np.ndarray, kind: str, *, exact: bool
+) -> dict[str, np.ndarray]:
     out = {}
-    for name, level in (("95", 0.95), ("998", 0.998)):
-        reach = special.ndtri(0.5 + level / 2) * wide
-        out[f"lower_{name}"] = np.maximum(aim - reach, 0.0)
-        out[f"upper_{name}"] = np.minimum(aim + reach, top)
+    of_count = limits.exact_share if kind == "share" else limits.exact_rate
+    for name, tail in (("95", _NOTABLE / 2), ("998", _CLEAR / 2)):
+        if exact:
+            low, high = of_count(n, aim, tail), of_count(n, aim, 1 - tail)
+        else:
+            reach = special.ndtri(1 - tail) * wide
+            low, high = np.maximum(aim - reach, 0.0), aim + reach
+        out[f"lower_{name}"] = low
+        out[f"upper_{name}"] = np.minimum(high, 1.0) if kind == "share" else high
     return out
 
 
-def _verdicts(z: np.ndarray) -> np.ndarray:
-    notable, clear = special.ndtri(0.975), special.ndtri(0.999)
-    size = np.abs(z)
-    return np.where(size > clear, "clear", np.where(size > notable, "notable", "within"))
+def _verdicts(p: np.ndarray, adjusted: np.ndarray) -> np.ndarray:
+    clear = (p < _CLEAR) & (adjusted < _FALSE)
+    return np.where(clear, "clear", np.where(p < _NOTABLE, "notable", "within"))
 
 
-def _findings(out: pd.DataFrame, group: str, phi: float, tau2: float) -> list[Finding]:
+def _findings(out: pd.DataFrame, group: str, phi: float, *, widened: bool) -> list[Finding]:
     if out.empty:
         return [Finding("funnel.none", {}, "refused")]
     far = out[out["verdict"] == "clear"]
@@ -143,7 +173,10 @@ def _findings(out: pd.DataFrame, group: str, phi: float, tau2: float) -> list[Fi
     found = [Finding("funnel.none_clear", values)]
     if len(far):
         found = [Finding("funnel.clear", {**values, "names": far[group].astype(str).tolist()})]
-    if tau2 > 0:
+    near = out.loc[out["verdict"] == "notable", group].astype(str).tolist()
+    if near:
+        found.append(Finding("funnel.notable", {"names": near}))
+    if widened:
         found.append(Finding("funnel.overdispersed", {"phi": phi}, "warning"))
     if len(out) < 3:
         found.append(Finding("funnel.few", {"groups": len(out)}, "warning"))

@@ -67,16 +67,11 @@ def _board(points: pd.DataFrame, names: list[str], at: str, ax: Axes) -> Axes:
         bad=QUIET
     )
     image = ax.imshow(wide, cmap=shades, vmin=-_DEEPEST, vmax=_DEEPEST, aspect="auto")
-    for marked, text in (
-        (points["outside"] != "", "○"),
-        (points["p_adjusted"] < _FALSE_SHARE, "●"),
-    ):
-        rows = points[marked & (points["outside"] != "")]
-        for name, when in zip(label[rows.index], rows[at], strict=True):
-            where = (wide.columns.get_loc(when), wide.index.get_loc(name))
-            ax.plot(
-                *where, "o", color=INK, markersize=7, fillstyle="full" if text == "●" else "none"
-            )
+    outside = points["outside"] != ""
+    kept = points["p_adjusted"] < _FALSE_SHARE
+    for rows, fill in ((points[outside & ~kept], "none"), (points[outside & kept], "full")):
+        x, y = wide.columns.get_indexer(rows[at]), wide.index.get_indexer(label[rows.index])
+        ax.plot(x, y, "o", color=INK, markersize=7, linestyle="", fillstyle=fill)
     ax.set_yticks(range(len(wide)), list(wide.index))
     step = max(1, wide.shape[1] // 12)
     ax.set_xticks(

@@ -36,6 +36,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(place)), [str(k) for k in place])
     ax.set_xlim(-0.55, len(columns) - 0.45)
+    ax.set_ylim(-0.6, len(place) - 0.4)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return ax

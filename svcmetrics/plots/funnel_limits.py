@@ -19,12 +19,13 @@ _NAMED = ("clear", "notable")
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     """Points with the two pairs of limits; clear ones in colour and with their names."""
     rows = table.dropna(subset=["estimate"]).sort_values("n", kind="stable")
+    curve = pd.DataFrame(about.get("curve", rows))
     for name, width in (("998", 0.8), ("95", 1.4)):
         label = lang.say(f"funnel_limits.limits_{name}")
         style = "--" if name == "998" else "-"
         for side, text in (("lower", label), ("upper", "_")):
-            limit = rows[f"{side}_{name}"]
-            ax.plot(rows["n"], limit, style, color=QUIET, linewidth=width, label=text, zorder=1)
+            limit = curve[f"{side}_{name}"]
+            ax.plot(curve["n"], limit, style, color=QUIET, linewidth=width, label=text, zorder=1)
     ax.plot(
         rows["n"], rows["target"], color=INK, linewidth=1, label=lang.say("funnel_limits.whole")
     )

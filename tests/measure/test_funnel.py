@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
+import svcmetrics as svc
 from svcmetrics import measure
 from svcmetrics.problems import TableError
 
@@ -11,18 +13,54 @@ COUNTS = pd.DataFrame({"unit": list("ABCDE"), "late": [9, 11, 10, 8, 30], "cases
 NAMES = {"group": "unit", "count": "late", "size": "cases"}
 
 
-def test_limits_of_a_share_without_extra_spread():
-    # p ± z·√(p(1 − p)/n) with p = 0.1, n = 100: 0.1 ± 1.96 · 0.03 and ± 3.09 · 0.03.
-    calm = COUNTS.assign(late=[9, 11, 10, 8, 12])
-    row = measure.funnel(calm, **NAMES, target=0.1).table.iloc[0]
-    assert row[["lower_95", "upper_95"]].tolist() == pytest.approx([0.0412, 0.1588], abs=5e-5)
-    assert row[["lower_998", "upper_998"]].tolist() == pytest.approx([0.0073, 0.1927], abs=5e-5)
+def test_limits_of_a_share_are_exact_when_chance_explains_all():
+    calm = measure.funnel(COUNTS.assign(late=[9, 11, 10, 8, 12]), **NAMES, target=0.1)
+    row = calm.table.iloc[0]
+    # The counts that bracket 2.5% and 97.5% of Binomial(100, 0.1) are 5 and 16.
+    assert 0.04 < row["lower_95"] < 0.05 and 0.15 < row["upper_95"] < 0.16
     assert row["z"] == pytest.approx(-0.01 / 0.03)
+    assert calm.about["method"] == "Spiegelhalter, exact"
+    both = min(stats.binom.cdf(9, 100, 0.1), stats.binom.sf(8, 100, 0.1))
+    assert row["p"] == pytest.approx(min(2 * both, 1))
 
 
-def test_limits_of_a_rate():
-    row = measure.funnel(COUNTS.assign(late=4), **NAMES, kind="rate", target=0.04).table.iloc[0]
-    assert row["upper_95"] == pytest.approx(0.04 + 1.959964 * np.sqrt(0.04 / 100))
+def test_large_groups_have_the_limits_of_the_normal_law():
+    big = COUNTS.assign(late=100_000, cases=1_000_000)
+    row = measure.funnel(big, **NAMES, target=0.1).table.iloc[0]
+    assert row["upper_95"] == pytest.approx(0.1 + 1.959964 * 0.0003, abs=1e-6)
+    assert row["upper_998"] == pytest.approx(0.1 + 3.090232 * 0.0003, abs=1e-6)
+    row = measure.funnel(big, **NAMES, kind="rate", target=0.1).table.iloc[0]
+    assert row["upper_95"] == pytest.approx(0.1 + 1.959964 * np.sqrt(0.1 / 1e6), abs=1e-6)
+
+
+def test_the_two_ways_to_widen_follow_their_formulas():
+    rng = np.random.default_rng(9)
+    n = rng.integers(200, 900, 40)
+    table = pd.DataFrame(
+        {"unit": range(40), "late": rng.binomial(n, rng.beta(8, 32, 40)), "cases": n}
+    )
+    plain, factor, between = (
+        measure.funnel(table, **NAMES, spread=s) for s in ("none", "factor", "between")
+    )
+    phi, aim = factor.about["phi"], plain.table["target"].iloc[0]
+    se = np.sqrt(aim * (1 - aim) / n)
+    assert phi > 1.5
+    found = factor.table["upper_95"] - aim
+    np.testing.assert_allclose(found, 1.959964 * np.sqrt(phi) * se, rtol=1e-6)
+    w = 1 / se**2
+    tau2 = (40 * phi - 39) / (w.sum() - (w**2).sum() / w.sum())
+    found = between.table["upper_95"] - aim
+    np.testing.assert_allclose(found, 1.959964 * np.sqrt(se**2 + tau2), rtol=1e-6)
+    assert (plain.table["verdict"] == "clear").sum() > (between.table["verdict"] == "clear").sum()
+    assert "funnel.overdispersed" not in [f.key for f in plain.findings]
+
+
+def test_of_many_equal_groups_hardly_one_is_called_clear():
+    rng = np.random.default_rng(10)
+    table = pd.DataFrame({"unit": range(500), "late": rng.binomial(300, 0.1, 500), "cases": 300})
+    verdict = measure.funnel(table, **NAMES).table["verdict"]
+    assert (verdict == "clear").sum() == 0
+    assert 5 <= (verdict == "notable").sum() <= 40
 
 
 def test_one_that_is_far_out_is_named_and_the_others_are_not():
@@ -57,3 +95,14 @@ def test_no_size_is_dropped_and_counted_and_impossible_counts_are_an_error():
 
 def test_nothing_is_refused():
     assert measure.funnel(COUNTS.head(0), **NAMES).findings[0].level == "refused"
+
+
+def test_the_planted_departments_stand_out(example_study_folder):
+    # truth.toml: returns 1.65 times as frequent in D03, 0.55 times in D06.
+    study = svc.read_study(example_study_folder)
+    table = measure.returns(study.event, services=study.service, steps=study.step).table
+    table = table[table["variant"] == ""]
+    names = {"group": "unit_id", "count": "returns", "size": "outputs", "kind": "rate"}
+    out = measure.funnel(table, **names, spread="none").table.set_index("unit_id")
+    assert out.index[out["verdict"] == "clear"].tolist() == ["D03", "D06"]
+    assert out["estimate"].idxmax() == "D03" and out["estimate"].idxmin() == "D06"
