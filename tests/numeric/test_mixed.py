@@ -165,17 +165,12 @@ def test_two_hundred_thousand_raters():
     assert model.variances[[0, 2]] == pytest.approx([0.25, 1.0], abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["dyestuff", "pastes"])
-def test_profile_intervals(name):
-    """Standard deviations as lme4 prints them in confint(): full likelihood, 95%."""
-    case = PRINTED[name]
-    y = np.ravel(case["batch"])
-    factors = [np.repeat(np.arange(len(case["batch"])), len(y) // len(case["batch"]))]
-    if name == "pastes":
-        factors.append(np.repeat(np.arange(30), 2))
-    low, high, how = intervals(reml(y, factors, restricted=False))
+def test_profile_intervals():
+    case = PRINTED["pastes"]
+    factors = [np.repeat(np.arange(10), 6), np.repeat(np.arange(30), 2)]
+    low, high, how = intervals(reml(np.ravel(case["batch"]), factors, restricted=False))
     assert how == "profile"
-    assert np.sqrt(np.stack([low, high], 1)) == pytest.approx(np.array(case["profile"]), abs=0.003)
+    assert np.sqrt(np.stack([low, high], 1)) == pytest.approx(np.array(case["profile"]), abs=1e-4)
 
 
 @pytest.mark.data
