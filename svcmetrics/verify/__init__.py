@@ -4,9 +4,12 @@ from svcmetrics.verify.aggregation import aggregation
 from svcmetrics.verify.agreement import agreement
 from svcmetrics.verify.alpha import alpha
 from svcmetrics.verify.careless import careless, careless_raters
+from svcmetrics.verify.centrality import centrality
 from svcmetrics.verify.d_study import d_study
+from svcmetrics.verify.drift import drift
 from svcmetrics.verify.formality import formality
 from svcmetrics.verify.generalizability import generalizability
+from svcmetrics.verify.halo import halo
 from svcmetrics.verify.icc import icc
 from svcmetrics.verify.in_group import in_group
 from svcmetrics.verify.kendall_w import kendall_w
@@ -24,9 +27,12 @@ __all__ = [
     "alpha",
     "careless",
     "careless_raters",
+    "centrality",
     "d_study",
+    "drift",
     "formality",
     "generalizability",
+    "halo",
     "icc",
     "in_group",
     "kendall_w",

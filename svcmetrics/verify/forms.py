@@ -126,6 +126,15 @@ def part(forms: Forms, keep: np.ndarray) -> Forms:
     )  # fmt: skip
 
 
+def part_of(forms: Forms, keep: np.ndarray) -> Forms:
+    """Some of the forms; positions stay as they are."""
+    extra = {k: v[keep] for k, v in forms.extra.items()}
+    return replace(
+        forms, answers=forms.answers[keep], extra=extra, rater=forms.rater[keep],
+        target=forms.target[keep], wave=forms.wave[keep],
+    )  # fmt: skip
+
+
 def _anew(codes: np.ndarray, labels: list[Any]) -> tuple[np.ndarray, list[Any]]:
     used, place = np.unique(codes, return_inverse=True)
     return place, [labels[k] for k in used]

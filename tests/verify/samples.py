@@ -109,3 +109,7 @@ SAMPLES["in_group"] = Sample(
 )
 SAMPLES["mode_effect"] = Sample(_waves(), {**_FORM, "mode": "mode"}, score="points")
 SAMPLES["reciprocity"] = Sample(_waves(), {**_FORM, "rater_unit": "own"}, score="points")
+_LONG = pd.concat([_waves(), _waves().assign(who=lambda t: t["who"] + 16)], ignore_index=True)
+SAMPLES["halo"] = Sample(_waves(), _FORM, score="points")
+SAMPLES["drift"] = Sample(_waves(), _FORM, score="points")
+SAMPLES["centrality"] = Sample(_LONG, {**_FORM, "scale": (1, 5)}, score="points")

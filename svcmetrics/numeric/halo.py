@@ -1,0 +1,64 @@
+"""How much of a form is one impression: variance of the pair of rater and target against that of single
+answers, on arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from svcmetrics.numeric.mixed import Mixed, reml
+from svcmetrics.numeric.mixed_intervals import satterthwaite
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Impression:
+    """Components by name (residual last) with errors; halo SD and share with 95% limits."""
+
+    variances: dict[str, float]
+    sd: tuple[float, float, float]
+    share: tuple[float, float, float]
+    converged: bool
+
+
+def impression(
+    y: Floats, item: Whole, factors: dict[str, Whole], halo: tuple[str, ...]
+) -> Impression:
+    """``factors``: random factors by name; ``halo``: those that are the impression of a form."""
+    columns = np.zeros((len(y), int(item.max()) + 1))
+    columns[np.arange(len(y)), item] = 1.0
+    model = reml(y, [_anew(c) for c in factors.values()], columns)
+    names = [*factors, "residual"]
+    value = dict(zip(names, model.variances.tolist(), strict=True))
+    pick = np.array([names.index(h) for h in halo])
+    total, rest = float(model.variances[pick].sum()), model.residual
+    low, high = satterthwaite(total, _error(model, pick), 0.95)
+    share = total / (total + rest)
+    logit = _logit_error(model, pick, total, rest)
+    ends = special.expit(special.logit(share) + np.array([-1.959964, 1.959964]) * logit)
+    if not 0 < share < 1:
+        ends = np.array([0.0, np.nan])
+    sd = (total**0.5, float(np.sqrt(low)), float(np.sqrt(high)))
+    return Impression(value, sd, (share, float(ends[0]), float(ends[1])), model.converged)
+
+
+def _error(model: Mixed, pick: Whole) -> float:
+    part = np.nan_to_num(model.covariance[np.ix_(pick, pick)])
+    return float(np.sqrt(part.sum()))
+
+
+def _logit_error(model: Mixed, pick: Whole, total: float, rest: float) -> float:
+    """Error of log(halo / residual)."""
+    slope = np.zeros(len(model.variances))
+    slope[pick], slope[-1] = 1 / max(total, 1e-300), -1 / max(rest, 1e-300)
+    square = float(slope @ np.nan_to_num(model.covariance) @ slope)
+    return float(np.sqrt(max(square, 0.0)))
+
+
+def _anew(codes: Whole) -> Whole:
+    return np.asarray(np.unique(codes, return_inverse=True)[1])

@@ -1,0 +1,67 @@
+"""Halo: lme4's components on real writing ratings, planted sizes with coverage, honest refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+
+NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
+
+
+def planted(rng, halo=0.5, raters=40, targets=8, items=5):
+    x = rng.normal(0, 0.4, (1, targets, 1)) + rng.normal(0, 0.4, (raters, 1, 1))
+    x = x + rng.normal(0, halo, (raters, targets, 1)) + rng.normal(0, 0.5, (raters, targets, items))
+    r, t, i = (v.ravel() for v in np.indices(x.shape))
+    table = pd.DataFrame({"r": r, "t": t, "i": i, "s": x.ravel()})
+    return table[rng.random((raters, targets))[r, t] < 0.6]
+
+
+@pytest.mark.data
+def test_components_equal_lme4_on_writing_ratings(shared_data):
+    table = pd.read_csv(shared_data("writing_raters20") / "ratings.csv")
+    table = table.melt(id_vars=["idstud", "rater"], value_vars=["k1", "k2", "k3", "k4", "k5"])
+    found = verify.halo(table, rater="rater", target="idstud", item="variable", score="value")
+    ours = found.table[found.table["metric"] == "halo_variance"].set_index("variant")["estimate"]
+    # lmer(value ~ item + (1|idstud) + (1|rater) + (1|idstud:rater) + (1|rater:item)), lme4 1.1.31
+    peer = {"pair": 0.0300173286546361, "target": 0.369882752972999, "rater_item": 0.0125375295626484,
+            "rater": 0.0218958784331636, "residual": 0.270021246691156}  # fmt: skip
+    for name, value in peer.items():
+        assert ours[name] == pytest.approx(value, rel=1e-4), name
+
+
+def test_the_planted_halo_lies_in_its_interval():
+    rng, hits, shares = np.random.default_rng(1), 0, 0
+    for _ in range(6):
+        table = verify.halo(planted(rng), **NAMES).table.set_index("metric")
+        hits += table.loc["halo_sd", "low"] <= 0.5 <= table.loc["halo_sd", "high"]
+        shares += table.loc["halo", "low"] <= 0.5 <= table.loc["halo", "high"]
+    assert hits >= 4 and shares >= 4
+
+
+def test_no_halo_is_said_to_be_little():
+    found = verify.halo(planted(np.random.default_rng(2), halo=0.0), **NAMES)
+    assert found.findings[0].key == "halo.little"
+    strong = verify.halo(planted(np.random.default_rng(2), halo=1.0), **NAMES)
+    assert strong.findings[0].key == "halo.mostly"
+
+
+def test_the_halo_of_the_example_study_is_near_what_was_planted(example_study_folder):
+    table = pd.read_parquet(example_study_folder / "rating.parquet").merge(
+        pd.read_parquet(example_study_folder / "plan.parquet"), on="plan_id"
+    )
+    two = table[table["wave"].isin(["2024-12", "2025-01"])]
+    found = verify.halo(
+        two, rater="rater_key", target="target_id", item="item_id", score="score", wave="wave"
+    )
+    row = found.table.set_index("metric").loc["halo_sd"]
+    # 0.35 for liking, 0.25 for the own line in half of the forms: 0.37 together.
+    assert row["low"] - 0.02 <= 0.37 <= row["high"] + 0.02
+
+
+def test_one_item_and_all_the_same_are_refused():
+    table = planted(np.random.default_rng(3))
+    assert verify.halo(table[table["i"] == 0], **NAMES).findings[0].key == "halo.few"
+    assert verify.halo(table.assign(s=4), **NAMES).findings[0].level == "refused"
