@@ -68,6 +68,6 @@ def _crossing(excess: Callable[[float], float], middle: float, step: float, end:
     while (end - here) * step > 0:
         there = here + step
         if excess(there) > 0:
-            return float(brentq(excess, here, there, xtol=1e-4, rtol=1e-6))
+            return float(brentq(excess, here, there, xtol=1e-6, rtol=1e-8))
         here, step = there, step * 1.5
     return float(np.inf if step > 0 else -np.inf)
