@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from svcmetrics import lang
+from svcmetrics.display import phrase
 from svcmetrics.problems import Problem
 from svcmetrics.study import why
 from svcmetrics.typeface import FACE, FAMILY
@@ -52,6 +53,12 @@ def one_language(source: str, language: str) -> str:
     """The half of a bilingual markdown cell that is written in this language."""
     half = re.search(_HALF.format(language), source, flags=re.DOTALL)
     return half.group(1).strip() if half else source
+
+
+def table_name(table: str) -> str:
+    """What a reader calls a table, with its machine name."""
+    said = phrase(f"table.{table}", table)
+    return said if said == table else f"{said} {table}"
 
 
 def missing_page(name: str, missing: tuple[str, ...], language: str) -> str:

@@ -60,10 +60,15 @@ def leadership_brief(
 
 
 def _subtitle(study: Study) -> str:
-    waves = study.settings.waves
-    units = study.unit["is_service_unit"].sum() if study.has("unit") else 0
-    first, last = (waves[0].id, waves[-1].id) if waves else (lang.MISSING, lang.MISSING)
-    return lang.say("brief.subtitle", units=int(units), waves=len(waves), first=first, last=last)
+    waves = [w.id for w in study.settings.waves]
+    if not waves and study.has("rating"):
+        waves = sorted(study.long_ratings()["wave"].dropna().astype("str").unique())
+    units = int(study.unit["is_service_unit"].sum()) if study.has("unit") else 0
+    if not waves:
+        return lang.say("brief.subtitle_log", units=units)
+    return lang.say(
+        "brief.subtitle", units=units, waves=len(waves), first=waves[0], last=waves[-1]
+    )
 
 
 def _notes(study: Study, command: str) -> dict[str, Any]:

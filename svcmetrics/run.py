@@ -15,7 +15,7 @@ from typing import Any
 
 from svcmetrics import lang
 from svcmetrics.manifest import digests, versions, write_manifest, write_whole
-from svcmetrics.pages import index_page, missing_page, page
+from svcmetrics.pages import index_page, missing_page, page, table_name
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.study import Study, why
 from svcmetrics.typeface import copy_typeface
@@ -185,7 +185,10 @@ def _write_index(steps: list[Step], study: Study, out: Path, language: str) -> N
 def said(step: Step) -> str:
     """One line on how a notebook went, in the current language."""
     return lang.say(
-        f"run.{step.state}", seconds=step.seconds, missing=step.missing, reason=step.reason
+        f"run.{step.state}",
+        seconds=step.seconds,
+        missing=[table_name(t) for t in step.missing],
+        reason=step.reason,
     )
 
 
