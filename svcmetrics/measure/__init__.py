@@ -15,6 +15,7 @@ from svcmetrics.measure.funnel import funnel
 from svcmetrics.measure.log_check import log_check
 from svcmetrics.measure.on_time import on_time
 from svcmetrics.measure.passages import passages
+from svcmetrics.measure.pooled import pooled
 from svcmetrics.measure.rejections import rejections
 from svcmetrics.measure.responsibility import responsibility
 from svcmetrics.measure.returns import returns
@@ -35,6 +36,7 @@ __all__ = [
     "log_check",
     "on_time",
     "passages",
+    "pooled",
     "rejections",
     "responsibility",
     "returns",

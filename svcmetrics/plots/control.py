@@ -70,7 +70,10 @@ def _board(points: pd.DataFrame, names: list[str], at: str, ax: Axes) -> Axes:
     outside = points["outside"] != ""
     kept = points["p_adjusted"] < _FALSE_SHARE
     for rows, fill in ((points[outside & ~kept], "none"), (points[outside & kept], "full")):
-        x, y = wide.columns.get_indexer(rows[at]), wide.index.get_indexer(label[rows.index])
+        x, y = (
+            wide.columns.get_indexer(pd.Index(rows[at])),
+            wide.index.get_indexer(pd.Index(label[rows.index])),
+        )
         ax.plot(x, y, "o", color=INK, markersize=7, linestyle="", fillstyle=fill)
     ax.set_yticks(range(len(wide)), list(wide.index))
     step = max(1, wide.shape[1] // 12)

@@ -50,6 +50,22 @@ SAMPLES: dict[str, Sample] = {
     "funnel": Sample(_COUNTS, {"group": "unit", "count": "late", "size": "cases"}, score="late"),
     "log_check": _of_events(),
     "on_time": _of_cases(services=SERVICES),
+    "pooled": Sample(
+        pd.DataFrame(
+            {
+                "unit_id": ["HR", "FIN", "HR", "IT"],
+                "service_id": ["PAY", "PAY", "PAY", "IT1"],
+                "step_no": [1, 2, 3, 1],
+                "estimate": [10.0, 6.0, 2.0, 4.0],
+                "low": [8.0, 5.0, 1.0, 3.0],
+                "high": [13.0, 8.0, 4.0, 5.0],
+                "n": [100, 100, 50, 50],
+            }
+        ),
+        {"steps": STEPS.assign(role_weight=[0.5, 0.2, 0.3, 1.0, 1.0])},
+        fixed_names=True,
+        score="estimate",
+    ),
     "rejections": _of_events(),
     "responsibility": Sample(
         passages(SMALL, **_STUDY, calendar=CALENDAR),
