@@ -47,8 +47,14 @@ def numbers(table: pd.DataFrame, column: str) -> pd.Series:
         bad |= given & np.array([isinstance(v, str) for v in values])
     if bad.any():
         where = np.flatnonzero(bad)
-        raise table_error("not_a_number", column=column, bad=str(values.iloc[where[0]]), rows=where)
+        raise table_error("not_a_number", column=column, bad=_examples(values[bad]), rows=where)
     return pd.Series(out, index=table.index, name=column)
+
+
+def _examples(bad: pd.Series) -> list[str]:
+    """A few entries that are no numbers, words before digits that were stored as text."""
+    words = list(dict.fromkeys(str(v) for v in bad))
+    return sorted(words, key=lambda w: w.strip("0123456789.") == "")[:5]
 
 
 def complete(

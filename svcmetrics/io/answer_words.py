@@ -48,6 +48,8 @@ _SPENT = (
     r"(?:(?P<s>\d+(?:\.\d+)?)\s*(?:秒|s)?)?$"
 )
 _NUMBER = re.compile(r"^[+-]?\d+(?:\.\d+)?$")
+# A comma before one or two digits is a decimal comma; before three it may part thousands.
+_COMMA = re.compile(r"^[+-]?\d+,\d{1,2}$")
 _LETTER = re.compile(r"^[A-Ja-j]\s*[.、:]\s*")
 _POINTS = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:分|points?|星|stars?)$")
 
@@ -94,7 +96,15 @@ def _scored(text: str, listed: dict[str, float]) -> tuple[float, str | None, str
         return listed[text], None, None
     if text == "" or text.lower() in NO_ANSWER:
         return np.nan, NO_ANSWER.get(text.lower(), "blank"), None
+    if _COMMA.match(text):
+        text = text.replace(",", ".")
     return (float(text), None, None) if _NUMBER.match(text) else (np.nan, None, text)
+
+
+def decimal_commas(answers: pd.Series) -> np.ndarray:
+    """Which answers are numbers with a decimal comma."""
+    distinct = {a: bool(_COMMA.match(cleaned(a))) for a in answers.dropna().unique()}
+    return answers.map(distinct).fillna(value=False).to_numpy(dtype=bool)
 
 
 def seconds(values: pd.Series) -> pd.Series:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from svcmetrics.io.answer_words import guess_scores, seconds, to_numbers
+from svcmetrics.io.answer_words import decimal_commas, guess_scores, seconds, to_numbers
 from svcmetrics.io.foreign_table import mapped_ids
 from svcmetrics.io.mapping import Answer, Mapping
-from svcmetrics.io.quality import Tally
+from svcmetrics.io.quality import Tally, row_list
 from svcmetrics.io.times import read_times
 from svcmetrics.problems import Problem, StudyError
 
@@ -90,4 +90,8 @@ def scored(values: pd.Series, mapping: Mapping, tally: Tally) -> dict[str, pd.Se
                 count=int(unread.sum()),
             )
         )
+    commas = decimal_commas(values)
+    if commas.any():
+        rows = row_list(values.index[commas])
+        tally.say("decimal_comma", "warning", count=int(commas.sum()), rows=rows)
     return {"score": read["score"], "na_reason": read["na_reason"]}

@@ -197,20 +197,14 @@ class _Reader:
 
     def _broken(self, error: Any, stream: _Capped) -> Problem:
         text = str(error)
-        reason = text.split(", line", 1)[0].strip()[:120]
-        where = {
-            "line": getattr(error, "lineno", 0) or 0,
-            "case": self.last_case or "—",
-            "reason": reason,
-        }
+        where = {"line": getattr(error, "lineno", 0) or 0, "case": self.last_case or "—"}
         if "encod" in text.lower() or "not proper UTF-8" in text:
             return file_problem("xes_encoding", self.path, **where)
-        cut = (
-            "limit exceeded" not in text
-            and "Excessive" not in text
-            and not stream.ends_with(b"</log>")
-        )
-        return file_problem("xes_cut" if cut else "xes_broken", self.path, **where)
+        if "limit exceeded" in text or "Excessive" in text:
+            return file_problem("xes_too_large", self.path, **where)
+        if stream.ends_with(b"</log>"):
+            return file_problem("xes_broken", self.path, **where)
+        return file_problem("xes_cut" if self.last_case else "xes_cut_early", self.path, **where)
 
     def log(self) -> XesLog:
         for column in self.columns.values():

@@ -15,7 +15,7 @@ import pandas as pd
 
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
-from svcmetrics.tables import complete, unique
+from svcmetrics.tables import complete, require, unique
 
 # Numbers that programs write for "missing"; on a scale they stand far from every score.
 _CODES = {s * int(str(d) * m) for s in (-1, 1) for d in (7, 8, 9) for m in (1, 2, 3, 4)} | {-1}
@@ -47,14 +47,34 @@ class Grid:
 
 def read(ratings: pd.DataFrame, *, row: str, column: str, score: str) -> Grid:
     """The ratings as a grid; the labels in an order that does not depend on the rows."""
+    ratings, twice = _once(ratings, row, column, score)
     kept, dropped = complete(ratings, score=score, by=[row, column])
     unique(kept, row, column)
     values = kept[score].to_numpy()
-    findings = [*_odd_scores(kept, score), *odd_ids(kept[row]), *odd_ids(kept[column])]
+    if twice:
+        dropped = {**dropped, "duplicate": twice[0].values["count"]}
+    findings = [*twice, *_odd_scores(kept, score), *odd_ids(kept[row]), *odd_ids(kept[column])]
     r, rows = positions(kept[row])
     c, columns = positions(kept[column])
     order = np.lexsort((c, r))  # so that no simulation depends on the order of rows
     return Grid(r[order], c[order], values[order], rows, columns, dropped, findings)
+
+
+def _once(
+    ratings: pd.DataFrame, row: str, column: str, score: str
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """The ratings without rows that are the same in every column: a form that was sent twice."""
+    require(ratings, row, column, score)
+    key = ratings[[row, column]]
+    if not key.duplicated().any():
+        return ratings, []
+    whole = ratings[[row, column, score]].notna().all(axis=1)
+    again = (ratings.duplicated() & whole).to_numpy()
+    if not again.any():
+        return ratings, []
+    example = [str(v) for v in key[again].iloc[0]]
+    found = Finding("grid.twice", {"count": int(again.sum()), "example": example}, "warning")
+    return ratings[~again], [found]
 
 
 def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:

@@ -32,7 +32,8 @@ def icc(
 ) -> Result:
     """Do different raters tell the rated departments apart in the same way?
 
-    ratings: one row per rating; a repeated (target, rater) pair is an error, not a mean.
+    ratings: one row per rating; a repeated (target, rater) pair is an error, not a mean;
+        rows that are the same in every column count once and are named.
     target, rater, score: the columns with the department, the person and the number given.
     rater_unit: the rater's own department; ratings of it are left out and counted.
     interval: "exact" (F limits; McGraw and Wong's for agreement), or "bootstrap": 2,000 resamples

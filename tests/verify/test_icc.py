@@ -121,9 +121,18 @@ def test_one_rating_per_department_is_refused():
 
 def test_a_repeated_pair_is_an_error_that_names_the_rows():
     data = long(SHROUT)
+    other = data.iloc[[3]].assign(**{WORDS["score"]: 1})
     with pytest.raises(InputError) as caught:
-        verify.icc(pd.concat([data, data.iloc[[3]]], ignore_index=True), **WORDS)
+        verify.icc(pd.concat([data, other], ignore_index=True), **WORDS)
     assert caught.value.problems[0].rows == (3, 24)
+
+
+def test_a_form_sent_twice_counts_once_and_is_told():
+    data = long(SHROUT)
+    twice = verify.icc(pd.concat([data, data.iloc[[3, 3]]], ignore_index=True), **WORDS)
+    pd.testing.assert_frame_equal(twice.table, verify.icc(data, **WORDS).table)
+    assert twice.about["dropped"] == {"duplicate": 2}
+    assert "grid.twice" in keys(twice)
 
 
 def test_a_code_for_missing_is_an_error_and_a_slip_a_warning():
