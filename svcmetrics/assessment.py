@@ -18,6 +18,7 @@ from svcmetrics.indicators import (
     dimension_weights,
     form_scores,
     indicators,
+    last_wave,
     shares,
 )
 from svcmetrics.result import Result
@@ -63,7 +64,22 @@ def _log(study: Study) -> dict[str, Result]:
         "on_time": measure.on_time(cases, **judged, **deadlines),
         "on_time_overall": measure.on_time(cases, **judged, **deadlines, by=None),
         "returns": measure.returns(study.event, services=study.service, steps=study.get("step")),
+        **_shortening(study, cases),
     }
+
+
+def _shortening(study: Study, cases: Any) -> dict[str, Result]:
+    """The pilot departments' routine work against its own baseline, since the pilot began."""
+    if study.settings.pilot_from is None or not isinstance(cases, pd.DataFrame):
+        return {}
+    own = study.service[study.service["provider_id"].isin(study.settings.pilot_units)]
+    return {
+        "shortening": measure.shortening(
+            cases[cases["service_id"].isin(own["service_id"])], services=own,
+            calendar=study.get("calendar"), since=f"{study.settings.pilot_from:%Y-%m-%d}", by=None,
+            timezone=study.settings.timezone,
+        )
+    }  # fmt: skip
 
 
 def log_tables(study: Study) -> dict[str, Any]:
@@ -81,10 +97,17 @@ def _ratings(study: Study, results: Mapping[str, Result]) -> dict[str, Result]:
     forms = form_scores(ratings, dimension_weights(study, results))
     own = {
         "adjust": adjusted(forms),
+        "reliability": verify.generalizability(
+            last_wave(forms), "score ~ target_id + rater_key", object="target_id"
+        ),
         "straight_lining": verify.straight_lining(
             ratings, form="form", item="item_id", score="raw_score", wave="wave"
         ),
-    }
+        "formality": verify.formality(
+            ratings, rater="rater_key", target="target_id", item="item_id", score="raw_score",
+            wave="wave", time="submitted_at" if ratings["submitted_at"].notna().any() else None,
+        ),
+    }  # fmt: skip
     if study.has("plan"):
         own["response"] = rate.response(study.plan, ratings=study.rating)
         own["connectivity"] = rate.connectivity(study.plan)
@@ -104,6 +127,16 @@ def evidence(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:
     if "on_time_overall" in results:
         whole = results["on_time_overall"].table
         parts.append(whole[whole["variant"] == REGULAR["on_time"]])
+    if "shortening" in results:
+        # Like months only: otherwise a quiet season would pass for an effect of the pilot.
+        own = results["shortening"].table
+        parts.append(own[own["variant"] == "same_month"].assign(metric="duration_ratio"))
+    if "reliability" in results:
+        own = results["reliability"].table
+        parts.append(own[own["metric"] == "phi"])
+        told = results["formality"].table
+        parts.append(told[(told["metric"] == "formality") & (told["variant"] == "targets")].tail(1))
+        parts.append(told[told["metric"] == "copying"].tail(1))
     if "response" in results:
         parts.append(results["response"].table.tail(1))
     if study.has("rating") and study.rating["seconds"].notna().any():

@@ -67,6 +67,13 @@ def form_scores(ratings: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
     return sums.assign(score=sums["points"] / sums["weight"])[enough].reset_index(drop=True)
 
 
+def last_wave(forms: pd.DataFrame) -> pd.DataFrame:
+    """The forms of the last wave; all of them where there are no waves. One row per rater and department."""
+    if "wave" in forms:
+        forms = forms[forms["wave"] == forms["wave"].max()]
+    return forms.groupby(["target_id", "rater_key"], observed=True)["score"].mean().reset_index()
+
+
 def adjusted(forms: pd.DataFrame) -> Result:
     """The departments' ratings, adjusted for severity and, where they vary, for wave and mode."""
     wave, mode = (c if c in forms and forms[c].nunique() > 1 else None for c in ("wave", "mode"))

@@ -14,7 +14,7 @@ from svcmetrics.typeface import FACE, FAMILY
 # The order of the three words is the order on the page.
 GROUPS = ("above", "unclear", "below")
 # What the page says in sentences, and how many of them at most.
-_READINGS = {"on_time": 1, "returns": 1, "straight_lining": 2, "response": 2}
+_READINGS = {"on_time": 1, "returns": 1, "response": 2, "reliability": 1}
 
 
 def brief(

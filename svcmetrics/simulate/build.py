@@ -70,7 +70,8 @@ def settings_of(company: Company) -> Settings:
         pilot_from=pd.Timestamp(PILOT_FROM, tz=TIMEZONE).as_unit("us"),
         criteria={
             "on_time": {"at_least": 0.80}, "response": {"at_least": 0.70}, "formality": {"at_least": 0.10},
-            "phi": {"at_least": 0.70}, "duration_ratio": {"at_most": 0.95}, "minutes_per_form": {"at_most": 3.0},
+            "copying": {"at_most": 0.20}, "phi": {"at_least": 0.70},
+            "duration_ratio": {"at_most": 0.95}, "minutes_per_form": {"at_most": 3.0},
         },
         seed=company.seed,
     )  # fmt: skip
