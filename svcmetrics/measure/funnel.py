@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -64,18 +65,14 @@ def funnel(
     >>> funnel(t, group="unit", count="late", size="cases", target=0.1).table["verdict"].tolist()
     ['within', 'within', 'within', 'within', 'clear']
     """
-    table, dropped = _checked(counts, group, count, size, kind)
+    table, dropped = _checked(counts, (group, count, size), kind, spread)
     x, n = table[count].to_numpy(dtype=float), table[size].to_numpy(dtype=float)
     aim = target if target is not None else float(x.sum() / n.sum()) if n.sum() else float("nan")
-    se = _standard_error(n, aim, kind)
-    phi = limits.factor(_stable_z(x, n, aim, kind)) if aim > 0 else 1.0
-    tau2 = limits.between(phi, se) if spread == "between" and phi > 1 else 0.0
-    widened = (phi > 1 and spread == "factor") or tau2 > 0
-    stretch = phi if spread == "factor" and widened else 1.0
-    wide = np.sqrt(stretch * se**2 + tau2)
+    shape = _shape(x, n, aim, kind, spread)
+    wide = shape.width(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(wide > 0, (x / n - aim) / wide, np.nan)
-    p = _normal_p(z) if widened else _exact_p(x, n, aim, kind)
+    p = 2 * special.ndtr(-np.abs(z)) if shape.widened else _exact_p(x, n, aim, kind)
     adjusted = benjamini_hochberg(p)
     low, high = (intervals.wilson if kind == "share" else intervals.garwood)(x, n)
     out = estimates(
@@ -88,33 +85,81 @@ def funnel(
         n=n,
         target=aim,
         z=z,
-        **_limits(n, aim, wide, kind, exact=not widened),
+        **shape.limits(n),
         p=p,
         p_adjusted=adjusted,
         verdict=_verdicts(p, adjusted),
     )
-    sizes = np.geomspace(n.min(), n.max(), _CURVE) if len(n) else n
-    along = np.sqrt(stretch * _standard_error(sizes, aim, kind) ** 2 + tau2)
-    curve = _limits(
-        np.round(sizes) if kind == "share" else sizes, aim, along, kind, exact=not widened
-    )
-    about = {
-        "method": "Spiegelhalter, " + (spread if widened else "exact"),
-        "phi": phi,
-        "tau2": tau2,
-        "dropped": dropped,
-        "curve": {"n": sizes.tolist(), **{k: v.tolist() for k, v in curve.items()}},
-    }
-    return Result("funnel", out, _findings(out, group, phi, widened=widened), about)
+    about = shape.about(n) | {"dropped": dropped}
+    return Result("funnel", out, _findings(out, group, shape), about)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How wide the funnel is at a size: chance times ``stretch``, plus ``tau2`` between groups."""
+
+    aim: float
+    kind: str
+    phi: float
+    tau2: float
+    stretch: float
+
+    @property
+    def widened(self) -> bool:
+        return self.tau2 > 0 or self.stretch > 1
+
+    def width(self, n: np.ndarray) -> np.ndarray:
+        return np.sqrt(self.stretch * _standard_error(n, self.aim, self.kind) ** 2 + self.tau2)
+
+    def about(self, n: np.ndarray) -> dict[str, object]:
+        """How the limits were made, and the limits along all sizes for the drawing."""
+        way = "between" if self.tau2 > 0 else "factor" if self.widened else "exact"
+        values = {"method": f"Spiegelhalter, {way}", "phi": self.phi, "tau2": self.tau2}
+        return values | {"curve": _curve(n, self)}
+
+    def limits(self, n: np.ndarray) -> dict[str, np.ndarray]:
+        """Limits of 95% and 99.8% at these sizes."""
+        out = {}
+        exact = limits.exact_share if self.kind == "share" else limits.exact_rate
+        for name, tail in (("95", _NOTABLE / 2), ("998", _CLEAR / 2)):
+            if self.widened:
+                reach = special.ndtri(1 - tail) * self.width(n)
+                low, high = np.maximum(self.aim - reach, 0.0), self.aim + reach
+            else:
+                low, high = exact(n, self.aim, tail), exact(n, self.aim, 1 - tail)
+            out[f"lower_{name}"] = low
+            out[f"upper_{name}"] = np.minimum(high, 1.0) if self.kind == "share" else high
+        return out
+
+
+def _shape(x: np.ndarray, n: np.ndarray, aim: float, kind: str, spread: str) -> _Shape:
+    """Widened only where all groups together vary more than chance."""
+    phi = limits.factor(_stable_z(x, n, aim, kind)) if aim > 0 else 1.0
+    if phi <= 1:
+        return _Shape(aim, kind, phi, 0.0, 1.0)
+    tau2 = limits.between(phi, _standard_error(n, aim, kind)) if spread == "between" else 0.0
+    return _Shape(aim, kind, phi, tau2, phi if spread == "factor" else 1.0)
+
+
+def _curve(n: np.ndarray, shape: _Shape) -> dict[str, list[float]]:
+    """The limits along all sizes, for the drawing."""
+    if not len(n):
+        return {}
+    sizes = np.geomspace(n.min(), n.max(), _CURVE)
+    sizes = np.round(sizes) if shape.kind == "share" else sizes
+    return {"n": sizes.tolist()} | {k: v.tolist() for k, v in shape.limits(sizes).items()}
 
 
 def _checked(
-    counts: pd.DataFrame, group: str, count: str, size: str, kind: str
+    counts: pd.DataFrame, names: tuple[str, str, str], kind: str, spread: str
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    require(counts, group, count, size)
+    group, count, size = names
+    require(counts, *names)
     unique(counts, group)
     if kind not in ("share", "rate"):
         raise table_error("unknown_word", unknown=[kind], known=["share", "rate"])
+    if spread not in ("between", "factor", "none"):
+        raise table_error("unknown_word", unknown=[spread], known=["between", "factor", "none"])
     table = counts[[group, count, size]].copy()
     table[count], table[size] = numbers(counts, count), numbers(counts, size)
     whole = table[count].notna() & (table[size] > 0) & table[group].notna()
@@ -140,32 +185,12 @@ def _exact_p(x: np.ndarray, n: np.ndarray, aim: float, kind: str) -> np.ndarray:
     return (limits.p_share if kind == "share" else limits.p_rate)(x, n, aim)
 
 
-def _normal_p(z: np.ndarray) -> np.ndarray:
-    return 2 * special.ndtr(-np.abs(z))
-
-
-def _limits(
-    n: np.ndarray, aim: float, wide: np.ndarray, kind: str, *, exact: bool
-) -> dict[str, np.ndarray]:
-    out = {}
-    of_count = limits.exact_share if kind == "share" else limits.exact_rate
-    for name, tail in (("95", _NOTABLE / 2), ("998", _CLEAR / 2)):
-        if exact:
-            low, high = of_count(n, aim, tail), of_count(n, aim, 1 - tail)
-        else:
-            reach = special.ndtri(1 - tail) * wide
-            low, high = np.maximum(aim - reach, 0.0), aim + reach
-        out[f"lower_{name}"] = low
-        out[f"upper_{name}"] = np.minimum(high, 1.0) if kind == "share" else high
-    return out
-
-
 def _verdicts(p: np.ndarray, adjusted: np.ndarray) -> np.ndarray:
     clear = (p < _CLEAR) & (adjusted < _FALSE)
     return np.where(clear, "clear", np.where(p < _NOTABLE, "notable", "within"))
 
 
-def _findings(out: pd.DataFrame, group: str, phi: float, *, widened: bool) -> list[Finding]:
+def _findings(out: pd.DataFrame, group: str, shape: _Shape) -> list[Finding]:
     if out.empty:
         return [Finding("funnel.none", {}, "refused")]
     far = out[out["verdict"] == "clear"]
@@ -176,8 +201,8 @@ def _findings(out: pd.DataFrame, group: str, phi: float, *, widened: bool) -> li
     near = out.loc[out["verdict"] == "notable", group].astype(str).tolist()
     if near:
         found.append(Finding("funnel.notable", {"names": near}))
-    if widened:
-        found.append(Finding("funnel.overdispersed", {"phi": phi}, "warning"))
+    if shape.widened:
+        found.append(Finding("funnel.overdispersed", {"phi": shape.phi}, "warning"))
     if len(out) < 3:
         found.append(Finding("funnel.few", {"groups": len(out)}, "warning"))
     return found

@@ -19,7 +19,7 @@ _NAMED = ("clear", "notable")
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     """Points with the two pairs of limits; clear ones in colour and with their names."""
     rows = table.dropna(subset=["estimate"]).sort_values("n", kind="stable")
-    curve = pd.DataFrame(about.get("curve", rows))
+    curve = pd.DataFrame(about["curve"]) if about.get("curve") else rows
     for name, width in (("998", 0.8), ("95", 1.4)):
         label = lang.say(f"funnel_limits.limits_{name}")
         style = "--" if name == "998" else "-"

@@ -93,7 +93,13 @@ def test_no_size_is_dropped_and_counted_and_impossible_counts_are_an_error():
         measure.funnel(pd.concat([COUNTS, COUNTS]), **NAMES)
 
 
+def test_an_unknown_way_to_widen_is_an_error():
+    with pytest.raises(TableError, match="wide"):
+        measure.funnel(COUNTS, **NAMES, spread="wide")
+
+
 def test_nothing_is_refused():
+    measure.funnel(COUNTS.head(0), **NAMES).plot()
     assert measure.funnel(COUNTS.head(0), **NAMES).findings[0].level == "refused"
 
 
