@@ -187,7 +187,7 @@ def _rows(
         lower=run.lower,
         upper=run.upper,
         z=run.z,
-        outside=np.select([run.point > run.upper, run.point < run.lower], ["above", "below"], ""),
+        outside=np.select([run.z > charts.SIGMAS, run.z < -charts.SIGMAS], ["above", "below"], ""),
         rules=[" ".join(map(str, numbers_[row])) for row in marks],
         p=run.p,
         p_adjusted=np.nan,

@@ -23,7 +23,8 @@ def exact_share(size: Floats, target: float, probability: float) -> Floats:
     r = _first(lambda k: special.bdtr(k, size.astype(np.int64), target), count, size, probability)
     below = np.where(r > 0, special.bdtr(np.maximum(r - 1, 0), size.astype(np.int64), target), 0.0)
     at = special.bdtr(r, size.astype(np.int64), target)
-    return np.asarray(np.clip((r - _part(at, below, probability)) / size, 0.0, 1.0))
+    limit = np.clip((r - _part(at, below, probability)) / size, 0.0, 1.0)
+    return np.asarray(limit if 0 < target < 1 else np.full_like(limit, target))
 
 
 def exact_rate(size: Floats, target: float, probability: float) -> Floats:

@@ -20,13 +20,15 @@ _ROWS = 25
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     """The longer the line, the more the rule decides; the largest number on top."""
     names = list(table.columns[: list(table.columns).index("metric")])
-    rows = table[~table["variant"].str.startswith("emergency_")]
+    rows = table[~table["variant"].astype("str").str.startswith("emergency_")]
     rules = list(dict.fromkeys(rows["variant"]))[: len(_MARKS)]
     label = (
         rows[names].astype("str").agg(" · ".join, axis=1) if names else pd.Series("", rows.index)
     )
     wide = rows.assign(label=label).pivot_table(index="label", columns="variant", values="estimate")
     wide = wide.loc[wide.max(axis=1).sort_values(kind="stable").index].tail(_ROWS)
+    if wide.empty:
+        return plain(ax)
     place = np.arange(len(wide))
     ax.hlines(place, wide.min(axis=1), wide.max(axis=1), color=QUIET, linewidth=5)
     for rule, (colour, mark, lift) in zip(rules, _MARKS, strict=False):

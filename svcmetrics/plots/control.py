@@ -29,6 +29,8 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     """A chart for one group, a board for several."""
     points = table[(table["metric"] == "control") & table["estimate"].notna()]
     names, at = _names(table, about), str(about.get("at", "month"))
+    if points.empty:
+        return plain(ax)
     several = bool(names) and len(points[names].drop_duplicates()) > 1
     return _board(points, names, at, ax) if several else _chart(points, at, ax)
 

@@ -23,6 +23,8 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     """Filled fields are met; the candidates that meet most stand on top."""
     name = table.columns[0]
     rows = table[table["variant"] != "criteria"]
+    if rows.empty:
+        return ax
     order = table[table["variant"] == "criteria"].sort_values("estimate", kind="stable")[name]
     place = {kind: i for i, kind in enumerate(order)}
     columns = list(dict.fromkeys(rows["variant"]))

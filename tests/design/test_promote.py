@@ -119,6 +119,7 @@ def test_too_few_and_none_are_refused():
     none = design.promote(log("PAY"), services=BOOK)
     assert none.table.empty
     assert [f.level for f in none.findings] == ["refused"]
+    assert not none.plot().has_data()
 
 
 def test_bad_input_is_named():

@@ -184,6 +184,7 @@ def test_nothing_and_no_variation_are_refused_with_a_reason():
     empty = measure.control(rows.assign(bad=np.nan), value="bad", size="n")
     assert empty.about["dropped"] == {"no_score": 5}
     assert [f.level for f in empty.findings] == ["refused"]
+    assert not empty.plot().has_data()
     none = measure.control(rows.assign(n=0), value="bad", size="n")
     assert none.about["dropped"] == {"no_size": 5}
 

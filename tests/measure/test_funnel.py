@@ -93,6 +93,13 @@ def test_no_size_is_dropped_and_counted_and_impossible_counts_are_an_error():
         measure.funnel(pd.concat([COUNTS, COUNTS]), **NAMES)
 
 
+@pytest.mark.parametrize("all_or_none", [0, 100])
+def test_all_or_none_everywhere_is_within(all_or_none):
+    table = measure.funnel(COUNTS.assign(late=all_or_none), **NAMES).table
+    assert (table["verdict"] == "within").all()
+    assert (table["upper_998"] == all_or_none / 100).all()
+
+
 def test_an_unknown_way_to_widen_is_an_error():
     with pytest.raises(TableError, match="wide"):
         measure.funnel(COUNTS, **NAMES, spread="wide")

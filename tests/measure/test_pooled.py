@@ -100,6 +100,7 @@ def test_parts_without_number_or_role_are_left_out_and_counted():
     assert set(result.table["unit_id"]) == {"HR"}
     nothing = measure.pooled(PARTS.assign(estimate=np.nan), steps=STEPS)
     assert [f.level for f in nothing.findings] == ["refused"]
+    assert not nothing.plot().has_data()
 
 
 def test_two_rows_for_one_part_or_two_metrics_are_an_error():

@@ -167,6 +167,7 @@ def test_without_a_late_case_it_refuses():
     )
     assert result.table.empty
     assert [f.level for f in result.findings] == ["refused"]
+    assert not result.plot().has_data()
 
 
 def test_slow_departments_run_over_and_fast_ones_do_not(example, passages):
