@@ -12,7 +12,7 @@ from svcmetrics.io import engine
 from svcmetrics.measure.catalogue import default_clock, service_table, step_table
 from svcmetrics.measure.clocks import HOUR, Clocks, clocks
 from svcmetrics.measure.instants import local_micros
-from svcmetrics.measure.log import ENDS, FLOW, OUTPUTS, REOPENS, Log, is_in, read_log
+from svcmetrics.measure.log import ACTIONS, ENDS, FLOW, OUTPUTS, REOPENS, Log, read_log
 from svcmetrics.measure.waits import lengths, overlap, pauses, requester_waits, within
 
 KINDS = ("elapsed", "business", "paused", "requester", "paused_business", "requester_business")
@@ -97,40 +97,50 @@ def joined(left: Table, right: Table, *keys: str) -> Table:
 
 
 def _ends(log: Log, steps: pd.DataFrame | None) -> Table:
-    """Per case where it starts and how it ends."""
+    """Per case where it starts and how it ends, in one pass over the events.
+
+    Words become numbers, because they are compared many times; ``seq * 16 + word`` puts an
+    event's place and its word into one integer, so that the largest names the last.
+    """
     e = log.events
-    seq, action, at = e["seq"], e["action"], e["at_us"]
-    submit, flow = is_in(action, ("submit",)), is_in(action, FLOW)
-    end, always = is_in(action, ENDS), seq.notnull()
+    e = e.mutate(word=e["action"].cases(*((w, i) for i, w in enumerate(ACTIONS)), else_=15))
+    seq, word, at = e["seq"], e["word"], e["at_us"]
+    flow, end = _among(word, FLOW), _among(word, ENDS)
+    place = seq * 16 + word.cast("int64")
     table = e.group_by("case_id").aggregate(
-        service_id=engine.first_by(e["service_id"], seq, e["service_id"].notnull()),
-        prev_case_id=engine.first_by(e["prev_case_id"], seq, e["prev_case_id"].notnull()),
+        service_id=e["service_id"].min(),
+        prev_case_id=e["prev_case_id"].min(),
         first_us=at.min(),
         last_us=at.max(),
-        submit_us=engine.first_by(at, seq, submit),
-        begin_us=engine.first_by(at, seq, always),
-        end_seq=seq.max(where=end),
-        end_action=engine.last_by(action, seq, end),
+        submit_us=engine.first_by(at, seq, _among(word, ("submit",))),
+        end=place.max(where=end),
         end_at=engine.last_by(at, seq, end),
-        open_seq=seq.max(where=is_in(action, REOPENS)),
-        flow_action=engine.last_by(action, seq, flow),
+        open_seq=seq.max(where=_among(word, REOPENS)),
+        flow=place.max(where=flow),
         flow_at=engine.last_by(at, seq, flow),
         step_no=engine.last_by(e["step_no"].fill_null(0), seq, flow),
-        work_seq=seq.max(where=action != "comment"),
+        work_seq=seq.max(where=word != ACTIONS.index("comment")),
         n_events=e.count(),
-        **{f"n_{w}s": is_in(action, (w,)).sum() for w in ("return", "reject", "resubmit")},
+        **{f"n_{w}s": _among(word, (w,)).sum() for w in ("return", "reject", "resubmit")},
     )
     return _status(joined(table, step_table(steps), "service_id", "step_no"), log.until)
 
 
+def _among(word: Any, words: tuple[str, ...]) -> Any:
+    return word.isin([ACTIONS.index(w) for w in words])
+
+
 def _status(t: Table, until: int) -> Table:
-    ended = (t["end_seq"] > t["open_seq"].fill_null(-1)).fill_null(False)
-    delivered = ~ended & is_in(t["flow_action"], OUTPUTS) & t["is_final"].fill_null(False)
-    word = t["end_action"].cases(("reject", "rejected"), ("withdraw", "withdrawn"), else_="closed")
+    end_seq, end_word = (t["end"] - t["end"] % 16) / 16, t["end"] % 16
+    ended = (end_seq > t["open_seq"].fill_null(-1)).fill_null(False)
+    output = _among(t["flow"] % 16, OUTPUTS).fill_null(False)
+    delivered = ~ended & output & t["is_final"].fill_null(False)
+    names = {"reject": "rejected", "withdraw": "withdrawn"}
+    word = end_word.cases(*((ACTIONS.index(k), v) for k, v in names.items()), else_="closed")
     end_us = ibis.ifelse(
         ended, t["end_at"], ibis.ifelse(delivered, t["flow_at"], ibis.null("int64"))
     )
-    start_us = ibis.coalesce(t["submit_us"], t["begin_us"])
+    start_us = ibis.coalesce(t["submit_us"], t["first_us"])
     stop_us = ibis.coalesce(end_us, ibis.greatest(ibis.literal(until, "int64"), start_us))
     return t.select(
         "case_id", "service_id", "prev_case_id", "first_us", "last_us", "n_events",
@@ -138,7 +148,7 @@ def _status(t: Table, until: int) -> Table:
         start_us=start_us, end_us=end_us, stop_us=stop_us,
         status=ibis.ifelse(ended, word, ibis.ifelse(delivered, "closed", "open")),
         no_start=t["submit_us"].isnull(),
-        after_close=ended & (t["work_seq"] > t["end_seq"]),
+        after_close=ended & (t["work_seq"] > end_seq),
         negative=stop_us < start_us,
     )  # fmt: skip
 

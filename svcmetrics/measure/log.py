@@ -16,6 +16,7 @@ from svcmetrics.tables import EVENT, words_of
 
 # What ends a case, what opens it again, and what moves it on. A comment, a transfer or a stopped
 # clock does not move a case.
+ACTIONS = words_of("action")
 ENDS = ("close", "reject", "withdraw")
 REOPENS = ("submit", "resubmit", "return")
 OUTPUTS = ("deliver", "approve")
@@ -48,9 +49,9 @@ def read_log(events: Any, timezone: str, *, until: object = None) -> Log:
             n=table.count(), whole=whole.sum(), last=table["at_us"].max()
         )
     )
-    unknown = sorted(set(counts["action"].dropna()) - set(words_of("action")))
+    unknown = sorted(set(counts["action"].dropna()) - set(ACTIONS))
     if unknown:
-        raise table_error("unknown_word", unknown=unknown[:10], known=list(words_of("action")))
+        raise table_error("unknown_word", unknown=unknown[:10], known=list(ACTIONS))
     incomplete = int(counts["n"].sum() - counts["whole"].sum())
     _check_keys(table)
     last = counts["last"].max()

@@ -88,19 +88,19 @@ def charge(log: Log, steps: pd.DataFrame | None) -> tuple[Table, dict[str, int]]
     moved = is_in(internal["next_action"], ("accept", *OUTPUTS, "return", "reject"))
     next_step = ibis.ifelse(moved, internal["next_step"], ibis.null("int64"))
     internal = internal.mutate(step_no=ibis.coalesce(internal["to_step_no"], next_step))
-    internal = _with_unit(internal.drop("unit_id"), log, steps)
+    internal = engine.keep(internal)
     counts = engine.row(
-        back.aggregate(
-            all=back.count(),
-            requester=to_requester(back).count().as_scalar(),
-            nowhere=internal.filter(internal["step_no"].isnull()).count().as_scalar(),
+        internal.aggregate(
+            internal=internal.count(), nowhere=internal["step_no"].isnull().sum().fill_null(0)
         )
     )
+    whole = int(engine.row(back.aggregate(n=back.count()))["n"])
     apart = {
-        "to_requester": int(counts["requester"]),
+        "to_requester": whole - int(counts["internal"]),
         "destination_unknown": int(counts["nowhere"]),
     }
-    return internal.filter(internal["step_no"].notnull()), apart
+    charged = internal.filter(internal["step_no"].notnull())
+    return engine.keep(_with_unit(charged, log, steps)), apart
 
 
 def _with_unit(rows: Table, log: Log, steps: pd.DataFrame | None) -> Table:

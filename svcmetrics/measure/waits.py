@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import Table
 
+from svcmetrics.io import engine
 from svcmetrics.measure.clocks import Clocks, with_worked
 from svcmetrics.measure.log import ENDS, FLOW, is_in
 
@@ -22,20 +23,32 @@ def pauses(events: Table) -> Table:
 
 
 def sent_back(events: Table) -> Table:
-    """Every return and rejection with what came next: next_action, next_step, next_us, by_step.
+    """Every return and rejection with the event that moved the case on: next_action, _step, _us.
 
-    ``prev_step``: the step at which the event before it happened.
+    Only cases in which something was sent back are looked at, and no row is sorted.
     """
-    back = is_in(events["action"], ("return", "reject"))
-    some = events.filter(back).select("case_id").distinct()
-    flow = events.filter(is_in(events["action"], FLOW)).semi_join(some, "case_id")
-    window = ibis.window(group_by="case_id", order_by="seq")
-    flow = flow.mutate(
-        next_action=flow["action"].lead().over(window),
-        next_step=flow["step_no"].lead().over(window),
-        next_us=flow["at_us"].lead().over(window),
+    columns = ("case_id", "seq", "service_id", "at_us", "action", "to_step_no")
+    back = events.filter(is_in(events["action"], ("return", "reject"))).select(*columns)
+    back = engine.keep(back)  # few rows, and the engine should know so before it joins
+    flow = events.filter(is_in(events["action"], FLOW))
+    flow = flow.select(
+        case_2="case_id",
+        seq_2="seq",
+        at_2="at_us",
+        action_2="action",
+        step_2=flow["step_no"].fill_null(0),
     )
-    return flow.filter(is_in(flow["action"], ("return", "reject")))
+    keys = back.select("case_id", "seq")
+    pairs = flow.inner_join(keys, [flow["case_2"] == keys["case_id"], flow["seq_2"] > keys["seq"]])
+    after, always = pairs["seq_2"], pairs["seq_2"].notnull()
+    following = pairs.group_by("case_id", "seq").aggregate(
+        next_action=engine.first_by(pairs["action_2"], after, always),
+        next_step=engine.first_by(pairs["step_2"], after, always).nullif(0),
+        next_us=engine.first_by(pairs["at_2"], after, always),
+    )
+    other = following.rename(case_of="case_id", seq_of="seq")
+    on = [back["case_id"] == other["case_of"], back["seq"] == other["seq_of"]]
+    return back.left_join(other, on).drop("case_of", "seq_of")
 
 
 def to_requester(back: Table) -> Table:
