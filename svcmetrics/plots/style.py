@@ -24,6 +24,7 @@ def use_fonts() -> None:
             font_manager.fontManager.addfont(str(path))
     rcParams["font.family"] = FAMILY
     rcParams["axes.unicode_minus"] = False
+    rcParams["svg.hashsalt"] = "svcmetrics"  # the same drawing, the same bytes
     rcParams["svg.fonttype"] = "path"  # a reader without the font sees the same figure
 
 

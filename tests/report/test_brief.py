@@ -1,0 +1,82 @@
+"""The brief: published tables only, one line per department, names escaped, the same bytes again."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from svcmetrics.privacy import publish
+from svcmetrics.report import brief
+from svcmetrics.result import Finding, Result, estimates
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+def _groups(names: list[str], n: list[float]) -> Result:
+    table = estimates(
+        "groups", groups={"target_id": names}, estimate=[5.0, -5.0], low=[1.0, -9.0], high=[9.0, -1.0],
+        n=n, group=["above", "below"],
+    )  # fmt: skip
+    return Result("groups", table, [Finding("where.table", {"value": names[1]})], drawing="groups")
+
+
+def _composite(names: list[str], n: list[float]) -> Result:
+    table = estimates(
+        "composite",
+        groups={"target_id": names},
+        estimate=[81.2, 58.4],
+        low=[79.0, 55.0],
+        high=[83.0, 61.0],
+        n=n,
+    )
+    return Result("composite", table)
+
+
+@pytest.fixture
+def tables():
+    names, n = ["财务部", "法务部"], [30, 30]
+    return {"groups": publish(_groups(names, n)), "composite": publish(_composite(names, n))}
+
+
+def test_each_department_has_one_line_with_its_interval(tables):
+    page = brief(tables, title="示例", language="zh")
+    assert "81（79–83）" in page
+    assert "明显高于平均" in page and "明显低于平均" in page
+
+
+def test_both_languages_say_the_same_numbers(tables):
+    page = brief(tables, title="Example", language="en")
+    assert "81 (79–83)" in page
+    assert "clearly above the mean" in page
+
+
+def test_a_hidden_department_shows_no_number_anywhere():
+    names, n = ["财务部", "法务部"], [30, 2]
+    page = brief(
+        {"groups": publish(_groups(names, n)), "composite": publish(_composite(names, n))},
+        title="示例",
+        language="zh",
+    )
+    assert "58（" not in page
+    assert "不予展示" in page
+
+
+def test_a_name_is_only_a_name():
+    names = [HOSTILE, "B"]
+    page = brief({"composite": publish(_composite(names, [30, 30]))}, title=HOSTILE, language="en")
+    assert HOSTILE not in page
+    assert "&lt;img" in page
+
+
+def test_banners_come_first_and_notes_last(tables):
+    page = brief(tables, title="t", language="en", banners=["brief.pilot"], notes={"seed": 7})
+    assert page.index("not for reward") < page.index("81 (79–83)") < page.index("seed: 7")
+
+
+def test_the_same_tables_give_the_same_bytes(tables):
+    assert brief(tables, title="t", language="zh") == brief(tables, title="t", language="zh")
+
+
+def test_a_raw_table_is_refused():
+    with pytest.raises(AttributeError):
+        brief({"groups": pd.DataFrame()}, title="t", language="en")
