@@ -7,6 +7,7 @@ from svcmetrics.verify.careless import careless, careless_raters
 from svcmetrics.verify.centrality import centrality
 from svcmetrics.verify.d_study import d_study
 from svcmetrics.verify.drift import drift
+from svcmetrics.verify.facets import facets
 from svcmetrics.verify.formality import formality
 from svcmetrics.verify.generalizability import generalizability
 from svcmetrics.verify.halo import halo
@@ -30,6 +31,7 @@ __all__ = [
     "centrality",
     "d_study",
     "drift",
+    "facets",
     "formality",
     "generalizability",
     "halo",

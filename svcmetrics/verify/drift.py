@@ -20,7 +20,8 @@ from svcmetrics.verify import ledger
 
 @metric(
     better="lower", low=0,
-    source="Myford & Wolfe 2009, J. Educ. Meas. 46, 371-389 (differential rater functioning over time)",
+    drawing="score_shifts",
+    source="Myford & Wolfe 2009, J. Educ. Meas. 46, 371-389 (rater functioning over time)",
 )  # fmt: skip
 def drift(
     ratings: pd.DataFrame,

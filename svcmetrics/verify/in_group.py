@@ -16,6 +16,7 @@ from svcmetrics.verify import ledger
 
 @metric(
     better="neither",
+    drawing="score_shifts",
     source="Cameron & Miller 2015, J. Human Resources 50, 317-372 (errors clustered by rater)",
 )
 def in_group(  # noqa: PLR0913

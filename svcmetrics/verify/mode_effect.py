@@ -20,6 +20,7 @@ _HALF = 1.0
 
 @metric(
     better="neither",
+    drawing="score_shifts",
     source="Rosenbaum 2002, Observational Studies, 2.4 and 2.6 (randomisation inference)",
 )
 def mode_effect(  # noqa: PLR0913
@@ -78,20 +79,19 @@ def mode_effect(  # noqa: PLR0913
         none = Finding("mode_effect.no_contrast", {}, "refused")
         return Result("mode_effect", row, [none, *forms.findings], about)
     shifts = ledger.exposure_shift(forms, named.astype(float), (seen, low, high), target)
-    values = {
-        "effect": seen,
-        "low": low,
-        "high": high,
-        "n": n,
-        "p": p,
-        "one": words[1],
-        "other": words[0],
-    }
-    word = "higher" if low > 0 else "lower" if high < 0 else "unclear"
-    notes = [Finding(f"mode_effect.{word}", values, "note" if word == "unclear" else "warning")]
+    notes = [_reading(row.iloc[0], words)]
     notes += ledger.finding(shifts, ledger.spread_of_targets(forms))
     table = ledger.stacked(row, shifts, target)
     return Result("mode_effect", table, [*notes, *forms.findings], about)
+
+
+def _reading(row: pd.Series, words: list[str]) -> Finding:
+    values = {
+        "effect": row["estimate"], "low": row["low"], "high": row["high"], "n": int(row["n"]),
+        "p": row["p"], "one": words[1], "other": words[0],
+    }  # fmt: skip
+    word = "higher" if row["low"] > 0 else "lower" if row["high"] < 0 else "unclear"
+    return Finding(f"mode_effect.{word}", values, "note" if word == "unclear" else "warning")
 
 
 def _one_mode(forms: reader.Forms, modes: np.ndarray) -> tuple[reader.Forms, int]:

@@ -69,16 +69,10 @@ def reciprocity(  # noqa: PLR0913
     about: dict[str, Any] = {"dropped": {**forms.dropped, **({"own_unit": own} if own else {})},
                              "units": len(cells.units), "cells": len(cells.y), "draws": DRAWS,
                              "method": "unbiased quadratic forms"}  # fmt: skip
-    enough = len(cells.units) >= UNITS and len(cells.y) > 2 * len(cells.units)
-    found = (
-        round_robin.fitted(cells.y, cells.actor, cells.partner, len(cells.units))
-        if enough
-        else None
-    )
+    found = _fitted(cells)
     if found is None:
-        none = Finding(
-            "reciprocity.too_few", {"units": len(cells.units), "least": UNITS}, "refused"
-        )
+        values = {"units": len(cells.units), "least": UNITS}
+        none = Finding("reciprocity.too_few", values, "refused")
         return Result("reciprocity", estimates("reciprocity", variant="dyadic", n=0), [none], about)
     p = round_robin.dyadic_p(found, cells.actor, cells.partner, len(cells.units), DRAWS,
                              bootstrap.generator(rng))  # fmt: skip
@@ -88,16 +82,20 @@ def reciprocity(  # noqa: PLR0913
         pairs = favoured_pairs(forms, rater_unit)
         about["pairs_tested"] = len(pairs)
         table = pd.concat([table.assign(unit="", other_unit=""), pairs], ignore_index=True)
-        table = table[
-            ["unit", "other_unit", *[c for c in table if c not in ("unit", "other_unit")]]
-        ]
+        for place, column in enumerate(("unit", "other_unit")):
+            table.insert(place, column, table.pop(column))
         notes += _pairs_reading(pairs)
-    missing = len(cells.units) * (len(cells.units) - 1) - len(cells.y)
-    if missing:
-        notes.append(
-            Finding("reciprocity.missing", {"cells": missing, "of": missing + len(cells.y)})
-        )
+    every = len(cells.units) * (len(cells.units) - 1)
+    if every > len(cells.y):
+        values = {"cells": every - len(cells.y), "of": every}
+        notes.append(Finding("reciprocity.missing", values))
     return Result("reciprocity", table, [*notes, *forms.findings], about)
+
+
+def _fitted(cells: _Cells) -> round_robin.Relations | None:
+    if len(cells.units) < UNITS or len(cells.y) <= 2 * len(cells.units):
+        return None
+    return round_robin.fitted(cells.y, cells.actor, cells.partner, len(cells.units))
 
 
 class _Cells:

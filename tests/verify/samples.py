@@ -113,3 +113,6 @@ _LONG = pd.concat([_waves(), _waves().assign(who=lambda t: t["who"] + 16)], igno
 SAMPLES["halo"] = Sample(_waves(), _FORM, score="points")
 SAMPLES["drift"] = Sample(_waves(), _FORM, score="points")
 SAMPLES["centrality"] = Sample(_LONG, {**_FORM, "scale": (1, 5)}, score="points")
+SAMPLES["facets"] = Sample(
+    _waves(), {"target": "unit", "rater": "who", "item": "item", "score": "points"}, score="points"
+)

@@ -1,0 +1,170 @@
+"""Many-facet Rasch: Guilford's creativity ratings, recovery, anchors, thin and extreme data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.numeric import rasch, rasch_fit
+from svcmetrics.problems import TableError
+
+NAMES = {"target": "t", "rater": "r", "score": "s"}
+# Guilford 1954, Psychometric Methods, p. 282: judge, person, traits a to e.
+GUILFORD = """1 1 5 5 3 5 3|1 2 9 7 5 8 5|1 3 3 3 3 7 1|1 4 7 3 1 3 3|1 5 9 7 7 8 5|1 6 3 5 3 5 1
+1 7 7 7 5 5 5|2 1 6 5 4 6 3|2 2 8 7 5 7 2|2 3 4 5 3 6 6|2 4 5 6 4 5 5|2 5 2 4 3 2 3|2 6 4 4 6 4 2
+2 7 3 3 5 5 4|3 1 5 5 5 7 3|3 2 7 7 5 7 5|3 3 3 5 5 5 5|3 4 5 3 3 3 1|3 5 9 7 7 7 7|3 6 3 3 3 5 3
+3 7 7 7 7 5 7"""
+
+
+@pytest.fixture(scope="module")
+def guilford():
+    rows = np.array([r.split() for line in GUILFORD.splitlines() for r in line.split("|")], int)
+    table = pd.DataFrame(rows, columns=["r", "t", *"abcde"])
+    return table.melt(id_vars=["r", "t"], var_name="i", value_name="s")
+
+
+@pytest.fixture(scope="module")
+def found(guilford):
+    return verify.facets(guilford, **NAMES, item="i", floats="r", interaction=("r", "t"))
+
+
+def simulated(rng, targets=60, raters=20, each=6, thresholds=(-1.5, -0.5, 0.5, 1.5)):
+    ability, severity = rng.normal(0, 1, targets), rng.normal(0, 0.6, raters)
+    t = np.repeat(np.arange(targets), each)
+    r = (np.arange(targets * each) * 7 + t) % raters
+    table = pd.DataFrame({"t": t, "r": r}).drop_duplicates()
+    place = ability[table["t"]] - severity[table["r"]]
+    p = rasch.chances(place, np.array([thresholds]), np.zeros(len(place), int))
+    score = (rng.random((len(place), 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    return table.assign(s=score + 1), ability, severity
+
+
+def of(result, variant, column="estimate", metric="facets"):
+    table = result.table
+    return table.loc[(table["metric"] == metric) & (table["variant"] == variant), column].to_numpy()
+
+
+def test_guilford_1954_measures_thresholds_errors_and_fit(found):
+    # Joint maximum likelihood without correction; two independent solvers agree on these.
+    expected = {
+        "target": [-0.071, 0.664, -0.255, -0.482, 0.441, -0.584, 0.288],
+        "item": [-0.280, -0.147, 0.211, -0.302, 0.518],
+        "rater": [0.040, 0.245, -0.096],
+    }
+    for role, values in expected.items():
+        np.testing.assert_allclose(of(found, role), values, atol=0.0006)
+    np.testing.assert_allclose(
+        of(found, "", metric="threshold"),
+        [-0.690, -2.352, 0.809, -1.484, 1.719, -0.979, 2.393, 0.585], atol=0.0006,
+    )  # fmt: skip
+    np.testing.assert_allclose(of(found, "rater", "error"), [0.117, 0.118, 0.116], atol=0.0006)
+    np.testing.assert_allclose(of(found, "rater", "infit"), [0.849, 1.475, 0.672], atol=0.0006)
+    np.testing.assert_allclose(of(found, "rater", "outfit"), [0.880, 1.524, 0.666], atol=0.0006)
+    np.testing.assert_allclose(
+        of(found, "target", "infit"), [0.242, 0.621, 1.164, 1.346, 1.991, 0.717, 0.882], atol=0.0006
+    )
+
+
+def test_guilford_1954_agreement_and_thin_categories(found):
+    row = found.table[found.table["metric"] == "exact_agreement"].iloc[0]
+    assert row["n"] == 105 and row["estimate"] == pytest.approx(33 / 105)
+    assert row["expected"] == pytest.approx(27.0 / 105, abs=0.0006)
+    keys = {f.key for f in found.findings}
+    assert {"facets.thin", "facets.disordered", "facets.average_falls"} <= keys
+    bias = found.table[found.table["metric"] == "bias"].set_index("element")
+    assert bias["p_adjusted"].idxmin() == "2 × 5" and bias.loc["2 × 5", "estimate"] < -1
+
+
+def test_scores_are_sufficient(found, guilford):
+    """At the solution every expected total equals the observed one."""
+    data = rasch.Data(
+        guilford["s"].to_numpy() - 1, guilford["t"].to_numpy() - 1, (guilford["r"].to_numpy() - 1,),
+        (7, 3), np.zeros(len(guilford), int), 8,
+    )  # fmt: skip
+    fit = rasch.fit(data)
+    away = rasch_fit.moments(data, fit).away
+    assert np.abs(np.bincount(data.target, away)).max() < 1e-8
+    assert np.abs(np.bincount(data.others[0], away)).max() < 1e-8
+
+
+def test_known_measures_are_recovered():
+    table, ability, severity = simulated(np.random.default_rng(1), targets=200, each=12)
+    found = verify.facets(table, **NAMES)
+    assert np.corrcoef(of(found, "target"), ability)[0, 1] > 0.9
+    measure, low, high = (of(found, "rater", c) for c in ("estimate", "low", "high"))
+    true = severity - severity.mean()
+    assert np.abs(measure - true).mean() < 0.15
+    assert ((low - 0.1 <= true) & (true <= high + 0.1)).mean() >= 0.85
+    fit = of(found, "rater", "infit")
+    assert 0.9 < fit.mean() < 1.1
+
+
+def test_partial_credit_and_anchors():
+    rng = np.random.default_rng(2)
+    one, *_ = simulated(rng, targets=150, each=10)
+    two, *_ = simulated(rng, targets=150, each=10, thresholds=(-2.5, -0.2, 0.2, 2.5))
+    both = pd.concat([one.assign(i="a"), two.assign(i="b")])
+    found = verify.facets(both, **NAMES, item="i", steps="i")
+    wide = [np.ptp(of(found, k, metric="threshold")) for k in "ab"]
+    assert wide[1] > wide[0] + 1
+    anchored = verify.facets(one, **NAMES, anchors={"r": {0: 1.0, 1: -1.0}})
+    assert of(anchored, "rater")[:2] == pytest.approx([1.0, -1.0])
+    assert (of(anchored, "rater", "error")[:2] == 0).all()
+    thin = one.assign(i="a").pipe(lambda t: pd.concat([t, t.iloc[:3].assign(i="b")]))
+    assert verify.facets(thin, **NAMES, item="i", steps="i").findings[0].key == "facets.thin_steps"
+
+
+def test_extreme_elements_get_a_measure_and_a_warning():
+    table, *_ = simulated(np.random.default_rng(3))
+    table.loc[table["t"] == 0, "s"] = 5
+    table.loc[table["r"] == 1, "s"] = 1
+    table.loc[(table["t"] == 0) & (table["r"] == 1), "s"] = 5
+    table = table[~((table["t"] == 0) & (table["r"] == 1))]
+    found = verify.facets(table, **NAMES)
+    measure = of(found, "target")
+    assert np.isfinite(measure).all() and measure[0] == measure.max()
+    severity = of(found, "rater")
+    assert severity[1] == severity.max()
+    assert "facets.extreme" in {f.key for f in found.findings}
+
+
+def test_blocks_skipped_scores_and_refusals_are_named():
+    table, *_ = simulated(np.random.default_rng(4))
+    apart = pd.concat([table, table.assign(t=table["t"] + 1000, r=table["r"] + 1000)])
+    assert "facets.disconnected" in {f.key for f in verify.facets(apart, **NAMES).findings}
+    gaps = table.assign(s=table["s"] * 2)
+    assert "facets.skipped" in {f.key for f in verify.facets(gaps, **NAMES).findings}
+    same = verify.facets(table.assign(s=5), **NAMES)
+    assert same.findings[0].key == "facets.one_category" and np.isnan(
+        same.table["estimate"].iloc[0]
+    )
+    with pytest.raises(TableError):
+        verify.facets(table.assign(s=table["s"] + 0.5), **NAMES)
+    with pytest.raises(TableError):
+        verify.facets(table, **NAMES, floats="x")
+
+
+def test_forty_eight_thousand_ratings_take_a_moment():
+    rng = np.random.default_rng(5)
+    t = np.repeat(np.arange(500), 96)
+    r, i = (np.arange(len(t)) // 12 * 13) % 100, np.tile(np.arange(12), 4000)
+    place = rng.normal(0, 1, 500)[t] - rng.normal(0, 0.5, 100)[r] - rng.normal(0, 0.5, 12)[i]
+    p = rasch.chances(place, np.array([[-1.5, -0.5, 0.5, 1.5]]), np.zeros(len(t), int))
+    x = (rng.random((len(t), 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    fit = rasch.fit(rasch.Data(x, t, (r, i), (500, 100, 12), np.zeros(len(t), int), 4))
+    assert fit.converged and fit.steps <= 12
+
+
+def test_the_ill_item_of_the_example_study_is_named(example_study_folder):
+    table = pd.read_parquet(example_study_folder / "rating.parquet").merge(
+        pd.read_parquet(example_study_folder / "plan.parquet"), on="plan_id"
+    )
+    first = table[table["wave"] == "2024-12"]
+    found = verify.facets(
+        first, target="target_id", rater="rater_key", item="item_id", score="score"
+    )
+    ill = next(f for f in found.findings if f.key == "facets.items")
+    assert ill.values["items"] == ["q5"]
+    assert not any(key in found.say("zh") + found.say("en") for key in set(first["rater_key"]))
