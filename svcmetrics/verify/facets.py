@@ -56,8 +56,8 @@ def facets(  # noqa: PLR0913
 
     Misleads: below about ten ratings per category thresholds wander (said so): use ``severity``.
     Limits take ratings as independent once the model is known; halo and copies make them too
-    narrow and reliabilities too high (see ``halo``). Unlinked blocks are each on a scale of their own (said so). High fit of careless raters: see
-    ``careless``.
+    narrow and reliabilities too high (see ``halo``). Unlinked blocks are each on a scale of their
+    own (said so). Careless raters can fit very well: see ``careless``.
 
     Source: Linacre 1989; Andrich 1978; Masters 1982 (partial credit).
 
