@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from svcmetrics.columns import numbers, require
 from svcmetrics.metric import metric
 from svcmetrics.numeric import blocks, bootstrap, careless_indices
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.columns import numbers, require
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import grid
 from svcmetrics.verify.careless_flags import Flags, analyst_table, flags
