@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as types
 import ibis.expr.operations as ops
 import pandas as pd
 from ibis.expr.types import IntegerColumn, Table, Value
@@ -113,7 +114,7 @@ def micros(stamp: Value) -> IntegerColumn:
 
 def instant(us: Value) -> Value:
     """Microseconds since 1970, UTC, as a time column with that zone."""
-    return _timestamp(us).cast("timestamp('UTC')")
+    return _instant(us)
 
 
 def month(us: Value) -> Value:
@@ -152,6 +153,10 @@ def _epoch_us(stamp) -> int: ...  # type: ignore[no-untyped-def, empty-body]
 
 @ibis.udf.scalar.builtin(name="make_timestamp")
 def _timestamp(us: int) -> dt.datetime: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="make_timestamptz", signature=((types.int64,), types.Timestamp("UTC")))
+def _instant(us): ...  # type: ignore[no-untyped-def]
 
 
 @ibis.udf.scalar.builtin(name="bit_count")

@@ -1,0 +1,135 @@
+"""The engine's verbs in the words of Spark; the session, local or on a cluster, is the caller's.
+
+A table of Spark answers the same questions as one of the embedded engine, with the same numbers.
+What Spark says differently is translated here and nowhere else, so that a measure names no engine.
+No setting of the session is read or changed: an instant does not depend on its time zone.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+import ibis.expr.schema as sch
+import pyarrow as pa
+import pyspark.sql.types as pt
+import sqlglot.expressions as sge
+from ibis.backends.pyspark import Backend
+from ibis.backends.pyspark.datatypes import PySparkType
+from ibis.backends.sql.compilers.base import NULL
+from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+from ibis.expr.types import Table
+
+_CHOICE = {"arg_min": "min_by", "arg_max": "max_by"}
+
+
+class Words(PySparkCompiler):
+    """Ibis expressions as Spark's SQL, where Ibis itself has no word or another meaning."""
+
+    def visit_ScalarUDF(self, op: Any, **parts: Any) -> Any:
+        name, values = op.__func_name__, list(parts.values())
+        if name == "epoch_us":
+            zoned = op.args[0].dtype.timezone is not None
+            return self.f.unix_micros(*values) if zoned else self._since(*values)
+        if name == "make_timestamp":
+            unit = sge.Var(this="MICROSECOND")
+            return self.f.anon.timestampadd(unit, *values, _epoch())
+        if name == "make_timestamptz":
+            return self.f.anon.timestamp_micros(*values)
+        return super().visit_ScalarUDF(op, **parts)
+
+    def _since(self, stamp: Any) -> Any:
+        return self.f.anon.timestampdiff(sge.Var(this="MICROSECOND"), _epoch(), stamp)
+
+    def visit_AggUDF(self, op: Any, *, where: Any, **parts: Any) -> Any:
+        value, *others = parts.values()
+        # Spark would take a missing value where the embedded engine passes it over.
+        given = value.is_(NULL).not_()
+        where = given if where is None else sge.And(this=where, expression=given)
+        name = _CHOICE.get(op.__func_name__, op.__func_name__)
+        return self.agg[name](value, *others, where=where)
+
+    def visit_BitwiseLeftShift(self, op: Any, *, left: Any, right: Any) -> Any:
+        return self.f.anon.shiftleft(left, self.cast(right, dt.int32))
+
+
+    def visit_BitOr(self, op: Any, *, arg: Any, where: Any) -> Any:
+        return self.agg.bit_or(arg, where=where)
+
+
+def _epoch() -> Any:
+    return sge.Cast(this=sge.convert("1970-01-01"), to=sge.DataType.build("TIMESTAMPNTZ"))
+
+
+class Kinds(PySparkType):
+    """Instants have the zone UTC, readings of a clock have none; Ibis would not tell them apart."""
+
+    @classmethod
+    def to_ibis(cls, typ: Any, nullable: bool = True) -> Any:
+        if isinstance(typ, pt.TimestampType):
+            return dt.Timestamp("UTC", nullable=nullable)
+        return super().to_ibis(typ, nullable)
+
+    @classmethod
+    def from_ibis(cls, dtype: Any) -> Any:
+        if dtype.is_timestamp() and dtype.timezone is None:
+            return pt.TimestampNTZType()
+        return super().from_ibis(dtype)
+
+
+class Spark(Backend):
+    """A Spark session as an engine: tables come and go as Arrow, so that nothing missing is text."""
+
+    compiler = Words()
+
+    def do_connect(self, session: Any) -> None:
+        self._mode, self._session = "batch", session
+
+    def get_schema(self, name: str, **place: Any) -> Any:
+        path = ".".join(p for p in (place.get("catalog"), place.get("database"), name) if p)
+        return _schema(self._session.table(path))
+
+    def _get_schema_using_query(self, query: str) -> Any:
+        return _schema(self._session.sql(query))
+
+    def _register_in_memory_table(self, op: Any) -> None:
+        fields = [pt.StructField(n, Kinds.from_ibis(t)) for n, t in op.schema.items()]
+        rows = op.data.to_pyarrow(op.schema)
+        frame = self._session.createDataFrame(rows, schema=pt.StructType(fields))
+        frame.createOrReplaceTempView(op.name)
+
+    def _create_cached_table(self, name: str, expr: Any) -> Any:
+        self._register_in_memory_tables(expr)
+        return super()._create_cached_table(name, expr)
+
+    def to_pyarrow(self, expr: Any, /, **options: Any) -> Any:
+        table = expr.as_table()
+        self._run_pre_execute_hooks(table)
+        found = self._session.sql(self.compile(table, **options)).toArrow()
+        return expr.__pyarrow_result__(found.cast(table.schema().to_pyarrow()))
+
+    def execute(self, expr: Any, /, **options: Any) -> Any:
+        return expr.__pandas_result__(self.to_pyarrow(expr.as_table(), **options).to_pandas())
+
+
+def _schema(frame: Any) -> sch.Schema:
+    return sch.Schema({f.name: Kinds.to_ibis(f.dataType) for f in frame.schema})
+
+
+@cache
+def connect(session: Any) -> Spark:
+    """The engine of a Spark session, one for each."""
+    Spark.register_options()
+    backend = Spark()
+    backend.do_connect(session)
+    return backend
+
+
+def table_of(frame: Any) -> Table:
+    """A Spark frame as a table of its session."""
+    name = ibis.util.gen_name("frame")
+    frame.createOrReplaceTempView(name)
+    return connect(frame.sparkSession).table(name)
