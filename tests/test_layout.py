@@ -101,9 +101,9 @@ def test_both_languages_have_the_same_keys_and_blanks():
 def test_chinese_sentences_are_chinese_and_english_ones_are_english():
     exempt = re.compile(r"^(metric|variant|header|word|column|sheet)\.")
     for key, text in lang.phrases("en").items():
-        assert (
-            not re.search(r"[\u4e00-\u9fff]", text) or exempt.match(key) or key == "check.sheet"
-        ), key
+        # An English sentence may quote the Chinese headers of a foreign file.
+        chinese = len(re.findall(r"[\u4e00-\u9fff]", text))
+        assert chinese <= len(text) / 3 or exempt.match(key) or key == "check.sheet", key
     for key, text in lang.phrases("zh").items():
         plain = re.sub(r"\{[^}]*\}", "", text)
         if len(plain) > 12 and not exempt.match(key):

@@ -21,6 +21,8 @@ from svcmetrics.result import Finding, Result, estimates
 
 # So many decisions before a step is named at all.
 _ENOUGH = 20
+# A step whose share of fast approvals surely exceeds this is looked at.
+_OFTEN = 0.1
 _DECISIONS = ("approve", "return", "reject")
 
 
@@ -87,46 +89,43 @@ def _table(
     frame: pd.DataFrame, by: list[str], fast: float
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Steps that approve; those that only deliver and send back are no approvers."""
-    parts, stamps = [], []
     frame = frame.assign(
         approved=frame["action"] == "approve", is_auto=frame["is_auto"].astype(bool)
     )
-    groups = frame.groupby(by, sort=True, dropna=False) if by else [((), frame)]
-    approvers = (
-        frame.groupby(by, dropna=False)["approved"].transform("any")
-        if by
-        else frame["approved"] | True
-    )
-    usual = _share(~frame.loc[approvers & ~frame["is_auto"], "approved"])
-    for key, part in groups:
-        hand = part[~part["is_auto"]]
-        waited = (
-            np.sort(hand.loc[hand["approved"], "waited_us"].dropna().to_numpy(dtype=float)) / 1e6
-        )
-        if not part["approved"].any():
-            continue
-        quick = _interval(int((waited <= fast).sum()), len(waited))
-        back = _interval(int((~hand["approved"]).sum()), len(hand))
-        auto = _interval(
-            int((part["approved"] & part["is_auto"]).sum()), int(part["approved"].sum())
-        )
-        rows = [auto, quick, back, (*summaries.quantile(waited, 0.5), len(waited))]
-        estimate, low, high, n = zip(*rows, strict=True)
+    groups = list(frame.groupby(by, sort=True, dropna=False)) if by else [((), frame)]
+    approvers = [(key, part) for key, part in groups if part["approved"].any()]
+    by_hand = [part.loc[~part["is_auto"], "approved"] for _, part in approvers]
+    usual = _share(~pd.concat(by_hand)) if by_hand else float("nan")
+    parts, stamps = [], []
+    for key, part in approvers:
         named = dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
+        rows = _rows(part, fast)
+        estimate, low, high, n = zip(*rows.values(), strict=True)
         parts.append(
-            estimates("automatic", groups=named, variant=["automatic", "fast", "sent_back", "seconds"],
-                      estimate=estimate, low=low, high=high, n=n)
+            estimates("automatic", groups=named, variant=list(rows), estimate=estimate, low=low,
+                      high=high, n=n)
         )  # fmt: skip
+        quick, back = rows["fast"], rows["sent_back"]
         # Surely often fast, and surely less often sent back than elsewhere.
-        if len(waited) >= _ENOUGH and quick[1] > 0.1 and back[2] < usual:
-            stamps.append(
-                {
-                    "place": " · ".join(str(v) for v in named.values()),
-                    "fast": quick[0],
-                    "back": back[0],
-                }
-            )
+        if quick[3] >= _ENOUGH and quick[1] > _OFTEN and back[2] < usual:
+            place = " · ".join(str(v) for v in named.values())
+            stamps.append({"place": place, "fast": quick[0], "back": back[0]})
     return (pd.concat(parts, ignore_index=True) if parts else estimates("automatic", n=0)), stamps
+
+
+def _rows(part: pd.DataFrame, fast: float) -> dict[str, tuple[float, float, float, int]]:
+    """The four numbers of one step: automatic, fast, sent back, and seconds to approve."""
+    hand = part[~part["is_auto"]]
+    waited = hand.loc[hand["approved"], "waited_us"].dropna().to_numpy(dtype=float)
+    waited = np.sort(waited) / 1e6
+    by_rule = int((part["approved"] & part["is_auto"]).sum())
+    middle, low, high = summaries.quantile(waited, 0.5)
+    return {
+        "automatic": _interval(by_rule, int(part["approved"].sum())),
+        "fast": _interval(int((waited <= fast).sum()), len(waited)),
+        "sent_back": _interval(int((~hand["approved"]).sum()), len(hand)),
+        "seconds": (middle, low, high, len(waited)),
+    }
 
 
 def _share(flags: pd.Series) -> float:

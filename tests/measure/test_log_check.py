@@ -1,0 +1,46 @@
+"""The check of the log: every oddity counted and named, and none on a clean log."""
+
+import pandas as pd
+
+from svcmetrics import measure
+from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS, log
+
+
+def _odd(result) -> dict[str, int]:
+    table = result.table
+    return table[table["count"] > 0].set_index("variant")["count"].to_dict()
+
+
+def test_a_clean_log_says_so():
+    out = measure.log_check(SMALL, services=SERVICES, steps=STEPS, calendar=CALENDAR)
+    assert out.findings[0].key == "log_check.clean"
+
+
+def test_every_oddity_is_counted_and_named():
+    events = log("""
+        a PAY 2024-09-02T09:00 submit
+        a PAY 2024-09-02T12:00 accept 1 @HR
+        a PAY 2024-09-02T11:00 deliver 1 @HR
+        a PAY 2024-09-02T11:00 deliver 1 @HR
+        a PAY 2024-09-02T13:00 close
+        a PAY 2024-09-02T14:00 deliver 1 @HR
+        b OTHER 2024-09-02T09:00 accept 1 @HR <nobody
+        b OTHER 2035-09-02T09:00 close
+        c PAY 2024-09-03T09:00 submit
+        c PAY 2024-09-02T09:00 close
+    """)
+    events.loc[len(events)] = events.iloc[0].to_dict() | {"case_id": None, "seq": 99}
+    result = measure.log_check(events, services=SERVICES, calendar=CALENDAR)
+    found = _odd(result)
+    assert found == {
+        "incomplete": 1, "out_of_order": 2, "repeated": 1, "unknown_service": 2,
+        "outside_calendar": 1, "no_start": 1, "after_close": 1, "negative": 1, "broken_link": 1,
+    }  # fmt: skip
+    assert {f.key for f in result.findings} == {f"log.{key}" for key in found}
+
+
+def test_the_measures_name_the_oddities_that_touch_them():
+    events = pd.concat([SMALL, log("z PAY 2024-09-02T09:00 close")])
+    out = measure.on_time(events, services=SERVICES, steps=STEPS, calendar=CALENDAR)
+    assert out.about["dropped"]["no_start"] == 1
+    assert "log.no_start" in [f.key for f in out.findings]
