@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 
 import pandas as pd
 
@@ -18,6 +19,9 @@ STYLE = (
     "{text-align:right;font-variant-numeric:tabular-nums}.svc-result{overflow-x:auto}</style>"
 )
 # Columns whose values are words of the toolkit, not data of the user.
+# Below this a float is an error of rounding.
+_NOTHING = 1e-12
+_THOUSANDTH = 0.001
 # Texts beyond this many characters are wrapped.
 _LONG = 24
 _USUAL = ("metric", "estimate", "low", "high", "n")
@@ -38,17 +42,28 @@ def word(column: str, value: object, code: str | None = None) -> str:
 
 def cell(value: object) -> str:
     """One value as shown: three digits at most, a dash for missing."""
-    if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
+    if value is None or value is pd.NaT or value is pd.NA:
         return lang.MISSING
     if isinstance(value, bool):
         return "✓" if value else "✗"
     if isinstance(value, float):
-        if value == int(value) and abs(value) < 1e15 if abs(value) != float("inf") else False:
-            return f"{int(value)}"
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        return _number(value)
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d %H:%M")
     return str(value)
+
+
+def _number(value: float) -> str:
+    """Three digits; what rounds to nothing is said to be below a thousandth."""
+    if math.isnan(value):
+        return lang.MISSING
+    if math.isinf(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if value == int(value) or abs(value) < _NOTHING:
+        return f"{value:.0f}".replace("-0", "0")
+    if abs(value) < _THOUSANDTH:
+        return "<0.001" if value > 0 else ">−0.001"
+    return f"{value:.3g}"
 
 
 def shown(table: pd.DataFrame, code: str | None = None) -> pd.DataFrame:

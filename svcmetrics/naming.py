@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics import lang
+from svcmetrics.display import phrase
 from svcmetrics.result import Finding, Result
 
 # Which table names the ids of a column.
@@ -46,6 +47,9 @@ def named(result: Result, tables: Mapping[str, Any]) -> Result:
     for column, (source, _) in _NAMED_BY.items():
         if column in table and source in by_table:
             table[column] = [by_table[source].get(str(v), v) for v in table[column]]
+    if "measure" in table:
+        known |= {m: phrase(f"criterion.{m}", m) for m in table["measure"].astype("str")}
+        table["measure"] = [known.get(str(m), m) for m in table["measure"]]
     findings = [
         Finding(f.key, {k: _said(v, known) for k, v in f.values.items()}, f.level)
         for f in result.findings

@@ -1,0 +1,42 @@
+"""How numbers and words are shown: short, honest about what is tiny, and in one language."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import svcmetrics as svc
+from svcmetrics import display
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.123456, "0.123"), (12.0, "12"), (1234.5, "1,234"), (3.3e-16, "0"), (-0.0, "0"),
+        (9e-5, "<0.001"), (-9e-5, ">−0.001"), (float("nan"), "—"), (None, "—"), (pd.NaT, "—"),
+        (True, "✓"), (7, "7"), ("3E5", "3E5"), (-10.0, "-10"),
+    ],
+)  # fmt: skip
+def test_cells(value, shown):
+    assert display.cell(value) == shown
+
+
+def test_words_of_the_toolkit_are_translated_and_data_are_not():
+    table = pd.DataFrame({"unit": ["above"], "group": ["above"], "estimate": [1.0]})
+    with svc.speaking("en"):
+        shown = display.shown(table)
+    assert shown["unit"].tolist() == ["above"]
+    assert shown["group"].tolist() == ["clearly above the mean"]
+
+
+def test_columns_that_tell_nothing_are_left_out():
+    table = pd.DataFrame(
+        {"metric": ["x"], "variant": [""], "estimate": [1.0], "low": [None], "F": [None]}
+    )
+    assert display.shown(table, "en").columns.tolist() == ["metric", "estimate", "low"]
+
+
+def test_long_tables_are_cut_and_say_so():
+    text = display.table_html(pd.DataFrame({"a": range(100)}), limit=10)
+    assert text.count("<tr>") == 11
+    assert "90" in text

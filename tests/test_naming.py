@@ -1,0 +1,54 @@
+"""Names in place of ids, in the reader's language, in tables and sentences alike."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import svcmetrics as svc
+from svcmetrics.naming import named, names
+from svcmetrics.result import Finding, Result, estimates
+
+UNITS = pd.DataFrame(
+    {
+        "unit_id": ["D1", "D2", "7"],
+        "name_zh": ["财务部", None, "法务部"],
+        "name_en": ["Finance", "HR", None],
+    }
+)
+
+
+@pytest.fixture
+def result() -> Result:
+    table = estimates("icc", groups={"target_id": ["D1", "D2", "7"]}, estimate=1.0, n=7)
+    told = [Finding("where.row", {"value": ["D1", "D2"]}), Finding("where.row", {"value": "7"})]
+    return Result("icc", table, told)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("zh", ["财务部", "HR", "法务部"]), ("en", ["Finance", "HR", "法务部"])]
+)
+def test_names_are_in_the_readers_language_and_fall_back_to_the_other(result, code, expected):
+    with svc.speaking(code):
+        assert named(result, {"unit": UNITS}).table["target_id"].tolist() == expected
+
+
+def test_sentences_name_units_but_never_take_a_number_for_an_id(result):
+    told = named(result, {"unit": UNITS})
+    assert told.findings[0].values["value"] == ["财务部", "HR"]
+    assert told.findings[1].values["value"] == "7"
+
+
+def test_unknown_ids_and_other_columns_stay(result):
+    table = result.table.assign(target_id=["D1", "X", "7"], other="D1")
+    told = named(Result("icc", table), {"unit": UNITS}).table
+    assert told["target_id"].tolist() == ["财务部", "X", "法务部"]
+    assert set(told["other"]) == {"D1"}
+
+
+def test_without_the_table_nothing_changes(result):
+    pd.testing.assert_frame_equal(named(result, {}).table, result.table)
+
+
+def test_an_id_without_any_name_is_its_own_name():
+    assert names(UNITS.assign(name_zh=None, name_en=None), "unit_id", "zh")["D1"] == "D1"
