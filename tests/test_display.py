@@ -22,11 +22,11 @@ def test_cells(value, shown):
 
 
 def test_words_of_the_toolkit_are_translated_and_data_are_not():
-    table = pd.DataFrame({"unit": ["above"], "group": ["above"], "estimate": [1.0]})
+    table = pd.DataFrame({"my unit": ["above"], "group": ["above"], "estimate": [1.0]})
     with svc.speaking("en"):
         shown = display.shown(table)
-    assert shown["unit"].tolist() == ["above"]
-    assert shown["group"].tolist() == ["clearly above the mean"]
+    assert shown["my unit"].tolist() == ["above"]
+    assert shown[display.header("group", "en")].tolist() == ["clearly above the mean"]
 
 
 def test_columns_that_tell_nothing_are_left_out():
