@@ -1,9 +1,9 @@
 """The one module that names the backend: embedded DuckDB, spoken to through Ibis.
 
 An event log of any size stays in the engine until a statistic asks for numbers. Everything that
-engines do differently is a verb of this page (`micros`, `first_by`, `last_by`, `keep`), so that
-another engine means another version of this page and nothing else. DuckDB would fetch extensions
-from the network; that is switched off.
+engines do differently is a verb of this page (`micros`, `first_by`, `next_row`, `keep`, …), so that
+another engine is a translation of these verbs and nothing else: `spark.py` has those of Spark.
+DuckDB would fetch extensions from the network; that is switched off.
 """
 
 from __future__ import annotations
@@ -56,17 +56,21 @@ def limit(*, memory: str = "", threads: int = 0) -> None:
 
 
 def is_table(data: object) -> bool:
-    """Whether the data already live in an engine."""
-    return isinstance(data, Table)
+    """Whether the data already live in an engine: an Ibis table or a frame of Spark."""
+    return isinstance(data, Table) or _is_spark(data)
 
 
 def as_table(data: Any) -> Table:
-    """A pandas frame, an Arrow table, an Ibis table or a Parquet file, as an Ibis table.
+    """A frame of pandas or Spark, an Arrow table, an Ibis table or a Parquet file, as an Ibis table.
 
     A frame is registered, not copied row by row; whoever gave it does not notice.
     """
     if isinstance(data, Table):
         return data
+    if _is_spark(data):
+        from svcmetrics.io import spark
+
+        return spark.table_of(data)
     if isinstance(data, (str, Path)):
         return engine().read_parquet(str(data))
     if isinstance(data, pd.DataFrame):
@@ -137,6 +141,17 @@ def last_by(value: Value, key: Value, where: Value) -> Value:
     return (_last_text if value.type().is_string() else _last_whole)(value, key, where=where)
 
 
+def next_row(left: Table, right: Table, *, within: str, by: str) -> Table:
+    """Each left row with the right row that comes next: same ``within``, smallest larger ``by``.
+
+    Both tables have these two columns, unique as a pair; the right one brings all its others,
+    under new names. Rows without a next one stay.
+    """
+    other = right.rename(within_of_right=within, by_of_right=by)
+    joined = getattr(home(left, right), "next_row", _next_row)(left, other, within, by)
+    return joined.drop("within_of_right", "by_of_right")
+
+
 def bits(value: Value) -> IntegerColumn:
     """How many bits of a whole number are set."""
     return _bit_count(value)
@@ -155,7 +170,9 @@ def _epoch_us(stamp) -> int: ...  # type: ignore[no-untyped-def, empty-body]
 def _timestamp(us: int) -> dt.datetime: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="make_timestamptz", signature=((types.int64,), types.Timestamp("UTC")))
+@ibis.udf.scalar.builtin(
+    name="make_timestamptz", signature=((types.int64,), types.Timestamp("UTC"))
+)
 def _instant(us): ...  # type: ignore[no-untyped-def]
 
 
@@ -179,8 +196,17 @@ def _first_text(value: str, key: int) -> str: ...  # type: ignore[empty-body]
 def _last_text(value: str, key: int) -> str: ...  # type: ignore[empty-body]
 
 
+def _next_row(left: Table, right: Table, within: str, by: str) -> Table:
+    same = left[within] == right["within_of_right"]
+    return left.asof_join(right, on=left[by] < right["by_of_right"], predicates=[same])
+
+
 def _sources(expression: Any) -> list[Any]:
     return [node.source for node in expression.op().find(_SOURCES)]
+
+
+def _is_spark(data: object) -> bool:
+    return type(data).__module__.startswith("pyspark.") and hasattr(data, "sparkSession")
 
 
 def _is_mixed_text(column: pd.Series) -> bool:

@@ -55,7 +55,6 @@ class Words(PySparkCompiler):
     def visit_BitwiseLeftShift(self, op: Any, *, left: Any, right: Any) -> Any:
         return self.f.anon.shiftleft(left, self.cast(right, dt.int32))
 
-
     def visit_BitOr(self, op: Any, *, arg: Any, where: Any) -> Any:
         return self.agg.bit_or(arg, where=where)
 
@@ -113,6 +112,24 @@ class Spark(Backend):
 
     def execute(self, expr: Any, /, **options: Any) -> Any:
         return expr.__pandas_result__(self.to_pyarrow(expr.as_table(), **options).to_pandas())
+
+    def next_row(self, left: Table, right: Table, within: str, by: str) -> Table:
+        """What the other engine has a join for: first the number of the next row, then that row."""
+        named = {within: "within_of_right", by: "by_of_right"}
+        mine, theirs = left.select(within, by), right.select(**named)
+        rows = mine.mutate(own=True).union(theirs.mutate(own=False))
+        # Downwards, so that all rows before are later ones; of two equals the left one comes first.
+        order = [ibis.desc(by), ibis.desc("own")]
+        before = ibis.window(group_by=within, order_by=order, preceding=(None, 1))
+        number = ibis.ifelse(rows["own"], ibis.null(rows[by].type()), rows[by])
+        found = rows.mutate(next_by=number.min().over(before)).filter("own")
+        found = found.select("next_by", within_left=within, by_left=by)
+        left = left.left_join(
+            found, [left[within] == found["within_left"], left[by] == found["by_left"]]
+        )
+        left = left.drop("within_left", "by_left")
+        on = [left[within] == right["within_of_right"], left["next_by"] == right["by_of_right"]]
+        return left.left_join(right, on).drop("next_by")
 
 
 def _schema(frame: Any) -> sch.Schema:

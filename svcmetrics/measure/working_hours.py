@@ -50,7 +50,7 @@ def working_hours(
     """
     book = clocks(calendar, timezone)
     if engine.is_table(intervals):
-        return _in_engine(intervals, (start, end), book, timezone, calendar_id)
+        return _in_engine(engine.as_table(intervals), (start, end), book, timezone, calendar_id)
     require(intervals, start, end)
     a, b = (ticks(intervals[c], timezone) for c in (start, end))
     given = (a != NONE) & (b != NONE)
