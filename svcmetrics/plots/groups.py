@@ -17,12 +17,12 @@ _COLOURS = {"above": GOOD, "unclear": FAIR, "below": POOR}
 _NAMED = 40
 
 
-def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:  # noqa: ARG001
+def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
     """Inches that keep the names apart."""
     return row_height(min(len(table), _NAMED)) + 0.4
 
 
-def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:  # noqa: ARG001
+def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     """One row per department; the line at 0 is the mean of all.
 
     Groups from top to bottom, and names within a group: an order by estimate would read as a rank.
@@ -46,5 +46,8 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:  # no
     ax.set_ylim(-0.7, max(len(rows), 1) - 0.3)
     ax.set_xlabel(lang.say("metric.groups"))
     if len(rows):
-        ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3)
+        ax.legend(
+            frameon=False, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, fontsize=9,
+            columnspacing=1.2, handletextpad=0.2,
+        )  # fmt: skip
     return plain(ax)
