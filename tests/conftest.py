@@ -37,3 +37,15 @@ def _chinese_by_default():
 def example_study_folder() -> Path:
     """The committed example study."""
     return ROOT / "data" / "pilot"
+
+
+@pytest.fixture(scope="session")
+def spark_session(tmp_path_factory):
+    """A Spark session on this machine; skipped, with the reason, where there cannot be one."""
+    from tests import spark
+
+    if reason := spark.missing():
+        pytest.skip(reason)
+    session = spark.session(tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()

@@ -65,12 +65,12 @@ def as_table(data: Any) -> Table:
 
     A frame is registered, not copied row by row; whoever gave it does not notice.
     """
-    if isinstance(data, Table):
-        return data
     if _is_spark(data):
         from svcmetrics.io import spark
 
         return spark.table_of(data)
+    if isinstance(data, Table):
+        return data if home(data).name == "duckdb" else _known(data)
     if isinstance(data, (str, Path)):
         return engine().read_parquet(str(data))
     if isinstance(data, pd.DataFrame):
@@ -203,6 +203,15 @@ def _next_row(left: Table, right: Table, within: str, by: str) -> Table:
 
 def _sources(expression: Any) -> list[Any]:
     return [node.source for node in expression.op().find(_SOURCES)]
+
+
+def _known(table: Table) -> Table:
+    backend = home(table)
+    if backend.name != "pyspark":
+        raise table_error("engine_unknown", found=backend.name)
+    from svcmetrics.io import spark
+
+    return table if isinstance(backend, spark.Spark) else spark.table_of(table)
 
 
 def _is_spark(data: object) -> bool:

@@ -12,9 +12,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
-import ibis.expr.operations as ops
 import ibis.expr.schema as sch
-import pyarrow as pa
 import pyspark.sql.types as pt
 import sqlglot.expressions as sge
 from ibis.backends.pyspark import Backend
@@ -54,6 +52,11 @@ class Words(PySparkCompiler):
 
     def visit_BitwiseLeftShift(self, op: Any, *, left: Any, right: Any) -> Any:
         return self.f.anon.shiftleft(left, self.cast(right, dt.int32))
+
+    def visit_Strftime(self, op: Any, *, arg: Any, format_str: Any) -> Any:
+        # The readings of a clock as text, which no time zone of a session can shift.
+        width = {"%Y-%m": 7, "%Y-%m-%d": 10}[format_str.this]
+        return self.f.anon.left(self.cast(arg, dt.string), sge.convert(width))
 
     def visit_BitOr(self, op: Any, *, arg: Any, where: Any) -> Any:
         return self.agg.bit_or(arg, where=where)
@@ -146,7 +149,9 @@ def connect(session: Any) -> Spark:
 
 
 def table_of(frame: Any) -> Table:
-    """A Spark frame as a table of its session."""
+    """A frame of Spark, or a table that Ibis itself has made of one, as a table of its session."""
+    if isinstance(frame, Table):
+        frame = frame.get_backend().raw_sql(frame.compile())
     name = ibis.util.gen_name("frame")
     frame.createOrReplaceTempView(name)
     return connect(frame.sparkSession).table(name)

@@ -1,11 +1,13 @@
-"""The contract of the engine's verbs; another engine has to pass the same tests."""
+"""The contract of the engine's verbs: both engines have to pass the same tests."""
 
+import ibis
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from svcmetrics.io import engine
 from svcmetrics.problems import TableError
+from tests.spark import on_spark
 
 FRAME = pd.DataFrame(
     {
@@ -17,6 +19,15 @@ FRAME = pd.DataFrame(
         "word": ["open", "shut", "open", None],
     }
 )
+
+
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.xdist_group("spark"))])
+def table(request):
+    """A maker of tables, in one engine and in the other."""
+    if request.param == "duckdb":
+        return engine.as_table
+    session = request.getfixturevalue("spark_session")
+    return lambda frame: engine.as_table(on_spark(session, frame))
 
 
 def _sorted(table) -> list:
@@ -32,44 +43,128 @@ def test_frames_arrow_tables_and_parquet_files_are_tables(tmp_path):
         tmp_path / "x.parquet",
         engine.as_table(FRAME),
     ):
-        table = engine.as_table(given)
-        assert engine.row(table.aggregate(n=table.count())) == {"n": 4}
+        rows = engine.as_table(given)
+        assert engine.row(rows.aggregate(n=rows.count())) == {"n": 4}
     with pytest.raises(TableError, match="int"):
         engine.as_table(5)
 
 
 def test_ids_written_as_numbers_and_as_text_become_text():
-    table = engine.as_table(pd.DataFrame({"id": ["x1", 7, None]}))
-    assert table.schema()["id"].is_string()
+    rows = engine.as_table(pd.DataFrame({"id": ["x1", 7, None]}))
+    assert rows.schema()["id"].is_string()
 
 
-def test_whole_microseconds_with_and_without_a_zone():
+def test_what_is_missing_stays_missing(table):
+    rows = table(FRAME)
+    found = engine.frame(rows.order_by("case", "seq"))
+    assert found["word"].isna().tolist() == [False, False, False, True]
+    assert found["at"].isna().tolist() == [False, False, False, True]
+    assert engine.row(rows.aggregate(n=rows["word"].isnull().sum())) == {"n": 1}
+    small = engine.small(
+        {"case": ["a", None], "more": [None, "x"], "n": pd.array([None, 3], "Int64")}
+    )
+    joined = engine.frame(rows.join(small, "case"))
+    assert joined["more"].isna().all()
+    assert joined["n"].isna().all()
+
+
+def test_whole_microseconds_with_and_without_a_zone(table):
     zoned = FRAME.assign(at=FRAME["at"].dt.tz_localize("Asia/Shanghai"))
     for frame, shift in ((FRAME, 0), (zoned, -8 * 3_600_000_000)):
-        table = engine.as_table(frame)
-        out = engine.frame(table.select(us=engine.micros(table["at"])))["us"]
+        rows = table(frame)
+        assert (rows["at"].type().timezone is None) == (shift == 0)
+        out = engine.frame(rows.order_by("case", "seq").select(us=engine.micros(rows["at"])))["us"]
         assert out[0] == 1_704_067_200_000_001 + shift
         assert pd.isna(out[3])
 
 
-def test_first_and_last_by_a_key_among_some_rows():
-    t = engine.as_table(FRAME)
+def test_microseconds_as_instant_month_and_day(table):
+    # 30 minutes to midnight of the last day of a leap February; and before 1970.
+    rows = table(pd.DataFrame({"us": [1_709_249_400_000_001, -1]}))
+    us = rows["us"]
+    out = rows.select("us", at=engine.instant(us), month=engine.month(us), day=engine.day(us))
+    out = engine.frame(out.order_by(ibis.desc("us")))
+    assert out["month"].tolist() == ["2024-02", "1969-12"]
+    assert out["day"].tolist() == ["2024-02-29", "1969-12-31"]
+    assert out["at"].dt.tz is not None
+    assert out["at"][0] == pd.Timestamp("2024-02-29T23:30:00.000001Z")
+
+
+def test_the_zone_of_a_connection_moves_no_instant():
+    backend = engine.connect()
+    backend.raw_sql("SET TimeZone = 'Asia/Shanghai'")
+    rows = backend.create_table("x", pd.DataFrame({"us": [0]}), temp=True)
+    out = engine.frame(rows.select(at=engine.instant(rows["us"]), day=engine.day(rows["us"])))
+    assert out["at"][0] == pd.Timestamp(0, tz="UTC")
+    assert out["day"][0] == "1970-01-01"
+
+
+def test_first_and_last_by_a_key_among_some_rows(table):
+    t = table(FRAME)
     shut = t["word"] == "shut"
-    table = t.group_by("case").aggregate(
-        first=engine.first_by(t["word"], t["seq"], t["seq"] > 0),
-        last=engine.last_by(t["seq"], t["seq"], shut),
+    rows = _sorted(
+        t.group_by("case").aggregate(
+            first=engine.first_by(t["word"], t["seq"], t["seq"] > 0),
+            last=engine.last_by(t["seq"], t["seq"], shut),
+            # A missing value is passed over.
+            word=engine.last_by(t["word"], t["seq"], t["seq"] > 0),
+        )
     )
-    rows = _sorted(table)
     assert [r["first"] for r in rows] == ["open", "open"]
+    assert [r["word"] for r in rows] == ["shut", "open"]
     assert rows[0]["last"] == 2
     assert pd.isna(rows[1]["last"])
 
 
-def test_kept_rows_outlive_their_frame_and_join_with_small_tables():
-    kept = engine.keep(engine.as_table(FRAME.copy()))
+def test_the_row_that_comes_next(table):
+    left = table(pd.DataFrame({"case": ["a", "a", "b", "c"], "no": [1, 5, 3, 1]}))
+    right = pd.DataFrame(
+        {"case": ["a", "a", "a", "b"], "no": [1, 4, 9, 3], "what": ["p", "q", None, "r"]}
+    )
+    right = (
+        table(right.assign(same=right["no"]))
+        if engine.home(left).name == "duckdb"
+        else engine.small(right.assign(same=right["no"]))
+    )
+    out = engine.frame(engine.next_row(left, right, within="case", by="no").order_by("case", "no"))
+    assert list(out.columns) == ["case", "no", "what", "same"]
+    assert out["same"].fillna(-1).tolist() == [4, 9, -1, -1]
+    assert out["what"].fillna("-").tolist() == ["q", "-", "-", "-"]
+
+
+def test_bits_shifts_and_sums_over_rows(table):
+    t = table(FRAME)
+    bit = ibis.literal(1, "int64") << (t["seq"] * 30).cast("int64")
+    out = t.group_by("case").aggregate(bits=bit.bit_or())
+    assert [r["n"] for r in _sorted(out.select("case", n=engine.bits(out["bits"])))] == [2, 2]
+    run = t.select("case", "seq", run=t["seq"].cumsum(group_by="case", order_by="seq"))
+    assert engine.frame(run.order_by("case", "seq"))["run"].tolist() == [1, 3, 1, 3]
+
+
+def test_whole_numbers_divide_into_fractions_and_keep_their_sign(table):
+    t = table(pd.DataFrame({"x": [-7, 7]}))
+    out = engine.frame(t.select(x=t["x"], part=t["x"] / 2, rest=t["x"] % 5).order_by("x"))
+    assert out["part"].tolist() == [-3.5, 3.5]
+    assert out["rest"].tolist() == [-2, 2]
+
+
+def test_kept_rows_outlive_their_frame_and_join_with_small_tables(table):
+    kept = engine.keep(table(FRAME.copy()))
     more = kept.join(engine.small({"case": ["a"], "x": [3]}), "case")
-    assert engine.row(more.aggregate(n=more.count(), x=more["x"].sum())) == {"n": 2, "x": 6}
+    again = engine.keep(more)
+    assert engine.row(again.aggregate(n=again.count(), x=again["x"].sum())) == {"n": 2, "x": 6}
     assert engine.home(more) is engine.home(kept)
+
+
+@pytest.mark.xdist_group("spark")
+def test_a_session_is_one_engine_and_keeps_its_settings(spark_session):
+    one, two = (engine.as_table(on_spark(spark_session, FRAME)) for _ in range(2))
+    assert engine.home(one, two) is engine.home(one)
+    assert spark_session.conf.get("spark.sql.session.timeZone") == "Asia/Shanghai"
+    assert engine.is_table(on_spark(spark_session, FRAME))
+    assert one.count().execute() == 4
+    with pytest.raises(TableError):
+        engine.home(one, engine.keep(engine.as_table(FRAME)))
 
 
 def test_the_engine_fetches_nothing_and_reads_no_local_zone():
@@ -87,6 +182,17 @@ def test_two_engines_in_one_calculation_are_an_error():
     two = engine.connect().create_table("x", FRAME, temp=True)
     with pytest.raises(TableError):
         engine.home(one, two)
+
+
+def test_an_engine_that_is_not_known_is_named():
+    class Elsewhere:
+        name = "elsewhere"
+
+    table = ibis.table({"x": "int64"}, name="x")
+    op = table.op().copy()
+    far = ibis.expr.operations.DatabaseTable(op.name, op.schema, Elsewhere(), op.namespace)
+    with pytest.raises(TableError, match="elsewhere"):
+        engine.as_table(far.to_expr())
 
 
 def test_a_limit_that_is_no_limit_is_refused():
