@@ -71,10 +71,20 @@ def _styles(book: Any) -> dict[str, Any]:
     }
 
 
+def _worksheet(book: Any, name: str) -> Any:
+    """A sheet that prints on A4 across, as wide as one page."""
+    sheet = book.add_worksheet(name)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_row(0, 24)
+    return sheet
+
+
 def _read_me(
     book: Any, styles: dict[str, Any], tables: Mapping[str, Published], title: str
 ) -> None:
-    sheet = book.add_worksheet(lang.say("workbook.read_me"))
+    sheet = _worksheet(book, lang.say("workbook.read_me"))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 110)
     sheet.write_string(0, 0, title, styles["title"])
@@ -99,7 +109,7 @@ def _read_me(
 
 def _sheet(book: Any, styles: dict[str, Any], name: str, published: Published) -> None:
     table = published.table
-    sheet = book.add_worksheet(_sheet_name(name))
+    sheet = _worksheet(book, _sheet_name(name))
     sheet.write_string(0, 0, _sheet_name(name), styles["title"])
     for offset, finding in enumerate(published.findings):
         sheet.write_string(1 + offset, 0, finding.say())
@@ -138,7 +148,10 @@ def _column(
             )
         elif value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
             sheet.write_string(
-                row, place, lang.MISSING if visible else lang.say("publish.hidden"), styles["quiet"]
+                row,
+                place,
+                lang.MISSING if visible else lang.say("publish.hidden_short"),
+                styles["quiet"],
             )
         else:
             sheet.write_string(row, place, str(value), styles["text"])
@@ -170,7 +183,7 @@ def _sheet_name(name: str) -> str:
 
 
 def _notes(book: Any, styles: dict[str, Any], notes: Mapping[str, Any]) -> None:
-    sheet = book.add_worksheet(lang.say("workbook.notes"))
+    sheet = _worksheet(book, lang.say("workbook.notes"))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 90)
     for row, (key, value) in enumerate(notes.items()):
