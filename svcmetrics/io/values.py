@@ -68,7 +68,8 @@ def texts(values: pd.Series) -> pd.Series:
         values = values.astype(values.cat.categories.dtype).map(_text)
     elif not isinstance(values.dtype, pd.StringDtype):
         values = per_distinct(values, lambda v: v.astype(object).map(_text))
-    text = values.astype("str").str.strip(_EDGES)
+    # A NUL can stand in a workbook but in no CSV file: it would make the study unreadable.
+    text = values.astype("str").str.replace("\0", "", regex=False).str.strip(_EDGES)
     return text.mask(text == "")
 
 

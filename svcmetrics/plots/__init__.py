@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+# Characters of a name beside a drawing.
+_LONGEST = 40
+
+
 def picture(ax: Axes, kind: str = "png") -> bytes:
     """A drawing as the bytes of a file: "png" or "svg"; the same drawing gives the same bytes."""
     from matplotlib.figure import Figure
@@ -47,4 +51,20 @@ def draw(
         # A drawing with a row per estimate says how tall it has to be to stay legible.
         height = getattr(drawing, "height", None)
         ax = new_axes(height=height(table, about)) if height else new_axes()
-    return drawing.draw(table, ax, about)
+    return drawing.draw(_drawable(table), ax, about)
+
+
+def _drawable(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with names as a drawing can carry them: no formulas, no line ends, not too long."""
+    texts = {c: table[c].map(_name) for c in table if not pd.api.types.is_numeric_dtype(table[c])}
+    return table.assign(**texts)
+
+
+def _name(value: Any) -> Any:
+    """A name as typed; what cannot be seen becomes a blank, what is too long loses its middle."""
+    if not isinstance(value, str):
+        return value
+    plain = "".join(c if c.isprintable() else " " for c in value)
+    if len(plain) > _LONGEST:
+        plain = f"{plain[: _LONGEST - 13]}…{plain[-12:]}"
+    return plain.replace("$", r"\$")  # or Matplotlib reads a formula between two of them

@@ -45,15 +45,25 @@ def read(ratings: pd.DataFrame, *, person: str, item: str, score: str, missing: 
     dropped, found = dict(cells.dropped), list(cells.findings)
     if missing == "listwise" and not whole.all():
         dropped["incomplete_person"] = int((~whole).sum())
-        values = {"count": int((~whole).sum()), "persons": len(whole)}
+        values = {
+            "count": int((~whole).sum()),
+            "persons": len(whole),
+            "example": _blank(cells, table),
+        }
         if whole.any():
             found.append(Finding("answers.listwise", values, "warning"))
     elif not whole.all():
         found.append(Finding("answers.pairwise", {"count": int((~whole).sum())}, "warning"))
     used = table[whole] if missing == "listwise" else table
     return Answers(
-        used, cells.columns, len(table), missing, dropped, found + _twins(used, cells.columns)
+        used, cells.columns, len(table), missing, dropped, found + _odd_items(used, cells.columns)
     )
+
+
+def _blank(cells: grid.Grid, table: np.ndarray) -> str:
+    """The first answer that is missing: whose, and to what."""
+    person, item = np.argwhere(~np.isfinite(table))[0]
+    return f"{cells.rows[person]} · {cells.columns[item]}"
 
 
 def refusal(form: Answers, covariance: np.ndarray) -> Finding | None:
@@ -82,7 +92,7 @@ def correlation_limits(r: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.tanh(z - half), np.tanh(z + half)
 
 
-def _twins(table: np.ndarray, items: list[Any]) -> list[Finding]:
+def _odd_items(table: np.ndarray, items: list[Any]) -> list[Finding]:
     """Items without any difference, and pairs of items with the same answers throughout."""
     if len(table) < 2:
         return []
@@ -94,12 +104,18 @@ def _twins(table: np.ndarray, items: list[Any]) -> list[Finding]:
     constant = [str(i) for i, f in zip(items, flat, strict=False) if f]
     if constant and len(constant) < len(items):
         found.append(Finding("answers.constant", {"items": constant}, "warning"))
+    pairs = twins(table, items)
+    if pairs:
+        found.append(Finding("answers.identical", {"pairs": pairs[:5]}, "warning"))
+    return found
+
+
+def twins(table: np.ndarray, items: list[Any]) -> list[str]:
+    """Pairs of items with the same answers throughout, constant ones apart."""
     first: dict[bytes, int] = {}
     pairs = []
     for j, column in enumerate(np.ascontiguousarray(table.T)):
         i = first.setdefault(column.tobytes(), j)
-        if i != j and str(items[j]) not in constant:
+        if i != j and np.nanmin(column) < np.nanmax(column):
             pairs.append(f"{items[i]} = {items[j]}")
-    if pairs:
-        found.append(Finding("answers.identical", {"pairs": pairs[:5]}, "warning"))
-    return found
+    return pairs

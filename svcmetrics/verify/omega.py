@@ -100,6 +100,8 @@ def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int) -> Fin
     flat = [str(i) for i, v in zip(form.items, np.diag(covariance), strict=True) if v <= 0]
     if flat:
         return Finding("omega.constant", {"items": flat}, "refused")
+    if twins := answers.twins(form.table, form.items):
+        return Finding("omega.twins", {"pairs": twins[:5]}, "refused")
     if n <= k:
         return Finding("omega.too_few", {"persons": n, "items": k}, "refused")
     least = max(3, 3 * factors if factors > 1 else 3)
