@@ -36,8 +36,13 @@ def pilot(args: list[str]) -> int:
 
 
 def test(args: list[str]) -> int:
-    """运行测试（其余参数交给 pytest）| Run the tests (more arguments go to pytest)"""
-    return run("python", "-m", "pytest", "-n", "2", *args)
+    """运行测试（--spark：含 Spark；其余参数交给 pytest）| Run the tests (--spark: those of Spark too)"""
+    wanted = "--spark" in args or (os.environ.get("CI") == "true" and shutil.which("java"))
+    if wanted and not environment.ensure_spark():
+        print("Spark 未能安装，其测试将跳过 | Spark could not be installed: its tests are skipped")
+    # What needs the one Spark session runs on one worker.
+    rest = [argument for argument in args if argument != "--spark"]
+    return run("python", "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
 
 
 def check(args: list[str]) -> int:

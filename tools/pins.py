@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import environment, pip_settings
-from tools.environment import LOCK, ROOT, UV_LOCK
+from tools.environment import LOCK, ROOT, SPARK_LOCK, UV_LOCK
 
 CONSTRAINTS = ROOT / "constraints.txt"
 CONDA = ROOT / "environment.yml"
@@ -30,17 +30,23 @@ def project() -> dict[str, Any]:
 
 
 def requirements() -> list[str]:
-    """Every requirement of every table of pyproject.toml."""
+    """Every requirement of every table of pyproject.toml; Spark has a lock of its own."""
     facts = project()
     tables = [facts["project"]["dependencies"], facts["build-system"]["requires"]]
-    tables += facts["project"].get("optional-dependencies", {}).values()
+    extras = facts["project"].get("optional-dependencies", {})
+    tables += [table for name, table in extras.items() if name != "spark"]
     tables += facts["dependency-groups"].values()
     return sorted({requirement for table in tables for requirement in table})
 
 
+def spark() -> list[str]:
+    """The requirements of the extra that is not installed by default."""
+    return list(project()["project"]["optional-dependencies"]["spark"])
+
+
 def digest() -> str:
     """One line that changes when a range of pyproject.toml changes."""
-    facts = [requirements(), project()["project"]["requires-python"]]
+    facts = [requirements(), spark(), project()["project"]["requires-python"]]
     return f"# ranges: sha256:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
 
 
@@ -81,7 +87,14 @@ def write(*, upgrade: bool) -> int:
     ranges.write_text("\n".join(wanted) + "\n", "utf-8")
     uv_only = ranges.with_name("uv.in")
     uv_only.write_text("uv\n", "utf-8")
-    status = compile_lock(ranges, LOCK, *newest) or compile_lock(uv_only, UV_LOCK, *newest)
+    more = ranges.with_name("spark.in")
+    more.write_text("\n".join(spark()) + "\n", "utf-8")
+    wheels = ("--only-binary", ":all:")
+    status = (
+        compile_lock(ranges, LOCK, *wheels, *newest)
+        or compile_lock(uv_only, UV_LOCK, *wheels, *newest)
+        or compile_lock(more, SPARK_LOCK, *newest)  # pyspark comes as source only
+    )
     if not status:
         CONSTRAINTS.write_text(constraints(LOCK.read_text("utf-8")), "utf-8")
         CONDA.write_text(conda(), "utf-8")
@@ -97,13 +110,13 @@ def compile_lock(ranges: Path, out: Path, *options: str) -> int:
     oldest = re.search(r"3\.\d+", project()["project"]["requires-python"])
     command = [environment.program("python"), "-m", "uv", "--quiet", "pip", "compile", str(ranges)]
     command += ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-header"]
-    command += ["--no-annotate", "--only-binary", ":all:", "-o", str(out), *options]
+    command += ["--no-annotate", "-o", str(out), *options]
     command += ["--python-version", oldest[0] if oldest else "3.11"]
     env = environment.clean_environ()
     env |= pip_settings.for_uv(settings, env)
     status = subprocess.call(command, cwd=ROOT, env=env)
     if not status:
         body = "\n".join(x for x in out.read_text("utf-8").splitlines() if not x.startswith("#"))
-        head = [MADE_BY, digest()] if out == LOCK else [MADE_BY]
+        head = [MADE_BY] if out == UV_LOCK else [MADE_BY, digest()]
         out.write_text("\n".join([*head, body]) + "\n", "utf-8")
     return status

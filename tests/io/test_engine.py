@@ -117,19 +117,26 @@ def test_first_and_last_by_a_key_among_some_rows(table):
 
 
 def test_the_row_that_comes_next(table):
-    left = table(pd.DataFrame({"case": ["a", "a", "b", "c"], "no": [1, 5, 3, 1]}))
-    right = pd.DataFrame(
-        {"case": ["a", "a", "a", "b"], "no": [1, 4, 9, 3], "what": ["p", "q", None, "r"]}
+    both = pd.DataFrame(
+        {
+            "case": ["a", "a", "a", "a", "b", "c"],
+            "no": [1, 4, 5, 9, 3, 1],
+            "what": [None, "q", "p", None, "r", "s"],
+            "left": [True, False, True, False, True, True],
+            "right": [False, True, True, True, True, False],
+        }
     )
-    right = (
-        table(right.assign(same=right["no"]))
-        if engine.home(left).name == "duckdb"
-        else engine.small(right.assign(same=right["no"]))
+    rows = engine.keep(table(both))
+    left, right = (
+        rows.filter(rows[side]).select("case", "no", "what") for side in both.columns[3:]
     )
-    out = engine.frame(engine.next_row(left, right, within="case", by="no").order_by("case", "no"))
-    assert list(out.columns) == ["case", "no", "what", "same"]
-    assert out["same"].fillna(-1).tolist() == [4, 9, -1, -1]
-    assert out["what"].fillna("-").tolist() == ["q", "-", "-", "-"]
+    right = right.rename(next_what="what")
+    out = engine.next_row(left, right.mutate(then=right["no"]), within="case", by="no")
+    out = engine.frame(out.order_by("case", "no"))
+    assert list(out.columns) == ["case", "no", "what", "next_what", "then"]
+    # The same number is not a later one, and a row after which nothing comes stays.
+    assert out["then"].fillna(-1).tolist() == [4, 9, -1, -1]
+    assert out["next_what"].fillna("-").tolist() == ["q", "-", "-", "-"]
 
 
 def test_bits_shifts_and_sums_over_rows(table):

@@ -1,7 +1,9 @@
 """The door itself: any Python can open it, and exit statuses pass through it."""
 
 import ast
+import hashlib
 import importlib.util
+import shutil
 import subprocess
 import sys
 
@@ -69,9 +71,47 @@ def calls(monkeypatch):
     return made
 
 
-def test_status_and_arguments_pass_through(calls):
+PYTEST = ["-m", "pytest", "-n", "2", "--dist", "loadgroup"]
+
+
+def test_status_and_arguments_pass_through(calls, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
     assert commands.main(["test", "-k", "icc"]) == 3
-    assert calls == [["-m", "pytest", "-n", "2", "-k", "icc"]]
+    assert calls == [[*PYTEST, "-k", "icc"]]
+
+
+@pytest.mark.parametrize(("ci", "java", "args"), [("", "", ["--spark"]), ("true", "java", [])])
+def test_spark_is_fetched_when_asked_for_and_in_ci_with_java(
+    calls, monkeypatch, capsys, ci, java, args
+):
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(shutil, "which", lambda name: java)
+    monkeypatch.setattr(environment, "SPARK_STAMP", environment.ROOT / "no such stamp")
+    monkeypatch.setattr(environment, "uv_environ", dict)
+    assert commands.main(["test", *args]) == 3
+    uv, pip, pytest_ = calls
+    for install in (uv, pip):
+        assert "--require-hashes" in install
+        assert install[-1].endswith("requirements-spark.lock")
+    assert "skipped" in capsys.readouterr().out
+    assert pytest_ == PYTEST
+
+
+@pytest.mark.parametrize(("ci", "java"), [("", "java"), ("true", "")])
+def test_nobody_else_fetches_spark(calls, monkeypatch, ci, java):
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(shutil, "which", lambda name: java)
+    commands.main(["test"])
+    commands.main(["pilot"])
+    assert not [call for call in calls if "install" in call]
+
+
+def test_spark_is_not_fetched_twice(calls, monkeypatch, tmp_path):
+    stamp = tmp_path / "stamp"
+    stamp.write_text(hashlib.sha256(environment.SPARK_LOCK.read_bytes()).hexdigest(), "utf-8")
+    monkeypatch.setattr(environment, "SPARK_STAMP", stamp)
+    assert environment.ensure_spark()
+    assert calls == []
 
 
 def test_pilot_stops_at_the_first_failure(calls):
