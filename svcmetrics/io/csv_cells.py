@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from svcmetrics.problems import Problem, StudyError
 
 _DELIMITERS = ",;\t|"
+_QUOTED = re.compile(r'(?:(?<=[,;\t|\r\n])|\A)"(?:[^"]|"")*"(?=[,;\t|\r\n]|\Z)')
 _FULL_WIDTH = "，；"
 _HEAD = 200_000  # characters looked at to find delimiter and width
 _LONGEST_ROW = 1 << 23
@@ -97,7 +99,9 @@ def _shape(text: str, file: str) -> tuple[str, int, list[tuple[int, list[str]]]]
     """Delimiter, number of columns, and the title rows (row number, cells) before the table."""
     head = text[:_HEAD]
     first = next((line for line in head.splitlines() if line.strip()), "")
-    ranked = {d: _regularity(head, d, len(text) > _HEAD) for d in _DELIMITERS}
+    # Signs inside quoted cells delimit nothing: a cell may hold a history of lines with bars.
+    bare = _QUOTED.sub('""', head)
+    ranked = {d: _regularity(bare, d, len(text) > _HEAD) for d in _DELIMITERS}
     best = max(ranked, key=lambda d: ranked[d])
     if ranked[best] == (0, 0):
         if any(sign in first for sign in _FULL_WIDTH):
