@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io.actions import FALLBACK, is_automatic, lifecycle_action
-from svcmetrics.io.foreign_table import mapped_ids
-from svcmetrics.io.mapping import Mapping
+from svcmetrics.io.foreign_table import ids, mapped_ids
+from svcmetrics.io.mapping import WORKFLOWS, Mapping
 from svcmetrics.io.quality import Tally, row_list
 from svcmetrics.io.times import UNREAD, read_times
 from svcmetrics.problems import Problem, StudyError
@@ -17,10 +17,12 @@ from svcmetrics.problems import Problem, StudyError
 _TEXTS = {
     "case_id": "event.case_id", "activity": "step.name", "unit_id": "event.unit_id", "actor": "event.actor_key",
     "lifecycle": "event.lifecycle", "service_id": "event.service_id", "reason_code": "event.reason_code",
-    "word": "event.action",
+    "word": "event.action", "to_step": "event.to_step", "auto": "event.is_auto",
 }  # fmt: skip
 ACTIONS = ("submit", "accept", "deliver", "approve", "return", "reject", "resubmit", "withdraw", "reassign",
            "pause", "resume", "comment", "close")  # fmt: skip
+_STEPLESS = ("submit", "resubmit", "withdraw", "close", "comment")
+_TRUE = ("true", "1", "yes", "是")
 # A gap that is negative, and nearly the same in this many pairs, is a clock that runs behind.
 _SKEW_PAIRS, _SKEW_SHARE, _SKEW_SPREAD_S = 10, 0.8, 60.0
 
@@ -28,7 +30,8 @@ _SKEW_PAIRS, _SKEW_SHARE, _SKEW_SPREAD_S = 10, 0.8, 60.0
 def clean_events(
     frame: pd.DataFrame, mapping: Mapping, tally: Tally, *, from_1904: bool = False
 ) -> pd.DataFrame:
-    """One row per event: case_id, service_id, activity, action, at (UTC), unit_id, actor, is_auto, reason_code.
+    """One row per event: case_id, service_id, activity, to_step, action, at (UTC), unit_id, actor, is_auto,
+    reason_code.
 
     Sorted by case and time. Rows without case, step or readable time, exact duplicates, and rows
     that end before they start are left out and counted in ``tally``.
@@ -38,10 +41,13 @@ def clean_events(
     events = pd.DataFrame(index=frame.index)
     for name, target in _TEXTS.items():
         events[name] = mapped_ids(frame, mapping, target, file=tally.source)
+    for source in [s for s, targets in mapping.columns.items() if "event.unit_id" in targets][1:]:
+        events["unit_id"] = events["unit_id"].fillna(ids(frame[source], file=tally.source))
     double = frame.duplicated().to_numpy()
     frame, events = frame[~double], tally.leave_out(events, double, "duplicate")
-    for name, rule in (("case_id", "no_case"), ("activity", "no_activity")):
-        events = tally.leave_out(events, events[name].isna(), rule)
+    events = tally.leave_out(events, events["case_id"].isna(), "no_case")
+    if mapping.format not in WORKFLOWS:  # there the code says what happened, not the step
+        events = tally.leave_out(events, events["activity"].isna(), "no_activity")
     frame = frame.loc[events.index]
     events = _timed(frame, events, mapping, tally, from_1904)
     if not len(events):
@@ -120,7 +126,7 @@ def _tell_zones(times: pd.DataFrame, mapping: Mapping, tally: Tally) -> None:
         tally.say("zone_declared", zone=mapping.timezone, count=bare)
     if count.get("serial", 0):
         tally.say("excel_times", "warning", count=int(count["serial"]))
-    if count.get("unix", 0):
+    if count.get("unix", 0) and mapping.format not in WORKFLOWS:  # there the unit is documented
         tally.say("unix_times", "warning", count=int(count["unix"]))
 
 
@@ -150,20 +156,29 @@ def _with_actions(events: pd.DataFrame, mapping: Mapping, tally: Tally) -> pd.Da
     named = events["word"].where(events["word"].notna(), events["activity"])
     action = named.astype("object").map(dict(words).get)
     unknown = action.isna().to_numpy()
+    # A code that a known system has added since is no work until somebody says that it is.
+    fallback = "comment" if mapping.format in WORKFLOWS else FALLBACK
     if unknown.any():
         names = named[unknown].value_counts()
         tally.say(
-            "unknown_actions",
+            "unknown_codes" if mapping.format in WORKFLOWS else "unknown_actions",
             "warning",
             count=int(unknown.sum()),
             share=unknown.mean(),
             names=list(names.index[:12]),
             kinds=len(names),
         )
-    action = lifecycle_action(events["lifecycle"], action.fillna(FALLBACK))
+    action = lifecycle_action(events["lifecycle"], action.fillna(fallback))
     action = action.mask(events["starts"].to_numpy(dtype=bool), "accept")
-    auto = is_automatic(events["actor"])
-    return events.assign(action=action, is_auto=auto, actor=events["actor"].mask(auto))
+    auto = is_automatic(events["actor"]) | events["auto"].isin(_TRUE)
+    # A remark at a step is not the step's work, and a case is not begun or closed at one.
+    quiet = action.isin(_STEPLESS) & (mapping.format in WORKFLOWS)
+    return events.assign(
+        action=action,
+        is_auto=auto,
+        actor=events["actor"].mask(auto),
+        activity=events["activity"].mask(quiet),
+    )
 
 
 def _ordered(events: pd.DataFrame, tally: Tally) -> pd.DataFrame:

@@ -9,10 +9,14 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics.io import guess, qualtrics, wenjuanxing
+from svcmetrics.io.dingtalk_excel import is_dingtalk_excel, read_dingtalk_excel
 from svcmetrics.io.foreign_table import ForeignTable, read_table
-from svcmetrics.io.mapping import FORMATS, Mapping
+from svcmetrics.io.json_file import is_json
+from svcmetrics.io.mapping import FORMATS, WORKFLOWS, Mapping
 from svcmetrics.io.quality import Tally
 from svcmetrics.io.safe_files import file_problem
+from svcmetrics.io.workflow_files import read_workflow_json, read_workflow_table, workflow_of
+from svcmetrics.io.workflow_log import WorkflowLog, propose_workflow, tell_workflow
 from svcmetrics.io.xes import XesLog, is_xes, read_xes
 from svcmetrics.problems import StudyError
 
@@ -42,13 +46,48 @@ def open_source(path: str | Path, format: str = "auto") -> ForeignSource:  # noq
         return ForeignSource("xes", ForeignTable(log.events, path.name), log)
     if format in ("wjx", "qualtrics"):
         return _survey(path, format)
-    table = read_table(path)
+    if is_json(path) and format in ("auto", *WORKFLOWS):
+        return _workflow(read_workflow_json(path, format), path)
+    return _table(path, format)
+
+
+def _table(path: Path, format: str) -> ForeignSource:  # noqa: A002
+    try:
+        table = read_table(path)
+    except StudyError as error:
+        if format in ("auto", "dingtalk") and _two_headers(error, path):
+            return _workflow(read_dingtalk_excel(path), path)
+        raise
     headers = [str(c) for c in table.frame.columns]
-    if format == "auto" and wenjuanxing.is_wenjuanxing(headers):
-        return _survey(path, "wjx")
-    if format == "auto" and qualtrics.is_qualtrics(headers):
-        return _survey(path, "qualtrics")
-    return ForeignSource(_kind_of_table(table, headers) if format == "auto" else format, table)
+    kind = _known_kind(headers) if format == "auto" else format
+    if kind in WORKFLOWS:
+        return _workflow(read_workflow_table(path, table, kind), path, table)
+    if kind in ("wjx", "qualtrics"):
+        return _survey(path, kind)
+    return ForeignSource(kind or _kind_of_table(table, headers), table)
+
+
+def _known_kind(headers: list[str]) -> str:
+    """The system whose own headers these are; "" when the table could be anybody's."""
+    if wenjuanxing.is_wenjuanxing(headers):
+        return "wjx"
+    return "qualtrics" if qualtrics.is_qualtrics(headers) else workflow_of(headers)
+
+
+def _workflow(log: WorkflowLog, path: Path, table: ForeignTable | None = None) -> ForeignSource:
+    problems = [*(table.problems if table and not log.problems else ()), *log.problems]
+    epoch = table is not None and table.from_1904
+    return ForeignSource(
+        log.layout.format, ForeignTable(log.frame, path.name, problems, epoch), log
+    )
+
+
+def _two_headers(error: StudyError, path: Path) -> bool:
+    """Whether a workbook without one plain header row is an approval export with two."""
+    odd = ("import_blank_header", "import_double_header")
+    if path.suffix.lower() not in (".xlsx", ".xlsm") or error.problems[0].key not in odd:
+        return False
+    return is_dingtalk_excel(path)
 
 
 def _survey(path: Path, format: str) -> ForeignSource:  # noqa: A002
@@ -79,6 +118,8 @@ def guess_source(source: ForeignSource) -> Mapping:
         return wenjuanxing.propose_wenjuanxing(source.table)
     if source.format == "qualtrics":
         return qualtrics.propose_qualtrics(source.detail)
+    if isinstance(source.detail, WorkflowLog):
+        return propose_workflow(source.detail, stem)
     mapping = guess.guess_mapping(
         [str(c) for c in source.frame.columns], source.frame, format=source.format
     )
@@ -92,6 +133,8 @@ def guess_source(source: ForeignSource) -> Mapping:
 def tell_about(source: ForeignSource, tally: Tally) -> None:
     """What the reader of the file noticed."""
     tally.problems += source.table.problems
+    if isinstance(source.detail, WorkflowLog):
+        tell_workflow(source.detail, tally)
     if not isinstance(source.detail, XesLog):
         return
     log = source.detail

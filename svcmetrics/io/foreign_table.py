@@ -42,7 +42,7 @@ def read_table(path: str | Path, *, sheet: str | None = None) -> ForeignTable:
         return ForeignTable(_parquet(path), path.name)
     grid = xlsx_grid(path, sheet) if ending.startswith(".xls") else csv_grid(path)
     frame = _headed(grid.cells, path)
-    _refuse_cell_errors(frame, path, grid.sheet)
+    refuse_cell_errors(frame, path, grid.sheet)
     return ForeignTable(frame, path.name, list(grid.problems), grid.epoch_1904)
 
 
@@ -84,7 +84,7 @@ def _clean(header: str) -> str:
     return re.sub(r"\s+", " ", header.replace("\ufeff", "").replace("\u00a0", " ")).strip()
 
 
-def _refuse_cell_errors(frame: pd.DataFrame, path: Path, sheet: str) -> None:
+def refuse_cell_errors(frame: pd.DataFrame, path: Path, sheet: str) -> None:
     """A formula without a value or an #N/A is no blank."""
     problems = []
     for column in (c for c in frame.columns if frame[c].dtype == object):

@@ -10,7 +10,7 @@ from importlib import resources
 import pandas as pd
 
 from svcmetrics.io.actions import FALLBACK, guess_actions
-from svcmetrics.io.mapping import Answer, Mapping
+from svcmetrics.io.mapping import LOGS, WORKFLOWS, Answer, Mapping
 from svcmetrics.io.times import read_times
 from svcmetrics.problems import Problem, StudyError
 
@@ -24,6 +24,7 @@ def _patterns(section: str) -> dict[str, tuple[str, ...]]:
 LOG_HEADERS, CASE_HEADERS, RATING_HEADERS = (_patterns(s) for s in ("log", "case", "rating"))
 NEEDED = {
     **dict.fromkeys(("flat", "xes"), ("event.case_id", "step.name", "event.at")),
+    **dict.fromkeys(WORKFLOWS, ("event.case_id", "event.action", "event.at")),
     **dict.fromkeys(("ratings", "wjx", "qualtrics"), ("plan.rater_key",)),
 }
 # The only columns that a person may stand in, as a keyed pseudonym.
@@ -79,6 +80,8 @@ def not_understood(mapping: Mapping) -> list[str]:
     from svcmetrics.io.actions import action_of
 
     words = mapping.values.get("event.action", {})
+    if mapping.source("event.action"):
+        return []
     return [a for a, word in words.items() if word == FALLBACK and not action_of(a)]
 
 
@@ -87,7 +90,7 @@ def need(mapping: Mapping, headers: Sequence[str], file: str) -> Mapping:
     from svcmetrics.io.mapping import target_name
 
     needed = list(NEEDED[mapping.format])
-    if mapping.format not in ("flat", "xes"):
+    if mapping.format not in LOGS:
         if not mapping.source("rating.score") and not mapping.answers:
             needed.append("rating.score")
         if not mapping.answers or not all(a.target for a in mapping.answers):

@@ -10,13 +10,12 @@ import pandas as pd
 from svcmetrics.io import guess
 from svcmetrics.io.foreign_source import ForeignSource, guess_source, open_source, tell_about
 from svcmetrics.io.import_tables import tables_of_log, tables_of_ratings, time_range
-from svcmetrics.io.mapping import Mapping, load_mapping
+from svcmetrics.io.mapping import LOGS, WORKFLOWS, Mapping, load_mapping
 from svcmetrics.io.merge_study import known_tables, merged, open_study, save_tables
 from svcmetrics.io.quality import ImportReport, Tally
 from svcmetrics.io.times import read_times, zone
 from svcmetrics.study import Settings, Study, Wave
 
-_LOGS = ("flat", "xes")
 _TIMES = ("event.at", "event.start", "rating.submitted_at")
 
 
@@ -28,8 +27,9 @@ def propose(
 ) -> Mapping:
     """How would this file be read? The saved mapping, or the one that its headers and entries suggest.
 
-    ``source``: CSV, Excel, Parquet, .xes or .xes.gz. ``format``: "auto", "flat" (event log), "xes",
-    "wjx" (问卷星), "qualtrics" or "ratings". ``mapping``: a saved mapping file.
+    ``source``: CSV, Excel, Parquet, JSON, .xes or .xes.gz. ``format``: "auto", "flat" (event log),
+    "xes", "dingtalk" (钉钉), "feishu" (飞书), "wecom" (企业微信), "weaver" (泛微), "servicenow",
+    "jira", "wjx" (问卷星), "qualtrics" or "ratings". ``mapping``: a saved mapping file.
 
     Comes back: a ``Mapping``; print its ``describe()`` and let somebody confirm it. A column that
     must be known and is not is a StudyError that lists the headers.
@@ -64,7 +64,7 @@ def import_file(
     known = known_tables(study)
     tables = (
         tables_of_log(opened, chosen, cases, tally, study, known)
-        if chosen.format in _LOGS
+        if chosen.format in LOGS
         else tables_of_ratings(opened, chosen, tally, study)
     )
     changed = merged(known, tables, tally)
@@ -89,8 +89,13 @@ def _given(mapping: str | Path | Mapping | None) -> Mapping | None:
 def _settled(opened: ForeignSource, given: Mapping | None) -> Mapping:
     """The given mapping with its gaps in words filled, or a guess; complete, or an error."""
     mapping = guess_source(opened) if given is None else given
-    if given is not None and given.format in _LOGS and not given.values.get("event.action"):
-        mapping = guess.with_words(given, opened.frame)
+    if given is not None and given.format in LOGS and not given.values.get("event.action"):
+        guessed = guess_source(opened) if given.format in WORKFLOWS else None
+        mapping = (
+            given.but(values={**given.values, **guessed.values})
+            if guessed
+            else guess.with_words(given, opened.frame)
+        )
     if mapping.timezone:
         zone(mapping.timezone)
     return guess.need(mapping, [str(c) for c in opened.frame.columns], opened.table.file)

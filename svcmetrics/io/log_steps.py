@@ -25,7 +25,8 @@ def derive_steps(
         steps[column] = (
             _most_frequent(rows, by, column).reindex(pd.MultiIndex.from_frame(steps[by])).to_numpy()
         )
-    last = rows.drop_duplicates("case_id", keep="last").groupby(by).size()
+    placed = rows[rows["activity"].notna()]
+    last = placed.drop_duplicates("case_id", keep="last").groupby(by).size()
     steps["ends"] = last.reindex(pd.MultiIndex.from_frame(steps[by])).fillna(0).to_numpy()
     steps = steps.sort_values(["service_id", "place", "first", "activity"], ignore_index=True)
     steps["step_no"] = _numbered(steps, known)

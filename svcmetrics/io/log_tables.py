@@ -83,7 +83,7 @@ def _in_context(events: pd.DataFrame, requesters: set[str], tally: Tally) -> pd.
     """Words that depend on the rest of the case: a second submit, a rejection after which the case goes on."""
     case, action = events["case_id"], events["action"].copy()
     again = (action == "submit") & events.assign(s=action == "submit").groupby(
-        ["case_id", "activity"]
+        ["case_id", "activity"], dropna=False
     )["s"].cumsum().gt(1)
     action = action.mask(again, "resubmit")
     refused = action.isin(["reject", "return"])
@@ -170,7 +170,9 @@ def _event_table(
     timezone: str,
 ) -> pd.DataFrame:
     number = steps.set_index(["service_id", "activity"])["step_no"]
-    place = pd.MultiIndex.from_frame(events[["service_id", "activity"]])
+    place, sent = (
+        pd.MultiIndex.from_frame(events[["service_id", name]]) for name in ("activity", "to_step")
+    )
     actors = (
         events["actor"] if mapping.persons == "pseudonym" else pseudonymise(events["actor"], key)
     )
@@ -180,6 +182,7 @@ def _event_table(
         "service_id": events["service_id"],
         "at": events["at"].dt.tz_convert(timezone),
         "step_no": pd.array(number.reindex(place).to_numpy(), dtype="Int64"),
+        "to_step_no": pd.array(number.reindex(sent).to_numpy(), dtype="Int64"),
         "unit_id": events["unit_id"],
         "actor_key": actors,
         "action": events["action"],

@@ -17,7 +17,10 @@ from svcmetrics.io.safe_files import open_file
 from svcmetrics.io.settings import line_of
 from svcmetrics.problems import Problem, StudyError
 
-FORMATS = ("flat", "xes", "wjx", "qualtrics", "ratings")
+# Approval and ticket systems whose layout is known; each has its own file.
+WORKFLOWS = ("dingtalk", "feishu", "wecom", "weaver", "servicenow", "jira")
+LOGS = ("flat", "xes", *WORKFLOWS)
+FORMATS = (*LOGS, "wjx", "qualtrics", "ratings")
 AnswerKind = Literal["score", "choice", "ranking"]
 _SHOWN_WORDS = 40
 _MAX_BYTES = 1_000_000
