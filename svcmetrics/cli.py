@@ -127,6 +127,7 @@ def _options(command: Callable[[str], argparse.ArgumentParser]) -> None:
     take.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
     take.add_argument("--format", default="auto", help=_both("format"))
     take.add_argument("--mapping", type=Path, metavar="TOML", help=_both("mapping"))
+    take.add_argument("--save-mapping", type=Path, metavar="FILE.toml", help=_both("save_mapping"))
     take.add_argument("--cases", type=Path, metavar="FILE", help=_both("cases"))
     take.add_argument("--yes", action="store_true", help=_both("yes"))
 

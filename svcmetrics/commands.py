@@ -99,11 +99,14 @@ def report(arguments: argparse.Namespace) -> int:
 def take(arguments: argparse.Namespace) -> int:
     """Bring a foreign file into a study through a mapping that is shown and confirmed first."""
     from svcmetrics.io.import_files import import_file, propose
+    from svcmetrics.io.mapping import save_mapping
 
     mapping = propose(arguments.source, format=arguments.format, mapping=arguments.mapping)
     print(mapping.describe())
     if not (arguments.yes or arguments.mapping or _confirmed()):
         raise StudyError(Problem("not_confirmed", file=str(arguments.source)))
+    if arguments.save_mapping:
+        print(lang.say("cli.wrote", file=save_mapping(mapping, arguments.save_mapping)))
     outcome = import_file(arguments.source, arguments.dir, mapping=mapping, cases=arguments.cases)
     print(outcome.say())
     return DONE

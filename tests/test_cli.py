@@ -93,3 +93,42 @@ def test_a_folder_without_write_permission_is_status_4(tmp_path, capsys):
     closed.mkdir(mode=0o500)
     assert cli.main(["new", str(closed / "study")]) == cli.OUTPUT
     assert "权限" in capsys.readouterr().err
+
+
+def _log(folder):
+    path = folder / "log.csv"
+    rows = ["case_id,activity,timestamp", "A,提交,2024-03-01 09:00", "A,审批,2024-03-01 11:00"]
+    path.write_text("\n".join(rows), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_import_saves_the_confirmed_mapping_and_takes_it_again(
+    tmp_path, capsys, monkeypatch, language
+):
+    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+    log, saved = _log(tmp_path), tmp_path / "mapping.toml"
+    first = ["--lang", language, "import", str(log), str(tmp_path / "a"), "--yes"]
+    assert cli.main([*first, "--save-mapping", str(saved)]) == cli.DONE
+    assert str(saved) in capsys.readouterr().out
+    again = ["import", str(log), str(tmp_path / "b"), "--mapping", str(saved)]
+    assert cli.main(again) == cli.DONE
+    one, two = ((tmp_path / n / "event.csv").read_bytes() for n in "ab")
+    assert one == two
+
+
+def test_a_mapping_that_nobody_confirmed_is_not_saved(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+    saved = tmp_path / "mapping.toml"
+    asked = ["import", str(_log(tmp_path)), str(tmp_path / "a"), "--save-mapping", str(saved)]
+    assert cli.main(asked) == cli.INPUT
+    assert not saved.exists() and not (tmp_path / "a").exists()
+    assert "尚未确认" in capsys.readouterr().err
+
+
+def test_import_says_how_to_save_a_mapping_in_both_languages(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["import", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--save-mapping" in text
+    assert "保存为" in text and "save the confirmed mapping" in text
