@@ -29,23 +29,7 @@ def findings(
         "ratings": len(t.x),
     }  # fmt: skip
     out = [Finding("facets.reading", values)]
-    counts = np.bincount(t.x, minlength=len(t.categories))
-    thin = [f"{c:g}" for c, n in zip(t.categories, counts, strict=True) if n < PER_CATEGORY]
-    if thin:
-        out.append(Finding("facets.thin", {"categories": thin, "least": PER_CATEGORY}, "warning"))
-    if (np.diff(found.thresholds, axis=1) < 0).any():
-        out.append(
-            Finding(
-                "facets.disordered",
-                {"count": int((np.diff(found.thresholds, axis=1) < 0).sum())},
-                "warning",
-            )
-        )
-    average = table.loc[table["metric"] == "category", "estimate"].to_numpy()
-    if (np.diff(average) < 0).any():
-        out.append(
-            Finding("facets.average_falls", {"count": int((np.diff(average) < 0).sum())}, "warning")
-        )
+    out += _categories(t, found, table)
     noisy = raters[(raters["infit"] > FIT[1])]
     muted = raters[(raters["infit"] < FIT[0])]
     if len(noisy) or len(muted):
@@ -58,6 +42,23 @@ def findings(
     if len(items):
         out.append(Finding("facets.items", {"items": list(items["element"])}, "warning"))
     return out + _limits(t, found, own)
+
+
+def _categories(t: Trimmed, found: rasch.Fitted, table: pd.DataFrame) -> list[Finding]:
+    """Do the points of the scale work: used often enough, and in order?"""
+    out = []
+    counts = np.bincount(t.x, minlength=len(t.categories))
+    thin = [f"{c:g}" for c, n in zip(t.categories, counts, strict=True) if n < PER_CATEGORY]
+    if thin:
+        out.append(Finding("facets.thin", {"categories": thin, "least": PER_CATEGORY}, "warning"))
+    disordered = int((np.diff(found.thresholds, axis=1) < 0).sum())
+    if disordered:
+        out.append(Finding("facets.disordered", {"count": disordered}, "warning"))
+    average = table.loc[table["metric"] == "category", "estimate"].to_numpy()
+    falls = int((np.diff(average) < 0).sum())
+    if falls:
+        out.append(Finding("facets.average_falls", {"count": falls}, "warning"))
+    return out
 
 
 def _limits(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame) -> list[Finding]:
