@@ -128,7 +128,10 @@ def test_a_cut_off_file_names_the_last_whole_case(write):
         ("", "file_empty"),
         (log(event("退回重提")).encode("gb18030"), "xes_encoding"),
         (log(event(more=f'<string key="note" value="{"x" * 12_000_000}"/>')), "xes_too_large"),
-        (log(event(more='<string key="a" value="b">' * 5_000 + "</string>" * 5_000)), "xes_too_large"),
+        (
+            log(event(more='<string key="a" value="b">' * 5_000 + "</string>" * 5_000)),
+            "xes_too_large",
+        ),
         (log(event()).replace("</event>", "</evnt>"), "xes_broken"),
     ],
 )
