@@ -53,11 +53,15 @@ def open_source(path: str | Path, format: str = "auto") -> ForeignSource:  # noq
 
 def _table(path: Path, format: str) -> ForeignSource:  # noqa: A002
     try:
-        table = read_table(path)
+        return _first_sheet(path, format)
     except StudyError as error:
-        if format in ("auto", "dingtalk") and _two_headers(error, path):
+        if format in ("auto", "dingtalk") and _other_headers(error, path):
             return _workflow(read_dingtalk_excel(path), path)
         raise
+
+
+def _first_sheet(path: Path, format: str) -> ForeignSource:  # noqa: A002
+    table = read_table(path)
     headers = [str(c) for c in table.frame.columns]
     kind = _known_kind(headers) if format == "auto" else format
     if kind in WORKFLOWS:
@@ -82,9 +86,9 @@ def _workflow(log: WorkflowLog, path: Path, table: ForeignTable | None = None) -
     )
 
 
-def _two_headers(error: StudyError, path: Path) -> bool:
-    """Whether a workbook without one plain header row is an approval export with two."""
-    odd = ("import_blank_header", "import_double_header")
+def _other_headers(error: StudyError, path: Path) -> bool:
+    """Whether a workbook that does not begin with one plain header row is an approval export."""
+    odd = ("import_blank_header", "import_double_header", "import_layout", "workflow_headers")
     if path.suffix.lower() not in (".xlsx", ".xlsm") or error.problems[0].key not in odd:
         return False
     return is_dingtalk_excel(path)

@@ -90,7 +90,7 @@ def _clock_text(value: object) -> object:
 
 def _codes(kind: pd.Series, at_start: pd.Series) -> pd.Series:
     """The code with its name; a submission at the first node is the requester's, elsewhere it is work."""
-    named = kind.map({k: f"{k} {v}" for k, v in _NAMES.items()}).fillna(kind)
+    named = kind.map({k: f"{k} {v}" for k, v in _NAMES.items()}).astype("str").fillna(kind)
     submits = kind == "2"
     return named.mask(submits & at_start, _BEGINS).mask(submits & ~at_start, _HANDLES)
 
@@ -115,5 +115,5 @@ def _destinations(
     sent = sent.str.strip(",").where(back)
     several = sent.str.contains(",", regex=False, na=False)
     names = frame["node"].groupby(node_id).first()
-    named = sent.map(names).fillna(sent)
+    named = sent.map(names).astype("str").fillna(sent)
     return named.mask(several | (sent == beginning)), int(several.sum())

@@ -158,8 +158,10 @@ def service_of(title: str | None, person: str | None = None) -> str | None:
         return None
     if person and title.startswith(person):
         return _AFTER_NAME.sub("", title.removeprefix(person)).strip() or None
-    plain = _TITLE.match(title)
-    return plain["service"].strip() if plain else None
+    service = None
+    while plain := _TITLE.match(service or title):  # "王小明提交的李思雨的入职申请" names two
+        service = plain["service"].strip()
+    return service
 
 
 def propose_workflow(log: WorkflowLog, stem: str) -> Mapping:

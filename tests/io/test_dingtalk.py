@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from svcmetrics import measure, read_study
+from svcmetrics import measure
 from svcmetrics.io.dingtalk import WORDS
 from svcmetrics.io.flat_log import ACTIONS
-from svcmetrics.io.import_files import import_file
 
-from .workflows import CASES, dingtalk, said, taken, told, write_json
-
-
-@pytest.fixture(autouse=True)
-def _own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+from .workflows import CASES, built, dingtalk, said, told, write_json
 
 
 @pytest.fixture(scope="module", params=["newer, in UTC", "older, in local time"])
 def imported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dingtalk")
     path = write_json(folder / "审批.json", dingtalk(old=request.param.startswith("older")))
-    return *taken(path, folder / "study"), request.param
+    return *built(path), request.param
 
 
 def plain(study, number):
@@ -83,8 +77,7 @@ def test_where_records_tell_no_start_or_end_the_approval_does(tmp_path):
         records[:] = [
             r for r in records if not r["type"].startswith(("START", "FINISH", "TERMINATE"))
         ]
-    import_file(write_json(tmp_path / "审批.json", cases), tmp_path / "study")
-    study = read_study(tmp_path / "study")
+    _, study = built(write_json(tmp_path / "审批.json", cases))
     assert plain(study, 0)[0] == (0, "submit") and plain(study, 0)[-1] == (300, "close")
     assert plain(study, 1) == [(0, "submit"), (90, "reject")]
     assert plain(study, 2) == [(0, "submit"), (45, "withdraw")]
@@ -94,9 +87,9 @@ def test_where_records_tell_no_start_or_end_the_approval_does(tmp_path):
 def test_a_code_that_came_later_is_no_work_and_is_named(tmp_path):
     cases = dingtalk()
     cases[3]["result"]["operationRecords"][1]["type"] = "NEW_KIND"
-    report = import_file(write_json(tmp_path / "审批.json", cases), tmp_path / "study")
+    report, study = built(write_json(tmp_path / "审批.json", cases))
     assert said(report)["unknown_codes"]["names"] == ["NEW_KIND"]
-    assert plain(read_study(tmp_path / "study"), 3) == [
+    assert plain(study, 3) == [
         (0, "submit"),
         (30, "comment"),
         (31, "comment"),

@@ -5,22 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from svcmetrics import measure, read_study
-from svcmetrics.io.import_files import import_file, propose
+from svcmetrics import measure
+from svcmetrics.io.import_files import propose
 from svcmetrics.problems import StudyError
 
 from .foreign import write_csv
-from .workflows import CASES, dingtalk_newer, dingtalk_older, said, told, write_book
-
-
-@pytest.fixture(autouse=True)
-def _own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+from .workflows import CASES, built, dingtalk_newer, dingtalk_older, said, told, write_book
 
 
 def imported(tmp_path, sheets, name="study"):
-    report = import_file(write_book(tmp_path / f"{name}.xlsx", sheets), tmp_path / name)
-    return report, read_study(tmp_path / name)
+    return built(write_book(tmp_path / f"{name}.xlsx", sheets))
 
 
 def test_the_older_layout(tmp_path):
@@ -61,6 +55,13 @@ def test_a_row_of_titles_above_the_headers(tmp_path):
     assert study.event["case_id"].nunique() == 6
 
 
+def test_a_sheet_of_explanations_may_come_first(tmp_path):
+    sheets = dingtalk_newer()
+    report, study = imported(tmp_path, {"说明": sheets.pop("说明"), **sheets})
+    assert study.event["case_id"].nunique() == 6
+    assert said(report)["other_sheets"] == {"names": ["说明"]}
+
+
 def test_details_that_contradict_their_case_are_told(tmp_path):
     sheets = dingtalk_newer()
     sheets["采购申请"][3][5] = "拒绝"
@@ -75,12 +76,11 @@ def test_ids_that_lost_their_digits_are_refused(tmp_path):
     with pytest.raises(StudyError) as error:
         imported(tmp_path, {"Sheet1": rows})
     assert error.value.problems[0].key == "import_digits_lost"
-    assert not (tmp_path / "study").exists()
 
 
 def test_a_csv_of_the_older_layout(tmp_path):
     rows = [["" if v is None else str(v) for v in r] for r in dingtalk_older()]
-    report = import_file(write_csv(tmp_path / "a.csv", rows, "gb18030"), tmp_path / "study")
+    report, _ = built(write_csv(tmp_path / "a.csv", rows, "gb18030"))
     assert report.format == "dingtalk"
     assert report.tables["event"] == 20
 

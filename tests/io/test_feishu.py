@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from svcmetrics import measure, read_study
+from svcmetrics import measure
 from svcmetrics.io.feishu import WORDS
 from svcmetrics.io.flat_log import ACTIONS
-from svcmetrics.io.import_files import import_file
 
-from .workflows import CASES, feishu, said, taken, told, write_json
-
-
-@pytest.fixture(autouse=True)
-def _own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+from .workflows import CASES, built, feishu, said, told, write_json
 
 
 def imported(tmp_path, data):
-    report = import_file(write_json(tmp_path / "feishu.json", data), tmp_path / "study")
-    return report, read_study(tmp_path / "study")
+    return built(write_json(tmp_path / "feishu.json", data))
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("feishu")
-    return taken(write_json(folder / "feishu.json", feishu()), folder / "study")
+    return built(write_json(folder / "feishu.json", feishu()))
 
 
 def test_the_codes_are_action_words():

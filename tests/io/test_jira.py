@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from svcmetrics import measure, read_study
-from svcmetrics.io.import_files import import_file, propose
+from svcmetrics import measure
+from svcmetrics.io.import_files import propose
 from svcmetrics.io.jira import meaning, state_of
 
-from .workflows import jira, said, taken, told, write_json
-
-
-@pytest.fixture(autouse=True)
-def _own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+from .workflows import built, jira, said, told, write_json
 
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jira")
-    return taken(write_json(folder / "jira.json", jira()), folder / "study")
+    return built(write_json(folder / "jira.json", jira()))
 
 
 def test_changes_of_status_become_actions(imported):
@@ -58,14 +53,14 @@ def test_each_change_of_status_is_a_word_to_confirm(tmp_path):
     assert words["In Review → In Progress"] == "return"
     words["In Progress → In Review"] = "comment"
     changed = mapping.but(values={"event.action": words})
-    import_file(path, tmp_path / "study", mapping=changed)
-    assert "deliver" not in [e[1] for e in told(read_study(tmp_path / "study"), "ITS-1")]
+    _, study = built(path, mapping=changed)
+    assert "deliver" not in [e[1] for e in told(study, "ITS-1")]
 
 
 def test_one_issue_and_the_answer_of_the_changelog_alone(tmp_path):
     one = jira()["issues"][0]
     one["changelog"] = one["changelog"]["histories"]
-    report = import_file(write_json(tmp_path / "one.json", one), tmp_path / "study")
+    report, _ = built(write_json(tmp_path / "one.json", one))
     assert report.tables["event"] == 9
 
 

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from svcmetrics import measure, read_study
-from svcmetrics.io.import_files import import_file, propose
+from svcmetrics import measure
+from svcmetrics.io.import_files import import_file
 from svcmetrics.io.servicenow import meaning, state_of
 from svcmetrics.problems import StudyError
 
 from .foreign import write_csv
-from .workflows import said, servicenow, taken, told
-
-
-@pytest.fixture(autouse=True)
-def _own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+from .workflows import built, said, servicenow, told
 
 
 def imported(tmp_path, rows, name="study"):
     path = write_csv(tmp_path / f"{name}.csv", rows)
-    mapping = propose(path).but(timezone="Asia/Shanghai")
-    report = import_file(path, tmp_path / name, mapping=mapping)
-    return report, read_study(tmp_path / name)
+    return built(path)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("servicenow")
     path = write_csv(folder / "study.csv", servicenow())
-    return taken(path, folder / "study", mapping=propose(path).but(timezone="Asia/Shanghai"))
+    return built(path)
 
 
 def actions(study, case):
@@ -74,7 +67,8 @@ def test_the_reported_seconds_are_compared(whole, tmp_path):
     assert said(report)["reported_seconds"] == {"count": 1, "fits": 0}
 
 
-def test_a_zone_nobody_named_is_said_and_dates_must_be_certain(tmp_path):
+def test_a_zone_nobody_named_is_said_and_dates_must_be_certain(tmp_path, monkeypatch):
+    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
     report = import_file(write_csv(tmp_path / "a.csv", servicenow()), tmp_path / "study")
     assert "zone_assumed" in said(report)
     rows = [[c.replace("20/03/2024", "05/03/2024") for c in r] for r in servicenow()]

@@ -6,29 +6,23 @@ import datetime as dt
 
 import pytest
 
-from svcmetrics import measure, read_study
+from svcmetrics import measure
 from svcmetrics.io.flat_log import ACTIONS
-from svcmetrics.io.import_files import import_file, propose
+from svcmetrics.io.import_files import propose
 from svcmetrics.io.weaver import WORDS
 
 from .foreign import write_csv
-from .workflows import said, taken, told, weaver, write_book
-
-
-@pytest.fixture(autouse=True)
-def _own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+from .workflows import built, said, told, weaver, write_book
 
 
 def imported(tmp_path, rows, name="study"):
-    report = import_file(write_csv(tmp_path / f"{name}.csv", rows), tmp_path / name)
-    return report, read_study(tmp_path / name)
+    return built(write_csv(tmp_path / f"{name}.csv", rows))
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weaver")
-    return taken(write_csv(folder / "study.csv", weaver()), folder / "study")
+    return built(write_csv(folder / "study.csv", weaver()))
 
 
 def test_the_codes_are_action_words():
@@ -82,9 +76,8 @@ def test_excel_with_typed_dates_and_numbers_gives_the_same(tmp_path):
         row[5] = dt.datetime.fromisoformat(row[5])
         row[6] = dt.time.fromisoformat(row[6])
         row[0], row[1], row[3] = int(row[0]), int(row[1]), int(row[3])
-    import_file(write_book(tmp_path / "log.xlsx", {"s": rows}), tmp_path / "a")
+    _, one = built(write_book(tmp_path / "log.xlsx", {"s": rows}))
     _, other = imported(tmp_path, weaver())
-    one = read_study(tmp_path / "a")
     columns = ["case_id", "seq", "at", "action", "step_no", "to_step_no"]
     assert one.event[columns].equals(other.event[columns])
 
@@ -118,3 +111,14 @@ def test_the_mapping_says_what_each_code_means(tmp_path):
     mapping = propose(write_csv(tmp_path / "a.csv", weaver()))
     assert "3 退回  →  退回 (return)" in mapping.describe("zh")
     assert mapping.timezone == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize(
+    "missing", ["NODEID", "DESTNODEID", "LOGID", "WORKFLOWID", "REMARK", "OPERATORDEPT"]
+)
+def test_an_export_without_a_column_is_read_as_far_as_it_goes(tmp_path, missing):
+    place = weaver()[0].index(missing)
+    rows = [r[:place] + r[place + 1 :] for r in weaver()]
+    report, study = imported(tmp_path, rows)
+    assert report.rows_kept == len(study.event) == 19
+    assert [p.say() for p in study.check() if p.level == "error"] == []

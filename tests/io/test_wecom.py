@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from svcmetrics import measure, read_study
+from svcmetrics import measure
 from svcmetrics.io.flat_log import ACTIONS
-from svcmetrics.io.import_files import import_file
 from svcmetrics.io.wecom import WORDS
 
-from .workflows import CASES, said, taken, told, wecom, write_json
-
-
-@pytest.fixture(autouse=True)
-def _own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+from .workflows import CASES, built, said, told, wecom, write_json
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["records", "steps"])
 def imported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wecom")
     path = write_json(folder / "wecom.json", wecom(steps=request.param))
-    return *taken(path, folder / "study"), request.param
+    return *built(path), request.param
 
 
 def test_the_codes_are_action_words():
@@ -67,5 +61,5 @@ def test_seconds_become_local_time(imported):
 def test_what_came_after_the_approval(tmp_path, status, last):
     data = wecom()[4:]
     data[0]["info"]["sp_status"] = status
-    import_file(write_json(tmp_path / "wecom.json", data), tmp_path / "study")
-    assert told(read_study(tmp_path / "study"), CASES[4])[-1][:2] == (200, last)
+    _, study = built(write_json(tmp_path / "wecom.json", data))
+    assert told(study, CASES[4])[-1][:2] == (200, last)

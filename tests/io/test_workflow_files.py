@@ -10,12 +10,14 @@ import pytest
 from svcmetrics import lang, read_study
 from svcmetrics.io.import_files import import_file, propose
 from svcmetrics.io.mapping import WORKFLOWS, load_mapping, save_mapping
+from svcmetrics.io.workflow_log import service_of
 from svcmetrics.problems import StudyError
 
 from .foreign import leaked, write_csv
 from .workflows import (
     SECRETS,
     all_files,
+    built,
     dingtalk,
     feishu,
     said,
@@ -101,8 +103,8 @@ def test_the_order_of_approvals_and_a_repeated_one_change_nothing(tmp_path):
     cases = feishu()
     made = []
     for name, data in (("a", cases), ("b", [*reversed(cases), cases[0]])):
-        report = import_file(write_json(tmp_path / f"{name}.json", data), tmp_path / name / "study")
-        made.append(read_study(tmp_path / name / "study").event)
+        report, study = built(write_json(tmp_path / f"{name}.json", data))
+        made.append(study.event)
     pd.testing.assert_frame_equal(*made)
     assert report.left_out == {"duplicate": 9}
 
@@ -111,9 +113,7 @@ def test_one_approval_per_line(tmp_path):
     lines = "\n".join(json.dumps(d, ensure_ascii=False) for d in dingtalk())
     (tmp_path / "a.jsonl").write_text(lines, "utf-8")
     whole = write_json(tmp_path / "b.json", dingtalk())
-    for name, path in (("a", tmp_path / "a.jsonl"), ("b", whole)):
-        import_file(path, tmp_path / name / "study")
-    one, two = (read_study(tmp_path / n / "study") for n in "ab")
+    one, two = (built(path)[1] for path in (tmp_path / "a.jsonl", whole))
     pd.testing.assert_frame_equal(one.event, two.event)
 
 
@@ -133,6 +133,18 @@ def test_a_department_for_each_step_comes_from_the_mapping(files, tmp_path):
     submits = study.event[study.event["action"].isin(["submit", "resubmit"])]
     assert set(submits["unit_id"]) == {"研发部"}
     assert "no_unit" not in said(report) or said(report)["no_unit"]["count"] < 5
+
+
+@pytest.mark.parametrize(
+    ("title", "person", "service"),
+    [
+        ("王小明提交的采购申请", None, "采购申请"), ("王小明的采购申请", "王小明", "采购申请"),
+        ("王小明提交的李思雨的入职申请", None, "入职申请"),
+        ("采购申请-王小明-2024", None, None), ("王小明", "王小明", None), (None, None, None),
+    ],
+)  # fmt: skip
+def test_a_title_names_a_person_before_the_service(title, person, service):
+    assert service_of(title, person) == service
 
 
 def test_a_step_that_bears_a_name_is_left_blank(tmp_path):

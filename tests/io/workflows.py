@@ -429,6 +429,27 @@ def taken(path: Path, folder: Path, **options: Any) -> tuple[Any, Any]:
     return report, read_study(folder)
 
 
+def built(path: Path, **options: Any) -> tuple[Any, Any]:
+    """Report and study of a file without writing it: reading back is tested once for every format."""
+    from svcmetrics.io.foreign_source import guess_source, open_source, tell_about
+    from svcmetrics.io.import_tables import tables_of_log, time_range
+    from svcmetrics.io.quality import Tally
+    from svcmetrics.study import Settings, Study
+
+    opened = open_source(path)
+    mapping = options.get("mapping") or guess_source(opened)
+    tally = Tally(path.name, len(opened.frame))
+    tell_about(opened, tally)
+    settings = Settings(name="study", timezone=mapping.timezone or "Asia/Shanghai")
+    mapping = mapping.but(timezone=settings.timezone)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SVCMETRICS_KEYS", str(path.parent / "keys"))
+        tables = tables_of_log(opened, mapping, None, tally, Study({}, settings), {})
+    added = {name: len(table) for name, table in tables.items()}
+    about = {"range": time_range(tables), "timezone": settings.timezone}
+    return tally.report(mapping.format, added, [], about), Study(tables, settings)
+
+
 def told(study: Any, case: str) -> list[tuple]:
     """The events of a case: minutes after the beginning, action, step, step it went to."""
     step = study.step.assign(name=study.step["name_zh"].fillna(study.step["name_en"]))
