@@ -104,8 +104,14 @@ class Spark(Backend):
         frame.createOrReplaceTempView(op.name)
 
     def _create_cached_table(self, name: str, expr: Any) -> Any:
+        """Rows without their history: Spark plans all of it anew for each question otherwise."""
         self._register_in_memory_tables(expr)
-        return super()._create_cached_table(name, expr)
+        rows = self._session.sql(self.compile(expr)).localCheckpoint()
+        rows.createTempView(name)
+        return self.table(name)
+
+    def _drop_cached_table(self, name: str) -> None:
+        self._session.catalog.dropTempView(name)  # Spark drops the rows when nobody looks at them
 
     def to_pyarrow(self, expr: Any, /, **options: Any) -> Any:
         table = expr.as_table()
