@@ -33,7 +33,10 @@ class Problem:
 
     def part(self, part: str, code: str | None = None) -> str:
         """The sentence "found", "expected" or "remedy"."""
-        return lang.say(f"problem.{self.key}.{part}", code, **self._blanks(code))
+        key = f"problem.{self.key}.{part}"
+        if self.values.get("near") == lang.MISSING and lang.has(f"{key}_far"):
+            key = f"{key}_far"  # nothing is near what was typed: do not point to a dash
+        return lang.say(key, code, **self._blanks(code))
 
     def where(self, code: str | None = None) -> str:
         """File, sheet, column and rows, as far as they are known."""
@@ -42,8 +45,8 @@ class Problem:
         parts = [
             (self.file, "file"),
             (self.sheet, "sheet"),
-            ("" if self.file or self.sheet else self.table, "table"),
-            (self.column, "column"),
+            ("" if self.file or self.sheet else self._table(code), "table"),
+            (self._column(code), "column"),
             (", ".join(shown), "rows" if len(shown) > 1 else "row"),
         ]
         text = [lang.say(f"where.{name}", code, value=value) for value, name in parts if value]
@@ -57,12 +60,38 @@ class Problem:
         found, expected, remedy = (self.part(p, code) for p in ("found", "expected", "remedy"))
         return f"{f'[{where}] ' if where else ''}{found} {expected} {remedy}"
 
+    def _table(self, code: str | None) -> str:
+        """A table as its sheet is called: "部门 unit"."""
+        return _both(f"table.{self.table}", self.table, code)
+
+    def _column(self, code: str | None) -> str:
+        """A column by the header in the template and by its machine name."""
+        if not self.table:  # a caller's own table has the caller's own names
+            return self.column
+        own = f"column.{self.table}.{self.column}"
+        return _both(own if lang.has(own) else f"column.any.{self.column}", self.column, code)
+
     def _blanks(self, code: str | None) -> dict[str, Any]:
-        own = {"table": self.table, "column": self.column, "count": self.count, "file": self.file}
+        own: dict[str, Any] = {
+            "table": self._table(code), "column": self._column(code),
+            "count": self.count, "file": self.file,
+        }  # fmt: skip
+        values = dict(self.values)
+        if isinstance(values.get("known"), list):
+            known = values["known"]
+            values["known"] = [_both(f"word.{self.column}.{w}", str(w), code) for w in known]
         reason = f"why.{self.table}"
         if lang.has(reason):
             own["why"] = lang.say(reason, code)
-        return {**own, **self.values}
+        return {**own, **values}
+
+
+def _both(key: str, name: str, code: str | None) -> str:
+    """A machine name with its Chinese name before it; in English it speaks for itself."""
+    if (code or lang.language()) != "zh" or not lang.has(key):
+        return name
+    said = lang.say(key, "zh")
+    return said if name in said else f"{said} {name}"
 
 
 class InputError(ValueError):

@@ -14,12 +14,13 @@ def check(view: View) -> None:
     rating = view.table("rating", "item_id")
     if rating is None:
         return
-    if "score" in rating.columns or "na_reason" in rating.columns:
-        given, reason = filled(rating, "score"), filled(rating, "na_reason")
+    given, reason = filled(rating, "score"), filled(rating, "na_reason")
+    if given.any() or reason.any():
         view.say("score_and_reason", "rating", given & reason, column="score")
         view.say("score_missing", "rating", ~given & ~reason, column="score")
     else:
-        view.say("columns_missing", "rating", missing=["score"], present=list(rating.columns))
+        present = [str(c) for c in rating.columns if rating[c].notna().any()]
+        view.say("columns_missing", "rating", column="score", missing=["score"], present=present)
     _placed(view, rating)
     _cases(view, rating)
     if "score" in rating.columns and pd.api.types.is_numeric_dtype(rating["score"]):

@@ -209,9 +209,13 @@ def _unknown_sheet(grid: Grid) -> list[Problem]:
 
 def _not_told_yet(checks: list[Problem], told: list[Problem]) -> list[Problem]:
     """Problems of rules, without the rows whose cells could not be read in the first place."""
-    unread = {(p.table, p.column, row) for p in told if p.level == "error" for row in p.rows}
+    errors = [p for p in told if p.level == "error"]
+    unread = {(p.table, p.column, row) for p in errors for row in p.rows}
+    there = {headers.table_of(Path(p.file).stem) for p in errors} | {p.table for p in errors}
     out: list[Any] = []
     for problem in checks:
+        if problem.key == "missing_table" and problem.table in there:
+            continue  # it is not missing, it cannot be read: said already
         left = tuple(r for r in problem.rows if (problem.table, problem.column, r) not in unread)
         hidden = len(problem.rows) - len(left)
         if left or not problem.rows:
