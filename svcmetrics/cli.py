@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import os
 import shlex
 import sys
@@ -25,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     from svcmetrics.commands import COMMANDS
 
+    for stream in (sys.stdout, sys.stderr):  # a console of code page 936 or 437 lacks some signs
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     arguments = _parser().parse_args(argv)
     lang.use_language(getattr(arguments, "lang", None) or _language_of_user())
     arguments.command_line = shlex.join(["svcmetrics", *(sys.argv[1:] if argv is None else argv)])

@@ -407,6 +407,20 @@ def test_settings_with_a_mistake(toml, status, words, study, capsys):
     assert all(word in text for word in words for text in said.values())
 
 
+@pytest.mark.parametrize("console", ["gbk", "cp437"])
+def test_a_console_that_lacks_signs(console, study):
+    """The sign of a warning is not in code page 936, Chinese is not in 437: a mark stands for them."""
+    (study / "unit.csv").write_text(
+        CSV["unit"].replace("财务", "财务😀⚠").replace("HR", "H⚠"), "utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "svcmetrics.cli", "check", str(study), "--no-sheet"], capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": console}, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == cli.PROBLEMS
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_real_process_without_a_terminal(study, tmp_path):
     """Import asks for consent; nobody can give it, so nothing is imported. No traceback anywhere."""
     command = [sys.executable, "-m", "svcmetrics.cli", "--lang", "en"]
