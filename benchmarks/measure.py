@@ -1,67 +1,169 @@
-"""Working hours and the measures of a log against plain pandas: ratios in one run, three sizes.
+"""W4, W5: the measures of a log and working hours; ratios in one run, up to ten million events.
 
-``python -m benchmarks.measure``. A bare time says more about the machine than about the code, so
-only ratios are printed, with the exponent with which the time grows.
+``python -m benchmarks.measure [largest size]``. The log is written by ``svcmetrics.simulate``; each
+side reads the same Parquet file in a process of its own, ours with 1 GB for the engine. Bare seconds
+say more about the machine than about the code, so only ratios are printed, with the exponent with
+which the time grows and the peak of memory of the whole process.
 
-The pandas side of the log does less on purpose (no checks of keys, no stopped clocks, no waits for
-the requester, no charging of returns) and holds all events in memory: a ratio below 1 is the price
-of these answers, and of about a second to plan the queries, which rules the small sizes.
+The pandas side does less on purpose (no checks of keys, no stopped clocks, no waits for the
+requester, no charging of returns, no intervals): a ratio below 1 would be the price of these
+answers, and of about a second to plan the queries, which rules the small size.
 """
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
-from statistics import median
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from svcmetrics import measure
-from svcmetrics.io import engine
-
-SIZES = (10_000, 100_000, 1_000_000)
+SIZES = (100_000, 1_000_000, 10_000_000)
+MEMORY = "1GB"
 # pandas needs minutes per million intervals: it is timed on this many, and scaled.
-_BASE_ROWS = 2_000
+BASE_ROWS = 2_000
+USED = ["case_id", "seq", "service_id", "at", "step_no", "to_step_no", "unit_id", "actor_key",
+        "action", "prev_case_id"]  # fmt: skip
 
 
-def main() -> None:
-    """Print the ratios."""
-    calendar = measure.working_calendar("2024-01-01", "2025-12-31")
-    print("rows · working hours: pandas / ours · log: pandas / ours")
-    spent = []
-    for size in SIZES:
-        hours, base = _working_hours(size, calendar)
-        ours, plain = _log(size, calendar)
-        spent.append((hours, ours))
-        print(f"{size:>9,} · {base / hours:>10,.0f} · {plain / ours:>6.2f}")
-    grown = np.log(SIZES[-1] / SIZES[-2])
-    slopes = [np.log(b / a) / grown for a, b in zip(spent[-2], spent[-1], strict=True)]
-    print(f"growth exponents: working hours {slopes[0]:.2f}, log {slopes[1]:.2f}")
+def main(largest: int) -> None:
+    """Print the ratios; what was written is deleted."""
+    sizes = [s for s in SIZES if s <= largest]
+    with tempfile.TemporaryDirectory() as folder:
+        found = [_size(size, Path(folder, str(size))) for size in sizes]
+    columns = ["set", "cases", "hours"]
+    for before, after in pairwise(zip(sizes, found, strict=True)):
+        (small, a), (large, b) = before, after
+        grown = np.log(large / small)
+        slopes = ", ".join(f"{c} {np.log(b[c] / a[c]) / grown:.2f}" for c in columns)
+        print(f"growth exponents from {small:,} to {large:,}: {slopes}")
 
 
-def _working_hours(size: int, calendar: pd.DataFrame) -> tuple[float, float]:
+def _size(size: int, folder: Path) -> dict[str, float]:
+    made = _child("simulate", folder, size)
+    scan, plain, ours = (_child(part, folder) for part in ("scan", "pandas", "ours"))
+    hours = _child("hours", folder, size)
+    print(f"{size:,} events; peak while they are written {made['peak']:,.0f} MB")
+    shares = ", ".join(f"{k} {v / scan['scan']:.1f}" for k, v in ours["parts"].items())
+    print(f"  of the time of a raw scan: cases and eight measures {ours['set'] / scan['scan']:.0f}")
+    print(f"    in it: {shares}")
+    print(f"  pandas / ours, the four measures that it has: {plain['four'] / ours['four']:.2f}")
+    print(f"  peak: ours {ours['peak']:,.0f} MB, pandas {plain['peak']:,.0f} MB")
+    print(f"  working hours, pandas / ours: {hours['base'] / hours['hours']:,.0f}; "
+          f"peak {hours['peak']:,.0f} MB", flush=True)  # fmt: skip
+    return ours | hours
+
+
+def _child(part: str, folder: Path, size: int = 0) -> dict:
+    """One part in a process of its own, so that its peak of memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.measure", part, str(folder), str(size)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if said.returncode:
+        raise SystemExit(said.stderr)
+    return json.loads(said.stdout.splitlines()[-1])
+
+
+def _simulate(folder: Path, size: int) -> dict:
+    from svcmetrics.simulate import simulate
+
+    simulate(folder, events=size, ratings=300)
+    return {}
+
+
+def _scan(folder: Path, _: int) -> dict:
+    """Every column that the measures use, read once and counted."""
+    from svcmetrics.io import engine
+
+    events = engine.connect(memory=MEMORY, threads=2).read_parquet(str(folder / "event.parquet"))
+    counts = {c: events[c].max() for c in USED if c != "action"}
+    return {"scan": _timed(lambda: engine.frame(events.group_by("action").aggregate(**counts)))}
+
+
+def _ours(folder: Path, _: int) -> dict:
+    """The cases once, kept in the engine; then each measure, from cases where it takes them."""
+    from svcmetrics import measure
+    from svcmetrics.io import engine
+
+    engine.limit(memory=MEMORY, threads=2)
+    events, study = folder / "event.parquet", _study(folder)
+    began = time.perf_counter()
+    cases = engine.keep(measure.cases(engine.as_table(events), **study))
+    parts = {"cases": time.perf_counter() - began}
+    book = {k: study[k] for k in ("services", "steps")}
+    calls: dict[str, Callable[[], object]] = {
+        "on_time": lambda: measure.on_time(cases, services=study["services"]),
+        "first_pass": lambda: measure.first_pass(cases, services=study["services"]),
+        "returns": lambda: measure.returns(events, **book),
+        "volume": lambda: measure.volume(events),
+        "time_ratio": lambda: measure.time_ratio(cases, services=study["services"]),
+        "survival": lambda: measure.survival(cases, services=study["services"]),
+        "rejections": lambda: measure.rejections(events, **book),
+        "automatic": lambda: measure.automatic(events, steps=study["steps"]),
+    }
+    parts |= {name: _timed(call, 1) for name, call in calls.items()}
+    four = sum(parts[k] for k in ("cases", "on_time", "returns", "first_pass", "volume"))
+    return {"parts": parts, "set": sum(parts.values()), "four": four, "cases": parts["cases"]}
+
+
+def _pandas(folder: Path, _: int) -> dict:
+    from svcmetrics import measure
+
+    study = _study(folder)
+    promise = study["services"].set_index("service_id")["promise_h"]
+
+    def four() -> None:
+        e = pd.read_parquet(folder / "event.parquet", columns=USED)
+        e = e.sort_values(["case_id", "seq"])
+        e["next_action"] = e.groupby("case_id")["action"].shift(-1)
+        e["next_step"] = e.groupby("case_id")["step_no"].shift(-1)
+        back = e["action"].isin(["return", "reject"])
+        cases = e.assign(back=back).groupby("case_id").agg(
+            service_id=("service_id", "first"), a=("at", "first"), b=("at", "last"),
+            n=("seq", "size"), back=("back", "sum"), last=("action", "last"),
+        )  # fmt: skip
+        e[back].groupby("unit_id").size().div(e[e["action"] == "deliver"].groupby("unit_id").size())
+        # Working time even here by the fast way, or pandas would never end.
+        timed = measure.working_hours(cases, start="a", end="b", calendar=study["calendar"])
+        timed["good"] = timed["working_h"] <= cases["service_id"].map(promise)
+        timed.groupby("service_id")[["good", "back"]].mean()
+        e.groupby(["service_id", "action"]).size()
+
+    return {"four": _timed(four, 1)}
+
+
+def _hours(folder: Path, size: int) -> dict:
+    from svcmetrics import measure
+
+    calendar = _study(folder)["calendar"]
     rng = np.random.default_rng(1)
-    start = pd.Timestamp("2024-01-02") + pd.to_timedelta(
-        rng.integers(0, 600 * 86400, size), unit="s"
-    )
-    rows = pd.DataFrame(
-        {"a": start, "b": start + pd.to_timedelta(rng.integers(0, 30 * 86400, size), unit="s")}
-    )
+    days = pd.to_datetime(calendar["date"])
+    span = int((days.max() - days.min()).days) - 31
+    start = days.min() + pd.to_timedelta(rng.integers(0, span * 86400, size), unit="s")
+    end = start + pd.to_timedelta(rng.integers(0, 30 * 86400, size), unit="s")
+    rows = pd.DataFrame({"a": start, "b": end})
     ours = _timed(lambda: measure.working_hours(rows, start="a", end="b", calendar=calendar))
-    some = rows.head(_BASE_ROWS)
-    base = _timed(lambda: _by_slots(some, calendar), runs=1)
+    some = rows.head(BASE_ROWS)
+    base = _timed(lambda: _by_slots(some, calendar), 1)
     same = measure.working_hours(some, start="a", end="b", calendar=calendar)["working_s"]
     if not np.array_equal(same, _by_slots(some, calendar)):
         raise SystemExit("the two ways disagree")
-    return ours, base * size / len(some)
+    return {"hours": ours, "base": base * size / len(some)}
 
 
 def _by_slots(rows: pd.DataFrame, calendar: pd.DataFrame) -> np.ndarray:
     """The plain way: for each interval clip every slot of the calendar to it."""
-    work = calendar[calendar["is_workday"]]
-    opens = pd.to_datetime(work["date"] + " " + work["open"]).to_numpy()
-    closes = pd.to_datetime(work["date"] + " " + work["close"]).to_numpy()
+    work = calendar[calendar["is_workday"].astype(bool)]
+    dates = work["date"].astype(str).str[:10] + " "
+    opens, closes = (
+        pd.to_datetime(dates + work[c].astype(str)).to_numpy() for c in ("open", "close")
+    )
     out = []
     for a, b in rows.itertuples(index=False):
         part = np.minimum(closes, np.datetime64(b)) - np.maximum(opens, np.datetime64(a))
@@ -69,65 +171,9 @@ def _by_slots(rows: pd.DataFrame, calendar: pd.DataFrame) -> np.ndarray:
     return np.array(out)
 
 
-def _log(size: int, calendar: pd.DataFrame) -> tuple[float, float]:
-    """On-time rate and returns from events, against the same counts by pandas group-bys."""
-    events, services = events_of(size)
-    table = engine.keep(engine.as_table(events))
-
-    def ours() -> None:
-        measure.on_time(table, services=services, calendar=calendar)
-        measure.returns(table, services=services)
-
-    return _timed(ours), _timed(lambda: _by_pandas(events, services, calendar))
-
-
-def _by_pandas(events: pd.DataFrame, services: pd.DataFrame, calendar: pd.DataFrame) -> pd.Series:
-    ordered = events.sort_values(["case_id", "seq"])
-    cases = ordered.groupby("case_id").agg(
-        service_id=("service_id", "first"), a=("at", "first"), b=("at", "last"), n=("seq", "size")
-    )
-    ordered["next"] = ordered.groupby("case_id")["action"].shift(-1)
-    ordered["next_step"] = ordered.groupby("case_id")["step_no"].shift(-1)
-    ordered[ordered["action"] == "return"].groupby("unit_id").size()
-    ordered[ordered["action"] == "deliver"].groupby("unit_id").size()
-    # Working time even here by the fast way, or pandas would never end.
-    timed = measure.working_hours(cases, start="a", end="b", calendar=calendar)
-    promise = cases["service_id"].map(services.set_index("service_id")["promise_h"])
-    return (timed["working_h"] <= promise).groupby(cases["service_id"]).mean()
-
-
-def events_of(size: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """An invented log of about ``size`` events: six per case, one in six cases comes back once."""
-    rng = np.random.default_rng(2)
-    cases = size // 6
-    words = np.array(["submit", "accept", "deliver", "approve", "deliver", "close"])
-    case = np.repeat(np.arange(cases), 6)
-    action = np.tile(words, cases)
-    back = np.repeat(rng.random(cases) < 1 / 6, 6) & (np.tile(np.arange(6), cases) == 3)
-    action[back] = "return"
-    gaps = rng.exponential(8 * 3600, (cases, 6)).astype("int64")
-    start = rng.integers(0, 300 * 86400, cases)[:, None]
-    at = pd.Timestamp("2024-02-01") + pd.to_timedelta(
-        (start + np.cumsum(gaps, axis=1)).ravel(), unit="s"
-    )
-    step = np.tile([np.nan, 1, 1, 2, 1, np.nan], cases)
-    services = pd.DataFrame(
-        {
-            "service_id": [f"S{i}" for i in range(20)],
-            "provider_id": [f"U{i % 8}" for i in range(20)],
-            "promise_h": 24.0,
-        }
-    )
-    service = services["service_id"].to_numpy()[rng.integers(0, 20, cases)]
-    events = pd.DataFrame(
-        {
-            "case_id": pd.Series(case).astype(str), "seq": np.tile(np.arange(6), cases),
-            "service_id": np.repeat(service, 6), "at": at.tz_localize("Asia/Shanghai"), "step_no": step,
-            "to_step_no": np.where(back, 1.0, np.nan), "unit_id": np.tile(["B", "U1", "U1", "U2", "U1", "U1"], cases),
-            "action": action,
-        }
-    )  # fmt: skip
-    return events, services.assign(clock="business")
+def _study(folder: Path) -> dict[str, pd.DataFrame]:
+    names = {"services": "service", "steps": "step", "calendar": "calendar"}
+    return {k: pd.read_csv(folder / f"{name}.csv") for k, name in names.items()}
 
 
 def _timed(call: Callable[[], object], runs: int = 3) -> float:
@@ -136,8 +182,15 @@ def _timed(call: Callable[[], object], runs: int = 3) -> float:
         began = time.perf_counter()
         call()
         spent.append(time.perf_counter() - began)
-    return median(spent)
+    return float(np.median(spent))
 
+
+PARTS = {"simulate": _simulate, "scan": _scan, "ours": _ours, "pandas": _pandas, "hours": _hours}
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] and sys.argv[1] in PARTS:
+        answer = PARTS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+        answer["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(answer))
+    else:
+        main(int(float(sys.argv[1])) if sys.argv[1:] else SIZES[-1])
