@@ -66,9 +66,7 @@ def _subtitle(study: Study) -> str:
     units = int(study.unit["is_service_unit"].sum()) if study.has("unit") else 0
     if not waves:
         return lang.say("brief.subtitle_log", units=units)
-    return lang.say(
-        "brief.subtitle", units=units, waves=len(waves), first=waves[0], last=waves[-1]
-    )
+    return lang.say("brief.subtitle", units=units, waves=len(waves), first=waves[0], last=waves[-1])
 
 
 def _notes(study: Study, command: str) -> dict[str, Any]:

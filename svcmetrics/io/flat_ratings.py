@@ -92,6 +92,6 @@ def scored(values: pd.Series, mapping: Mapping, tally: Tally) -> dict[str, pd.Se
         )
     commas = decimal_commas(values)
     if commas.any():
-        rows = row_list(values.index[commas])
-        tally.say("decimal_comma", "warning", count=int(commas.sum()), rows=rows)
+        where = row_list(values.index[commas])
+        tally.say("decimal_comma", "warning", count=int(commas.sum()), rows=where)
     return {"score": read["score"], "na_reason": read["na_reason"]}

@@ -32,9 +32,7 @@ def sent_back(events: Table) -> Table:
     back = events.filter(is_in(events["action"], ("return", "reject"))).select(*columns)
     back = engine.keep(back)  # few rows, and the engine should know so before it joins
     flow = events.filter(is_in(events["action"], FLOW))
-    flow = flow.select(
-        "case_id", "seq", next_us="at_us", next_action="action", next_step="step_no"
-    )
+    flow = flow.select("case_id", "seq", next_us="at_us", next_action="action", next_step="step_no")
     flow = flow.filter(flow["case_id"].isin(back["case_id"]))
     return engine.next_row(back, flow, within="case_id", by="seq")
 

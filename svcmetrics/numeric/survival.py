@@ -37,7 +37,9 @@ def kaplan_meier(time: Floats, ended: NDArray[np.bool_]) -> Curve:
         # At the last time all may have ended: 0 · ∞, and the variance is 0.
         steps = np.where(n > d, d / (n * (n - d)), np.inf)
         variance = np.where(survival > 0, survival**2 * np.cumsum(steps), 0.0)
-    return Curve(t, n, d, survival.astype(np.float64), variance, float(np.max(time)) if len(time) else NAN)
+    return Curve(
+        t, n, d, survival.astype(np.float64), variance, float(np.max(time)) if len(time) else NAN
+    )
 
 
 def quantile(curve: Curve, share: float, level: float = 0.95) -> Triple:

@@ -56,8 +56,10 @@ def draw(
 
 def _drawable(table: pd.DataFrame) -> pd.DataFrame:
     """The table with names as a drawing can carry them: no formulas, no line ends, not too long."""
-    texts = {c: table[c].map(_name) for c in table if not pd.api.types.is_numeric_dtype(table[c])}
-    return table.assign(**texts)
+    out = table.copy()
+    for column in out.columns[[not pd.api.types.is_numeric_dtype(t) for t in out.dtypes]]:
+        out[column] = out[column].map(_name)
+    return out
 
 
 def _name(value: Any) -> Any:
