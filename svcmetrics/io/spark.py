@@ -107,7 +107,9 @@ class Spark(Backend):
         """Rows without their history: Spark plans all of it anew for each question otherwise."""
         self._register_in_memory_tables(expr)
         rows = self._session.sql(self.compile(expr)).localCheckpoint()
-        rows.createTempView(name)
+        # Named anew: Spark knows a column by a number, and that of the rows it was made from
+        # would be its own; a join of both may then be refused.
+        rows.toDF(*rows.columns).createTempView(name)
         return self.table(name)
 
     def _drop_cached_table(self, name: str) -> None:
