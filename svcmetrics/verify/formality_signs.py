@@ -58,7 +58,10 @@ def _copying_row(
         return estimates("copying", n=int(n), expected=1.0, p=np.nan), np.full(draws, np.nan)
     point = float(copies.excess(*whole)[0])
     drawn = copies.excess(*resamples)
-    noise = np.nan_to_num(drawn - np.nanmean(drawn))
+    # A resample of honest repetition alone leaves nothing to divide by: it tells nothing.
+    known = np.isfinite(drawn)
+    noise = np.where(known, drawn, 0.0) - (drawn[known].mean() if known.any() else 0.0)
+    noise[~known] = 0.0
     # Few copies scatter at least as binomial draws of the honest rate do.
     least = np.sqrt(max(honest, 0.5) * (1 - honest / n)) / (n - honest)
     error = max(float(noise.std()), float(least))
