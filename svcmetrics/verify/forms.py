@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svcmetrics.columns import complete, require, unique
+from svcmetrics.columns import numbers, require, unique
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.verify import grid
@@ -87,31 +87,77 @@ def read(  # noqa: PLR0913
     """
     if item is None:
         ratings, item = ratings.assign(**{_ONE: ""}), _ONE
-    keys = [rater, target, *([wave] if wave else [])]
     more = [c for c in (*extra, time) if c]
-    require(ratings, *keys, item, score, *more)
-    kept, dropped = complete(ratings, score=score, by=[*keys, item])
-    unique(kept, *keys, item)
-    r, raters = grid.positions(kept[rater])
-    t, targets = grid.positions(kept[target])
-    i, items = grid.positions(kept[item])
-    w, waves = grid.positions(kept[wave]) if wave else (np.zeros(len(kept), np.int64), [""])
-    if time and wave and len(kept):
-        w, waves = _by_time(w, waves, moments(ratings, time).loc[kept.index].to_numpy())
+    require(ratings, rater, target, wave, item, score, *more)
+    keys = [rater, target, item, *([wave] if wave else [])]
+    found = _coded(ratings, keys, score)
+    (r, raters), (t, targets), (i, items) = found.ids[:3]
+    w, waves = found.ids[3] if wave else (np.zeros(len(r), np.int8), [""])
+    if time and wave and len(r):
+        w, waves = _by_time(w, waves, moments(ratings, time).to_numpy()[found.rows])
     code = (r.astype(np.int64) * len(targets) + t) * len(waves) + w
-    forms, row = np.unique(code, return_inverse=True)
+    forms, row = _numbered(code, len(raters) * len(targets) * len(waves))
     answers = np.full((len(forms), len(items)), np.nan)
-    answers[row, i] = kept[score].to_numpy()
-    found = [
-        *grid._odd_scores(kept, score),
-        *_unnamed(grid.odd_ids(kept[rater])),
-        *grid.odd_ids(kept[target]),
+    answers[row, i] = found.score
+    if int(np.isfinite(answers).sum()) < len(found.score):  # two claim the same place
+        unique(ratings.iloc[found.rows], *keys)
+    values = {c: _first(ratings[c].iloc[found.rows], row, len(forms)) for c in more}
+    size, many = max(len(waves), 1), max(len(targets), 1)
+    notes = [
+        *found.odd,
+        *_unnamed(grid.odd_labels(rater, raters)),
+        *grid.odd_labels(target, targets),
     ]
-    values = {c: _first(ratings.loc[kept.index, c], row, len(forms)) for c in more}
-    return Forms(
-        answers, forms // len(waves) // max(len(targets), 1), forms // len(waves) % max(len(targets), 1),
-        forms % len(waves) if waves else forms, raters, targets, items, waves, values, dropped, found,
-    )  # fmt: skip
+    return Forms(answers, forms // size // many, forms // size % many, forms % size,
+                 raters, targets, items, waves, values, found.dropped, notes)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Usable rows: where they stand, ids as positions with their labels, scores."""
+
+    rows: np.ndarray | slice
+    ids: list[tuple[np.ndarray, list[Any]]]
+    score: np.ndarray
+    dropped: dict[str, int]
+    odd: list[Finding]
+
+
+def _coded(ratings: pd.DataFrame, keys: list[str], score: str) -> _Columns:
+    """Whole numbers of few bytes in place of ids; rows without a score or an id are dropped."""
+    number = numbers(ratings, score)
+    values = number.to_numpy()
+    given, whole = np.isfinite(values), np.ones(len(values), bool)
+    ids = []
+    for key in keys:
+        codes, labels = grid.coded(ratings[key])
+        small = np.int16 if len(labels) < 2**15 else np.int32
+        ids.append((codes.astype(small), labels))
+        whole &= codes >= 0
+    keep = given & whole
+    counts = {"no_score": int((~given).sum()), "no_id": int((given & ~whole).sum())}
+    rows: np.ndarray | slice = slice(None) if keep.all() else np.flatnonzero(keep)
+    ids = [_used(codes[rows], labels) for codes, labels in ids]
+    odd = grid._odd_scores(number.to_frame().iloc[rows], score)
+    return _Columns(rows, ids, values[rows], {k: v for k, v in counts.items() if v}, odd)
+
+
+def _used(codes: np.ndarray, labels: list[Any]) -> tuple[np.ndarray, list[Any]]:
+    """Positions among the labels that occur."""
+    there = np.bincount(codes, minlength=len(labels)) > 0
+    if there.all():
+        return codes, labels
+    return (np.cumsum(there) - 1)[codes], [labels[k] for k in np.flatnonzero(there)]
+
+
+def _numbered(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The codes that occur, in order, and the place of each row among them."""
+    if size > 8 * len(code) + 1000:
+        return np.unique(code, return_inverse=True)
+    there = np.zeros(size, bool)
+    there[code] = True
+    place = np.cumsum(there, dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(there), place[code]
 
 
 def part(forms: Forms, keep: np.ndarray) -> Forms:

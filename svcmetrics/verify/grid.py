@@ -20,6 +20,8 @@ from svcmetrics.tables import complete, require, unique
 # Numbers that programs write for "missing"; on a scale they stand far from every score.
 _CODES = {s * int(str(d) * m) for s in (-1, 1) for d in (7, 8, 9) for m in (1, 2, 3, 4)} | {-1}
 _SHOWN = 5
+# A score closer to the rest than this is never far off.
+_ROOM = 4.0
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,26 @@ def _once(
 
 def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
     """The position of each id among the sorted ids; 7 and "7" stay two ids."""
+    codes, labels = coded(ids)
+    used = np.bincount(codes, minlength=len(labels)) > 0
+    if used.all():
+        return codes, labels
+    return (np.cumsum(used) - 1)[codes], [labels[k] for k in np.flatnonzero(used)]
+
+
+def coded(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
+    """The same with -1 where there is no id; labels of a categorical column may occur nowhere."""
     if isinstance(ids.dtype, pd.CategoricalDtype):
-        ids = ids.astype(ids.cat.categories.dtype)
-    if pd.api.types.is_integer_dtype(ids):
-        numbers, place = np.unique(ids.to_numpy(), return_inverse=True)
-        return np.ravel(place), numbers.tolist()
-    codes, found = pd.factorize(ids)
-    labels = list(found)
+        codes, found = ids.cat.codes.to_numpy(), ids.cat.categories
+    else:
+        codes, found = pd.factorize(ids)
+    labels = found.tolist() if hasattr(found, "tolist") else list(found)
+    whole = pd.api.types.is_integer_dtype(found)
     order = sorted(
-        range(len(labels)), key=lambda i: (_natural(labels[i]), type(labels[i]).__name__)
+        range(len(labels)),
+        key=lambda i: labels[i] if whole else (_natural(labels[i]), type(labels[i]).__name__),
     )
-    place = np.empty(len(labels), dtype=np.int64)
+    place = np.full(len(labels) + 1, -1, dtype=np.int64)
     place[order] = np.arange(len(labels))
     return place[codes], [labels[i] for i in order]
 
@@ -97,12 +108,12 @@ def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
 def _odd_scores(kept: pd.DataFrame, column: str) -> list[Finding]:
     """Scores far outside the rest: a slip of the keyboard; a code for "missing" is an error."""
     values = kept[column].to_numpy()
-    if len(values) < 8:
+    if len(values) < 8 or values.max() - values.min() <= _ROOM:
         return []
     trim = max(1, len(values) // 50)
-    ordered = np.sort(values)
+    ordered = np.partition(values, [trim, len(values) - trim - 1])
     low, high = ordered[trim], ordered[-trim - 1]
-    room = max(high - low, 4.0)
+    room = max(high - low, _ROOM)
     far = np.flatnonzero((values < low - room) | (values > high + room))
     if not len(far):
         return []
@@ -124,7 +135,13 @@ def odd_ids(ids: pd.Series) -> list[Finding]:
     """Ids that are probably one: other spaces, width or case, 7 beside "7" and "007"."""
     if pd.api.types.is_integer_dtype(ids):
         return []
-    labels = list(pd.unique(ids.astype("object")))
+    return odd_labels(str(ids.name), list(pd.unique(ids.astype("object"))))
+
+
+def odd_labels(column: str, labels: list[Any]) -> list[Finding]:
+    """The same of the labels that occur."""
+    if all(isinstance(label, int) for label in labels):
+        return []
     alike: dict[str, list[Any]] = {}
     for label in labels:
         alike.setdefault(_plain(label), []).append(label)
@@ -132,7 +149,7 @@ def odd_ids(ids: pd.Series) -> list[Finding]:
     if not groups:
         return []
     values = {
-        "column": str(ids.name),
+        "column": column,
         "count": len(labels),
         "merged": len(alike),
         "pairs": [" = ".join(g[:4]) for g in sorted(groups)[:3]],
