@@ -61,6 +61,14 @@ def marginals(forms: Floats) -> Floats:
     return counts / np.where(total > 0, total, 1)
 
 
+def marginals_of(codes: NDArray[np.integer]) -> Floats:
+    """The same of answers that are positions among the values, −1 where there is none."""
+    size = int(codes.max(initial=-1)) + 2
+    counts = np.stack([np.bincount(c + 1, minlength=size)[1:] for c in codes.T]).astype(np.float64)
+    total = counts.sum(axis=1, keepdims=True)
+    return np.asarray(counts / np.where(total > 0, total, 1))
+
+
 def chance_all_same(shares: Floats, answered: NDArray[np.bool_]) -> Floats:
     """Chance of equal answers throughout, for each form, at these shares."""
     with np.errstate(divide="ignore"):

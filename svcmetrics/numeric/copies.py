@@ -22,6 +22,7 @@ from svcmetrics.numeric import bootstrap
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Codes = NDArray[np.integer]
 
 # Fewer answers in common than this: no copy can be told.
 COMMON = 3
@@ -32,27 +33,30 @@ _TIES = np.concatenate([np.linspace(0.002, 0.2, 15), np.linspace(0.24, 0.8, 15)]
 _SIZES = 8
 
 
-def equal_answers(now: Floats, before: Floats) -> tuple[Whole, Whole]:
-    """How many answers are equal, and how many were given both times, form by form."""
-    both = np.isfinite(now) & np.isfinite(before)
+def equal_answers(now: Codes, before: Codes) -> tuple[Whole, Whole]:
+    """How many answers are equal, and how many were given both times, form by form.
+
+    Answers are positions among the values, −1 where there is none (``categories.coded``).
+    """
+    both = (now >= 0) & (before >= 0)
     return ((now == before) & both).sum(axis=1), both.sum(axis=1)
 
 
-def chance_equal(answers: Floats, rater: Whole, pairs: Whole, both: NDArray[np.bool_]) -> Floats:
+def chance_equal(answers: Codes, rater: Whole, pairs: Whole, both: NDArray[np.bool_]) -> Floats:
     """Chance that all answers given both times agree: the product over these items of Σp².
 
     p: how often the rater gave each value to this item, over all forms. ``pairs``: the rater of
     each pair of forms; ``both``: pairs × items.
     """
     raters = int(rater.max()) + 1
-    agree = np.zeros((raters, answers.shape[1]))
-    given = np.zeros_like(agree)
-    for value in np.unique(answers[np.isfinite(answers)]):
-        hit = answers == value
-        times = np.stack([np.bincount(rater, h, minlength=raters) for h in hit.T], axis=1)
-        agree, given = agree + times**2, given + times
-    share = agree / np.maximum(given, 1) ** 2
-    return np.asarray(np.where(both, share[pairs], 1.0).prod(axis=1))
+    size = int(answers.max()) + 2  # no answer is counted first, then left out
+    chance = np.ones(len(pairs))
+    for j, answer in enumerate(answers.T):
+        times = np.bincount(rater * size + answer + 1, minlength=raters * size)
+        times = times.reshape(raters, size)[:, 1:]
+        share = (times**2).sum(axis=1) / np.maximum(times.sum(axis=1), 1) ** 2
+        chance *= np.where(both[:, j], share[pairs], 1.0)
+    return chance
 
 
 def histograms(equal: Whole, common: Whole, unit: Whole, units: int) -> dict[int, Floats]:

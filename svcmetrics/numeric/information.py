@@ -11,30 +11,27 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Codes = NDArray[np.integer]
 
 # More different values than this is no rating scale: contexts would be too rare to count.
 VALUES = 12
 
 
-def contexts(now: Floats, last: Floats, group: Whole, groups: int) -> Floats:
+def contexts(now: Codes, last: Codes, group: Whole, groups: int) -> Floats:
     """Groups × contexts × values: how often each answer followed each context.
 
-    ``now`` and ``last``: forms × items in display order; NaN where there is no answer.
+    ``now`` and ``last``: forms × items in display order, as positions among the values; −1 where
+    there is no answer.
     """
-    values = np.unique(now[np.isfinite(now)])
-    v = len(values)
-
-    def coded(x: Floats) -> Whole:
-        place = np.clip(np.searchsorted(values, x), 0, v - 1)
-        return np.where(np.isfinite(x) & (values[place] == x), place, v)
-
-    answer, memory = coded(now), coded(last)
-    before = np.concatenate([np.full((len(now), 1), v), answer[:, :-1]], axis=1)
-    given = answer < v
-    cell = ((group[:, None] * (v + 1) + before) * (v + 1) + memory) * v + answer
-    size = groups * (v + 1) * (v + 1) * v
-    counts = np.bincount(cell[given], minlength=size).astype(np.float64)
-    return counts.reshape(groups, (v + 1) * (v + 1), v)
+    v = int(now.max()) + 2  # no answer is one more value, the first
+    counts = np.zeros(groups * v**3)
+    before: Whole = np.zeros(len(now), np.int64)
+    for answer, memory in zip(now.T, np.minimum(last, v - 2).T, strict=True):
+        here = answer.astype(np.int64) + 1
+        cell = ((group * v + before) * v + memory + 1) * v + here
+        counts += np.bincount(cell, minlength=len(counts))
+        before = here
+    return counts.reshape(groups, v * v, v)[:, :, 1:]
 
 
 def bits_per_answer(counts: Floats) -> Floats:

@@ -28,7 +28,8 @@ def copying(forms: Forms, draws: int, rng: np.random.Generator) -> tuple[pd.Data
     """Rows ``copying`` and ``copies`` of each wave; and what chance does to ``copying``."""
     last, flat = forms.last(), forms.flat()
     now = np.flatnonzero(last >= 0)
-    equal, common = copies.equal_answers(forms.answers[now], forms.answers[last[now]])
+    codes = forms.coded[0]
+    equal, common = copies.equal_answers(codes[now], codes[last[now]])
     usable = common >= copies.COMMON
     now, equal, common = now[usable], equal[usable], common[usable]
     lively = ~flat[last[now]]
@@ -76,8 +77,9 @@ def _copying_row(
 def _copies(forms: Forms, now: np.ndarray, before: np.ndarray, copied: np.ndarray) -> pd.DataFrame:
     """All exact copies, beside the chance Σp² per item from the rater's own habits."""
     waves = len(forms.waves)
-    both = np.isfinite(forms.answers[now]) & np.isfinite(forms.answers[before])
-    chance = copies.chance_equal(forms.answers, forms.rater, forms.rater[now], both)
+    codes = forms.coded[0]
+    both = (codes[now] >= 0) & (codes[before] >= 0)
+    chance = copies.chance_equal(codes, forms.rater, forms.rater[now], both)
     wave = forms.wave[now]
     n, hits = np.bincount(wave, minlength=waves), np.bincount(wave[copied], minlength=waves)
     low, high = wilson(hits, n)
@@ -112,12 +114,13 @@ def _shares(forms: Forms, name: str, hit: np.ndarray, use: np.ndarray, **more: A
 
 def _flat(forms: Forms) -> pd.DataFrame:
     """Forms with one answer throughout, beside the exact chance at each item's shares."""
-    answered = np.isfinite(forms.answers)
+    codes = forms.coded[0]
+    answered = codes >= 0
     use = answered.sum(axis=1) >= copies.COMMON
     chance = np.full(len(forms.waves), np.nan)
     for w in np.unique(forms.wave[use]):
         here = use & (forms.wave == w)
-        shares = careless.marginals(forms.answers[here])
+        shares = careless.marginals_of(codes[here])
         chance[w] = careless.chance_all_same(shares, answered[here]).mean()
     return _shares(forms, "flat", forms.flat(), use, chance=chance)
 
@@ -125,7 +128,8 @@ def _flat(forms: Forms) -> pd.DataFrame:
 def _changed(forms: Forms, changed: np.ndarray) -> pd.DataFrame:
     """Copies of the form before although the facts about the department had changed."""
     last = forms.last()
-    equal, common = copies.equal_answers(forms.answers, forms.answers[np.maximum(last, 0)])
+    codes = forms.coded[0]
+    equal, common = copies.equal_answers(codes, codes[np.maximum(last, 0)])
     told = pd.Series(changed).astype("boolean").fillna(False).to_numpy(bool)
     use = (last >= 0) & (common >= copies.COMMON) & told
     return _shares(forms, "copies_changed", equal == common, use)
@@ -141,15 +145,14 @@ def _late(forms: Forms, hours: np.ndarray) -> pd.DataFrame:
 
 def _sheets(forms: Forms) -> pd.DataFrame:
     """Raters whose answers to the whole wave equal another rater's; uniform sheets apart."""
-    filled = pd.DataFrame(np.where(np.isfinite(forms.answers), forms.answers, -np.inf))
-    mark = pd.util.hash_pandas_object(filled, index=False).to_numpy()
+    codes = forms.coded[0]
     place = pd.util.hash_array(forms.target.astype(np.int64))
     with np.errstate(over="ignore"):
-        frame = pd.DataFrame({"wave": forms.wave, "rater": forms.rater, "mark": mark * (place | 1)})
-        known = np.isfinite(forms.answers)
-        frame["answers"], frame["forms"] = known.sum(axis=1), 1
-        frame["low"] = np.where(known, forms.answers, np.inf).min(axis=1)
-        frame["high"] = np.where(known, forms.answers, -np.inf).max(axis=1)
+        mark = pd.util.hash_array(_mixed(codes)) * (place | 1)
+        frame = pd.DataFrame({"wave": forms.wave, "rater": forms.rater, "mark": mark})
+        frame["answers"], frame["forms"] = (codes >= 0).sum(axis=1), 1
+        frame["low"] = np.where(codes < 0, np.iinfo(codes.dtype).max, codes).min(axis=1)
+        frame["high"] = codes.max(axis=1)
         sheets = frame.groupby(["wave", "rater"], as_index=False).agg(
             {"mark": "sum", "answers": "sum", "forms": "sum", "low": "min", "high": "max"}
         )
@@ -166,20 +169,28 @@ def _sheets(forms: Forms) -> pd.DataFrame:
     )
 
 
+def _mixed(codes: np.ndarray) -> np.ndarray:
+    """One number per form that tells different forms apart: a sum with random odd factors."""
+    factors = pd.util.hash_array(np.arange(codes.shape[1])) | np.uint64(1)
+    out = np.zeros(len(codes), np.uint64)
+    for answer, factor in zip(codes.T, factors, strict=True):
+        out += (answer + 2).astype(np.uint64) * factor
+    return out
+
+
 def _bits(forms: Forms) -> pd.DataFrame:
     """Bits per form that the answer before it and the last form did not foretell."""
     last = forms.last()
-    memory = np.where((last >= 0)[:, None], forms.answers[np.maximum(last, 0)], np.nan)
+    codes, values = forms.coded
+    memory = np.where((last >= 0)[:, None], codes[np.maximum(last, 0)], -1)
     groups = min(len(forms.raters), _GROUPS)
     waves = len(forms.waves)
-    rows = []
-    for w in range(waves):
+    rows: list[pd.DataFrame] = []
+    for w in range(waves if len(values) <= information.VALUES else 0):
         here = forms.wave == w
-        now = forms.answers[here]
-        if len(np.unique(now[np.isfinite(now)])) > information.VALUES:
-            continue
+        now = codes[here]
         counts = information.contexts(now, memory[here], forms.rater[here] % groups, groups)
-        per_form = np.isfinite(now).sum() / len(now)
+        per_form = (now >= 0).sum() / len(now)
         whole = information.bits_per_answer(counts.sum(axis=0)[None])
         left = information.bits_per_answer(counts.sum(axis=0) - counts)
         low, high, _ = two_way.jackknife(whole, left[:, None])

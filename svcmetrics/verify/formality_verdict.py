@@ -47,8 +47,8 @@ def _word(forms: Forms, w: int, index: pd.Series, copied: pd.Series, least: int)
 
 def one_answer(forms: Forms, w: int) -> tuple[float, float]:
     """The share of the most frequent answer of a wave, and that answer."""
-    answers = forms.answers[forms.wave == w]
-    values, times = np.unique(answers[np.isfinite(answers)], return_counts=True)
+    codes, values = forms.coded
+    times = np.bincount(codes[forms.wave == w].ravel() + 1, minlength=len(values) + 1)[1:]
     return float(times.max() / times.sum()), float(values[times.argmax()])
 
 

@@ -7,12 +7,14 @@ careless, halo and centrality.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from svcmetrics.columns import numbers, require, unique
+from svcmetrics.numeric import categories
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.verify import grid
@@ -40,6 +42,11 @@ class Forms:
     def __len__(self) -> int:
         return len(self.answers)
 
+    @cached_property
+    def coded(self) -> tuple[np.ndarray, np.ndarray]:
+        """Answers as positions among the values that occur, −1 where none; these values."""
+        return categories.coded(self.answers)
+
     def centred(self) -> np.ndarray:
         """The mean answer of each form, items taken relative to their own mean in the wave."""
         total = np.zeros(len(self))
@@ -54,18 +61,19 @@ class Forms:
 
     def last(self) -> np.ndarray:
         """The position of the same rater's form on the same target one wave earlier; -1 if none."""
-        pair = self.rater.astype(np.int64) * len(self.targets) + self.target
-        key = pair * (len(self.waves) + 1) + self.wave
-        order = np.argsort(key, kind="stable")
-        place = np.clip(np.searchsorted(key[order], key - 1), 0, len(key) - 1)
-        found = (key[order][place] == key - 1) & (self.wave > 0)
-        return np.where(found, order[place], -1)
+        out = np.full(len(self), -1)
+        # Forms stand in the order of rater, target and wave.
+        follows = self.wave[1:] == self.wave[:-1] + 1
+        for same in (self.rater, self.target):
+            follows &= same[1:] == same[:-1]
+        out[1:][follows] = np.flatnonzero(follows)
+        return out
 
     def flat(self) -> np.ndarray:
         """Forms of at least two answers that are all the same."""
-        low = np.where(np.isfinite(self.answers), self.answers, np.inf).min(axis=1)
-        high = np.where(np.isfinite(self.answers), self.answers, -np.inf).max(axis=1)
-        return (low == high) & (np.isfinite(self.answers).sum(axis=1) > 1)
+        codes = self.coded[0]
+        low = np.where(codes < 0, np.iinfo(codes.dtype).max, codes).min(axis=1)
+        return (low == codes.max(axis=1)) & ((codes >= 0).sum(axis=1) > 1)
 
 
 def read(  # noqa: PLR0913

@@ -98,7 +98,7 @@ def test_a_tenth_of_copiers_is_found_in_the_wave_in_which_they_begin():
 
 
 def test_the_chance_of_a_copy_is_the_product_of_squared_habits():
-    answers = np.array([[5, 5, 1], [5, 4, 1], [5, 5, 1], [5, 4, 1]], float)
+    answers = np.array([[5, 5, 1], [5, 4, 1], [5, 5, 1], [5, 4, 1]])
     zero = np.zeros(4, int)
     chance = copies.chance_equal(answers, zero, zero[:1], np.ones((1, 3), bool))
     assert chance[0] == pytest.approx(1 * 0.5 * 1)
@@ -121,8 +121,8 @@ def test_shares_of_variance_equal_the_balanced_analysis_of_variance():
 
 def test_a_coin_tells_one_bit_and_a_copy_none():
     rng = np.random.default_rng(5)
-    coin = rng.integers(1, 3, (4000, 2)).astype(float)
-    none = np.full_like(coin, np.nan)
+    coin = rng.integers(0, 2, (4000, 2))
+    none = np.full_like(coin, -1)
     zero = np.zeros(len(coin), int)
     fresh = information.bits_per_answer(information.contexts(coin, none, zero, 1))
     copied = information.bits_per_answer(information.contexts(coin, coin, zero, 1))
