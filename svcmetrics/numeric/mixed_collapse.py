@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.intp]
+from svcmetrics.numeric.mixed_products import Array, Codes, Rows
 
 # Dense columns beyond this need sparse Cholesky, which NumPy and SciPy do not have.
 DENSE_LIMIT = 5_000
@@ -78,31 +76,25 @@ def collapse(
 
     ``factors``: codes 0 … size − 1 per row. ``X``: n × p fixed columns, dense or sparse.
     """
-    from scipy import sparse
-
     _check_levels(factors, sizes, len(y))
     if np.ptp(y) <= 1e-12 * np.abs(y).max(initial=0):
         raise NoSpread
     eliminated = choose(factors, sizes, X.shape[1], keep)
     dense = tuple(k for k in range(len(factors)) if k not in eliminated)
     mean = float(np.average(y, weights=weights)) if _has_intercept(X) else 0.0
-    E, rows = _indicators([factors[k] for k in eliminated], [sizes[k] for k in eliminated])
-    Z, columns = _indicators([factors[k] for k in dense], [sizes[k] for k in dense], len(y))
-    T = sparse.hstack([Z, sparse.csr_array(X), sparse.csr_array((y - mean)[:, None])], format="csr")
-    WT = T if weights is None else sparse.diags_array(weights) @ T
-    one = np.ones(len(y)) if weights is None else weights
+    rows = Rows([*factors], [*sizes], X, y - mean, weights)
     return Collapsed(
         n=len(y),
         sizes=tuple(sizes),
         eliminated=eliminated,
-        rows=rows,
+        rows=_places([sizes[k] for k in eliminated]),
         dense=dense,
-        columns=columns,
+        columns=_places([sizes[k] for k in dense]),
         fixed=X.shape[1],
-        counts=_counts(E, factors, sizes, eliminated, one),
+        counts=rows.counts(eliminated),
         cluster=_cluster(factors, sizes, eliminated),
-        cross=(E.T @ WT).tocsr(),
-        dense_product=np.asarray((T.T @ WT).todense()),
+        cross=rows.cross(eliminated, dense),
+        dense_product=rows.cross((*dense, None), dense).toarray(),
         log_weights=0.0 if weights is None else float(np.log(weights).sum()),
         mean=mean,
     )
@@ -173,29 +165,10 @@ def _has_intercept(X: Any) -> bool:
     return bool((first == 1).all())
 
 
-def _indicators(codes: list[Codes], sizes: list[int], n: int = 0) -> tuple[Any, tuple[slice, ...]]:
-    """One sparse matrix of 0 and 1 for several factors, and the columns of each."""
-    from scipy import sparse
-
-    rows = len(codes[0]) if codes else n
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
-    slices = tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(starts))
-    if not codes:
-        return sparse.csr_array((rows, 0)), slices
-    index = np.stack([c + s for c, s in zip(codes, starts[:-1], strict=True)], axis=1).ravel()
-    pointer = np.arange(0, len(index) + 1, len(codes))
-    shape = (rows, int(starts[-1]))
-    return sparse.csr_array((np.ones(len(index)), index, pointer), shape=shape), slices
-
-
-def _counts(
-    E: Any, factors: Sequence[Codes], sizes: Sequence[int], group: tuple[int, ...], weight: Array
-) -> Any:
-    if len(group) == 1:
-        return np.bincount(factors[group[0]], weights=weight, minlength=sizes[group[0]])
-    from scipy import sparse
-
-    return (E.T @ (sparse.diags_array(weight) @ E)).tocsr()
+def _places(sizes: list[int]) -> tuple[slice, ...]:
+    """Where each factor's levels lie when factors stand one after another."""
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
+    return tuple(itertools.starmap(slice, itertools.pairwise(ends)))
 
 
 def _cluster(factors: Sequence[Codes], sizes: Sequence[int], group: tuple[int, ...]) -> Codes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from svcmetrics.numeric.mixed_collapse import Array, Codes, Collapsed
+from svcmetrics.numeric.mixed_gram import Gram, gram
 
-_STORED = 50_000_000  # numbers kept for cross-products per distinct count (400 MB)
-_DENSE = 0.07  # fuller than this, BLAS beats sparse products
 _ROWS = 4_096
 _CELLS, _CACHED = 2_000_000, 20_000_000  # numbers made dense at a time, and kept
 
@@ -27,27 +27,10 @@ class Diagonal:
     def __init__(self, counts: Array, cross: Any):
         self.counts, self.cross = counts, cross
         self.d = counts
-        self.triangle = np.flatnonzero(np.tri(cross.shape[1], dtype=bool))
-        stored = self._stored_counts()
-        self.values = stored
-        self.left = np.flatnonzero(~np.isin(counts, stored))
-        self.products = np.empty((len(stored), len(self.triangle)))
-        for i, value in enumerate(stored):
-            rows = np.flatnonzero(counts == value)
-            self.products[i] = _product(cross[rows], np.ones(len(rows))).ravel()[self.triangle]
-        self.left_cross = cross[self.left]
 
-    def _stored_counts(self) -> Array:
-        """The commonest counts, as many as memory allows; none where a product is cheap anyway."""
-        rows, width = self.cross.shape
-        values, times = np.unique(self.counts, return_counts=True)
-        room = int(_STORED / len(self.triangle))
-        common = np.argsort(-times, kind="stable")[:room]
-        common = common[times[common] >= min(4, times.max())]
-        pairs = float((np.diff(self.cross.indptr).astype("float64") ** 2).sum())
-        once = min(8e-9 * pairs, 5e-11 * rows * width**2)  # seconds, roughly
-        keep = 8e-9 * len(common) * width**2
-        return values[np.sort(common)] if once + keep < 8 * once else np.empty(0)
+    @cached_property
+    def _gram(self) -> Gram:
+        return gram(self.counts, self.cross)
 
     def ridge(self, ridge: Array) -> None:
         """Set the ratio of variances residual / factor, one per eliminated level."""
@@ -68,13 +51,7 @@ class Diagonal:
 
     def gram(self, power: int = 1) -> Array:
         """N'D⁻ᵖN, with p = ``power``."""
-        out = np.zeros((self.cross.shape[1],) * 2)
-        if len(self.values):
-            out.ravel()[self.triangle] = (self.values + self.added) ** -power @ self.products
-            out += np.tril(out, -1).T
-        if len(self.left):
-            out += _product(self.left_cross, self.d[self.left] ** -float(power))
-        return out
+        return self._gram.at(self.added, power)
 
     def traces(self, inverse: Array, rows: tuple[slice, ...]) -> list[float]:  # noqa: ARG002
         """Trace of this block of the inverse of all equations."""
@@ -169,21 +146,6 @@ def _parts(counts: Any, cluster: Codes, width: int) -> list[tuple[Codes, Array]]
         member = order[start[own][:, None] + np.arange(s)]
         step = max(1, _CELLS // (int(s) * max(width, int(s))))
         out += [(member[a : a + step], block[a : a + step]) for a in range(0, len(own), step)]
-    return out
-
-
-def _product(rows: Any, weight: Array) -> Array:
-    """Rows' diag(weight) rows, dense where that is faster."""
-    width = rows.shape[1]
-    if rows.nnz < _DENSE * rows.shape[0] * width:
-        scaled = rows.copy()
-        scaled.data = scaled.data * np.repeat(weight, np.diff(rows.indptr))
-        return np.asarray((rows.T @ scaled).toarray())
-    out = np.zeros((width, width))
-    root = np.sqrt(weight)
-    for a in range(0, rows.shape[0], _ROWS):
-        part = rows[a : a + _ROWS].toarray() * root[a : a + _ROWS, None]
-        out += part.T @ part
     return out
 
 

@@ -81,15 +81,17 @@ def _solve(data: Collapsed, block: Diagonal | Blocks, ratio: Array, restricted: 
     schur = data.dense_product - block.gram()
     for k, columns in zip(data.dense, data.columns, strict=True):
         schur[columns, columns] += ratio[k] * np.eye(columns.stop - columns.start)
-    factor, failed = lapack.dpotrf(schur[:-1, :-1], lower=1, clean=1)
-    pivots = np.diagonal(factor)
+    # the transpose of this symmetric matrix lies as LAPACK wants it
+    factor, failed = lapack.dpotrf(schur.T[:-1, :-1], lower=1, clean=1)
+    pivots = np.diagonal(factor).copy()
     size = np.diagonal(data.dense_product)[data.random : -1]
     if failed or (pivots[data.random :] ** 2 <= 1e-11 * size).any():
         raise Singular
     right = schur[:-1, -1]
-    inverse, _ = lapack.dpotri(factor, lower=1)
-    inverse += np.tril(inverse, -1).T
     solution, _ = lapack.dpotrs(factor, right, lower=1)
+    lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    inverse = lower + lower.T
+    inverse[np.diag_indices(len(inverse))] /= 2
     used = pivots if restricted else pivots[: data.random]
     logdet = block.logdet + 2 * float(np.log(used).sum())
     quad = float(schur[-1, -1] - right @ solution)

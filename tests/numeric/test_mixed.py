@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcmetrics.numeric import mixed_collapse, mixed_search
+from svcmetrics.numeric import mixed_collapse, mixed_gram, mixed_search
 from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge, fit, reml
 from svcmetrics.numeric.mixed_collapse import collapse
 from svcmetrics.numeric.mixed_intervals import intervals
@@ -191,3 +191,27 @@ def test_insteval(shared_data):
     )
     assert model.criterion <= 237733.834127519 + 1e-6
     assert model.coefficients == pytest.approx([3.28258775722831, -0.0926417125797161], rel=1e-6)
+
+
+def test_every_way_to_weight_cross_products_gives_the_same(monkeypatch):
+    rng = np.random.default_rng(11)
+    n = 6000
+    a, b = coded(rng.integers(0, 400, n), rng.integers(0, 30, n))
+    y = rng.normal(3, 1, n)
+    data = collapse(y, [a, b], [400, 30], np.column_stack([np.ones(n), y**2]), None)
+    N, d = data.cross.toarray(), data.counts
+    monkeypatch.setattr(mixed_gram, "_PAIRS", 0)
+    values = np.unique(d)
+    assert len(values) < 40
+    ways = [
+        mixed_gram.Pairs(d, data.cross),
+        mixed_gram.Folded(d, data.cross, values, mixed_gram._basis(values)),
+        mixed_gram.gram(d, data.cross),
+        mixed_gram.Anew(d, data.cross),
+    ]
+    for ridge in (1e-7, 0.3, 8.0, 1e4, 1e9):
+        for power in (1, 2):
+            whole = N.T @ np.diag((d + ridge) ** -float(power)) @ N
+            scale = np.sqrt(np.outer(np.diag(whole), np.diag(whole)))
+            for way in ways:
+                assert np.abs((way.at(ridge, power) - whole) / scale).max() < 1e-11
