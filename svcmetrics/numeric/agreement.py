@@ -180,10 +180,10 @@ def _krippendorff(n: Any, disagreement: Any, twice: Any, units: Units) -> Any:
     if units.metric == "ordinal":
         below = np.cumsum(n, axis=-1) - n / 2
         q = len(units.values)
-        o = disagreement.reshape(*disagreement.shape[:-1], q, q)
-        apart = (below[..., :, None] - below[..., None, :]) ** 2
-        observed = (o * apart).sum(axis=(-2, -1))
-        expected = (n[..., :, None] * n[..., None, :] * apart).sum(axis=(-2, -1))
+        one, two = np.triu_indices(q, 1)
+        apart = (below[..., one] - below[..., two]) ** 2
+        observed = 2 * (disagreement * apart).sum(axis=-1)
+        expected = 2 * (n[..., one] * n[..., two] * apart).sum(axis=-1)
     else:
         observed = disagreement[..., 0]
         expected = _between(n, n, distances(units.values, units.metric))
@@ -218,11 +218,11 @@ def distances(values: Floats, kind: str) -> Floats:
 
 
 def _coincidences(paired: Floats, others: Floats, kind: str, values: Floats) -> Floats:
-    """Ordinal: the unit's coincidence table, because the metric changes with the marginals."""
+    """Ordinal: the unit's coincidences of different values, because the metric changes with the
+    marginals; each pair of values once."""
     if kind == "ordinal":
-        table = paired[:, :, None] * paired[:, None, :]
-        table -= paired[:, :, None] * np.eye(len(values))
-        return np.asarray((table / others[:, None, None]).reshape(len(paired), -1))
+        one, two = np.triu_indices(len(values), 1)
+        return np.asarray(paired[:, one] * paired[:, two] / others[:, None])
     apart = distances(values, kind)
     return np.asarray(((paired @ apart) * paired).sum(axis=1) / others)[:, None]
 

@@ -49,10 +49,10 @@ def flat_raters(grid: grids.Grid) -> list[str]:
 
 def _own_unit(ratings: pd.DataFrame, target: str, rater: str) -> dict[str, Any] | None:
     """A further column that names a department for each rater: are own departments rated?"""
-    targets = set(ratings[target].dropna().astype("object"))
-    for name in ratings.columns:
-        if name in (target, rater) or pd.api.types.is_numeric_dtype(ratings[name]):
-            continue
+    others = [c for c in ratings.columns if c not in (target, rater)]
+    others = [c for c in others if not pd.api.types.is_numeric_dtype(ratings[c])]
+    targets = set(ratings[target].dropna().unique().tolist()) if others else set()
+    for name in others:
         units = ratings[[rater, name]].dropna().drop_duplicates().astype("object")
         one_each = not units[rater].duplicated().any()
         if len(units) and one_each and set(units[name]) <= targets:
