@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from svcmetrics.long_ratings import long_ratings
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.result import Result
 from svcmetrics.tables import TABLES
+
+if TYPE_CHECKING:
+    from svcmetrics.showing import Shown
 
 # Floors of the published group size; a study may raise them, never lower them.
 MIN_RATERS = 5
@@ -104,6 +107,12 @@ class Study:
         from svcmetrics.naming import named
 
         return named(result, self.tables)
+
+    def show(self, *results: Result, figure: bool = True) -> Shown:
+        """The results as a reader takes them in: reading, table, figure; names in place of ids."""
+        from svcmetrics.showing import Shown
+
+        return Shown([self.named(r) for r in results], figure=figure)
 
     def long_ratings(self) -> pd.DataFrame:
         """Who rated whom on which item with which score: ratings, plan and items as one long frame."""

@@ -26,7 +26,12 @@ _OFTEN = 0.1
 _DECISIONS = ("approve", "return", "reject")
 
 
-@metric(better="neither", low=0, source="House fact 5 of the log; Wilson 1927, JASA 22")
+@metric(
+    better="neither",
+    low=0,
+    source="House fact 5 of the log; Wilson 1927, JASA 22",
+    drawing="series",
+)
 def automatic(
     events: Any,
     *,
@@ -68,6 +73,8 @@ def automatic(
     about = {
         "method": "Wilson; median with order statistics",
         "fast_seconds": fast,
+        "drawn": ["fast", "sent_back", "automatic"],
+        "unit": "share",
         "dropped": log.dropped,
     }
     return Result("automatic", table, _findings(frame, stamps, fast), about)

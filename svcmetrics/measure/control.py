@@ -84,11 +84,18 @@ def control(
         "method": chart,
         "limits": "three standard errors; d2 = 1.128, D4 = 3.267",
         "at": at,
+        **_what(rows),
         "dropped": dropped,
         "runs": len(parts),
     }
     found = control_findings(table, names, at) or [Finding("control.nothing", {}, "refused")]
     return Result("control", table, found, about)
+
+
+def _what(rows: pd.DataFrame) -> dict[str, str]:
+    """Which metric the rows are of, where they say so and it is one."""
+    found = rows["metric"].dropna().unique() if "metric" in rows else []
+    return {"of": str(found[0])} if len(found) == 1 else {}
 
 
 def _ready(

@@ -24,7 +24,12 @@ Of = Literal["case", "span", "gap"]
 QUANTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
 
 
-@metric(better="neither", low=0, source="Conover 1999, section 3.2; Hyndman and Fan 1996, type 7")
+@metric(
+    better="neither",
+    low=0,
+    source="Conover 1999, section 3.2; Hyndman and Fan 1996, type 7",
+    drawing="series",
+)
 def duration(
     events: Any,
     *,
@@ -78,7 +83,14 @@ def duration(
     unknown = int(frame["business"].isna().sum()) if book else 0
     if unknown:
         dropped["outside_calendar"] = unknown
-    about = {"method": "type 7 quantiles; order statistics", "of": of, "level": 0.95}
+    known = bool(book) and bool(frame["business"].notna().any())
+    about = {
+        "method": "type 7 quantiles; order statistics",
+        "of": of,
+        "level": 0.95,
+        "drawn": ["business_median", "business_p90"] if known else ["median", "p90"],
+        "unit": "business_hours" if known else "hours",
+    }
     return Result("duration", table, _findings(frame, of, left), about | {"dropped": dropped})
 
 

@@ -14,7 +14,13 @@ from svcmetrics.numeric import intervals
 from svcmetrics.result import Finding, Result, estimates
 
 
-@metric(better="higher", low=0, high=1, source="Wilson 1927, JASA 22; house fact 1 of the log")
+@metric(
+    better="higher",
+    low=0,
+    high=1,
+    source="Wilson 1927, JASA 22; house fact 1 of the log",
+    drawing="series",
+)
 def first_pass(
     events: Any,
     *,
@@ -59,7 +65,13 @@ def first_pass(
     )
     other = engine.row(t.aggregate(n=t["status"].isin(("open", "withdrawn")).sum()))["n"]
     left = {"open_or_withdrawn": int(other)} if other and other > 0 else {}
-    about = {"method": "Wilson", "level": 0.95, "dropped": cases.dropped | left}
+    about = {
+        "method": "Wilson",
+        "level": 0.95,
+        "drawn": ["request", "case"],
+        "unit": "share",
+        "dropped": cases.dropped | left,
+    }
     table = _table(counts, cases.by)
     return Result("first_pass", table, _findings(table, cases), about)
 
@@ -81,6 +93,7 @@ def _table(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
                 low=low,
                 high=high,
                 n=n,
+                count=hits,
             )
         )
     return pd.concat(parts, ignore_index=True)

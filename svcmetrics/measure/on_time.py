@@ -20,7 +20,11 @@ COUNTS = ("on_time", "late", "open_overdue", "pending", "not_assessable")
 
 
 @metric(
-    better="higher", low=0, high=1, source="Wilson 1927, JASA 22; house facts 3 to 7 of the log"
+    better="higher",
+    low=0,
+    high=1,
+    source="Wilson 1927, JASA 22; house facts 3 to 7 of the log",
+    drawing="series",
 )
 def on_time(
     events: Any,
@@ -67,13 +71,17 @@ def on_time(
     counts = pd.concat([_counted(table, cases.by, v) for v in _variants(commitments)])
     counts = counts[counts[list(COUNTS)].sum(axis=1) > 0].reset_index(drop=True)
     withdrawn = engine.row(table.aggregate(n=(table["status"] == "withdrawn").sum()))["n"]
+    result = _table(counts, cases.by)
+    has_promise = bool(result.loc[result["variant"] == "promise", "n"].sum())
+    judged = "promise" if has_promise else "deadline"
     about = {
         "method": "Wilson",
         "level": 0.95,
+        "drawn": [judged, {"promise": "promise_gross", "deadline": "deadline_revised"}[judged]],
+        "unit": "share",
         "dropped": cases.dropped | _positive({"withdrawn": withdrawn}) | named,
         "open_cases": "overdue count as late, others are pending",
     }
-    result = _table(counts, cases.by)
     return Result("on_time", result, _findings(result, cases, named), about)
 
 

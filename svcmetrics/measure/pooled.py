@@ -68,6 +68,7 @@ def pooled(
     rows = [_pooled(parts, weight, unit, way) for way, weight in _weights(parts).items()]
     table = pd.concat(rows, ignore_index=True)
     about = {
+        "of": str(results["metric"].iloc[0]) if "metric" in results and len(results) else "",
         "method": "weighted mean of independent parts",
         "level": 0.95,
         "dropped": dropped,

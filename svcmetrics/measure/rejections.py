@@ -23,7 +23,13 @@ from svcmetrics.result import Finding, Result, estimates
 _KINDS = ("rejected", "linked_by_id", "linked_by_rule", "linked", "rework_within", "rework")
 
 
-@metric(better="neither", low=0, high=1, source="House fact 1 of the log; Wilson 1927, JASA 22")
+@metric(
+    better="neither",
+    low=0,
+    high=1,
+    source="House fact 1 of the log; Wilson 1927, JASA 22",
+    drawing="series",
+)
 def rejections(
     events: Any,
     *,
@@ -68,6 +74,7 @@ def rejections(
     counts = engine.frame(_counted(linked, names))
     table = _table(counts, names)
     about = {"method": "Wilson", "level": 0.95, "rule": f"same requester and service within {days:g} days",
+             "drawn": list(_KINDS) if not names else ["rejected", "rework"], "unit": "share",
              "dropped": log.dropped}  # fmt: skip
     return Result("rejections", table, _findings(table, days), about)
 

@@ -27,6 +27,7 @@ _OWN = ("unit_id", "service_id", "step_no", "month", "reason_code")
     better="lower",
     low=0,
     source="Garwood 1936, Biometrika 28; house facts 1, 2, 5 and 7 of the log",
+    drawing="series",
 )
 def returns(
     events: Any,
@@ -74,6 +75,8 @@ def returns(
         "method": "Garwood",
         "level": 0.95,
         "per": 100,
+        "drawn": [""],
+        "unit": "per_100",
         "dropped": log.dropped | {k: n for k, n in apart.items() if n},
     }
     return Result("returns", table, _findings(table, apart), about)

@@ -22,7 +22,12 @@ ENOUGH = 5
 _FLOOR_US = 60_000_000.0  # a case closed within a minute counts as one minute
 
 
-@metric(better="lower", low=0, source="House fact 3 of the log; Welch 1947, Biometrika 34")
+@metric(
+    better="lower",
+    low=0,
+    source="House fact 3 of the log; Welch 1947, Biometrika 34",
+    drawing="series",
+)
 def shortening(
     events: Any,
     *,
@@ -69,6 +74,9 @@ def shortening(
     about = {
         "method": "ratio of geometric means within services, Welch",
         "level": 0.95,
+        "drawn": ["same_month", "all_months"],
+        "unit": "ratio_baseline",
+        "line": 1,
         "dropped": cases.dropped | left,
     }
     return Result("shortening", table, _findings(table, rows, cases), about)

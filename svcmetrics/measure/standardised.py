@@ -21,6 +21,7 @@ from svcmetrics.result import Finding, Result, estimates
     better="lower",
     low=0,
     source="Breslow and Day 1987, section 2.3; Clayton and Kaldor 1987, Biometrics 43",
+    drawing="series",
 )
 def standardised(
     events: Any,
@@ -70,6 +71,9 @@ def standardised(
     about = {
         "method": "indirect standardisation; Garwood; gamma–Poisson",
         "level": 0.95,
+        "drawn": ["late_shrunk", "late"],
+        "unit": "ratio_expected",
+        "line": 1,
         "mix": list(mix),
         "dropped": cases.dropped | ({"not_judged": left} if left else {}),
     }

@@ -16,6 +16,7 @@ from svcmetrics.result import Finding, Result, estimates
 
 # Compared up to twice the promise: beyond, few cases are left to compare.
 HORIZON = 2.0
+_POINTS = 201  # at which the curve is drawn
 _CAUSE = {"open": 0, "closed": 1, "rejected": 1, "withdrawn": 2}
 VARIANTS = ("median", "restricted_mean", "done_in_promise", "done", "withdrawn")
 
@@ -24,6 +25,7 @@ VARIANTS = ("median", "restricted_mean", "done_in_promise", "done", "withdrawn")
     better="neither",
     low=0,
     source="Kaplan and Meier 1958; Brookmeyer and Crowley 1982; Aalen and Johansen 1978",
+    drawing="completion",
 )
 def survival(
     events: Any,
@@ -70,6 +72,7 @@ def survival(
     about = {
         "method": "Kaplan–Meier; Aalen–Johansen",
         "level": 0.95,
+        "curve": _curve(rows),
         "dropped": cases.dropped | ({"no_promise_or_emergency": left} if left else {}),
     }
     table = _table(rows, cases.by)
@@ -119,6 +122,16 @@ def _estimates(time: np.ndarray, cause: np.ndarray) -> list[curves.Triple]:
         curves.cumulative_incidence(time, cause, 1, end),
         curves.cumulative_incidence(time, cause, 2, end),
     ]
+
+
+def _curve(rows: pd.DataFrame) -> dict[str, list[float]]:
+    """What has become of all cases by each time, for the drawing."""
+    if rows.empty:
+        return {}
+    time, cause = _coded(rows)
+    grid = np.linspace(0.0, _horizon(time), _POINTS)
+    done, withdrawn = (curves.incidence(time, cause, k, grid) for k in (1, 2))
+    return {"time": grid.tolist(), "done": done.tolist(), "withdrawn": withdrawn.tolist()}
 
 
 def _findings(rows: pd.DataFrame, cases: Cases) -> list[Finding]:

@@ -17,7 +17,12 @@ from svcmetrics.result import Finding, Result, estimates
 FLOOR = 0.01
 
 
-@metric(better="lower", low=0, source="House fact 3 of the log; Conover 1999, section 3.2")
+@metric(
+    better="lower",
+    low=0,
+    source="House fact 3 of the log; Conover 1999, section 3.2",
+    drawing="series",
+)
 def time_ratio(
     events: Any,
     *,
@@ -66,6 +71,9 @@ def time_ratio(
     about = {
         "method": "median with order statistics; geometric mean with Student's t",
         "level": 0.95,
+        "drawn": ["median"],
+        "unit": "ratio_promise",
+        "line": 1,
         "dropped": cases.dropped | _counts(rows) | ({"floored": floored} if floored else {}),
     }
     return Result("time_ratio", table, _findings(table, rows, cases), about)

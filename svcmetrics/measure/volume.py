@@ -17,7 +17,7 @@ from svcmetrics.numeric import intervals
 from svcmetrics.result import Finding, Result, estimates
 
 
-@metric(better="neither", low=0, source="Garwood 1936, Biometrika 28")
+@metric(better="neither", low=0, source="Garwood 1936, Biometrika 28", drawing="series")
 def volume(
     events: Any,
     *,
@@ -72,4 +72,6 @@ def volume(
     )
     total = engine.row(e.aggregate(cases=e["case_id"].nunique(), events=e.count()))
     found = Finding("volume.overall", {k: int(v) for k, v in total.items()})
-    return Result("volume", table, [found], {"method": "Garwood", "dropped": log.dropped})
+    return Result(
+        "volume", table, [found], {"method": "Garwood", "drawn": ["cases"], "dropped": log.dropped}
+    )

@@ -97,6 +97,14 @@ def cumulative_incidence(
     return _log_log(float(curve[-1]), variance, level)
 
 
+def incidence(time: Floats, cause: NDArray[np.int64], which: int, grid: Floats) -> Floats:
+    """Share that has ended in one way by each of these times, the other ways competing."""
+    t, d, n = _table(time, cause > 0)
+    before = np.concatenate([[1.0], np.cumprod(1 - d / n)[:-1]]) if len(t) else np.empty(0)
+    curve = np.concatenate([[0.0], np.cumsum(before * _count(t, time[cause == which]) / n)])
+    return np.asarray(curve[np.searchsorted(t, grid, side="right")], dtype=np.float64)
+
+
 def _log_log(p: float, variance: float, level: float) -> Triple:
     if not 0 < p < 1 or variance <= 0:
         return p, NAN, NAN

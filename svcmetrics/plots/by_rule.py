@@ -10,11 +10,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from svcmetrics.display import phrase
-from svcmetrics.plots.style import FAIR, GOOD, INK, POOR, QUIET, plain
+from svcmetrics.plots.style import (
+    FAIR,
+    GOOD,
+    INK,
+    POOR,
+    QUIET,
+    headline,
+    plain,
+    row_height,
+    title_of,
+)
 
 _MARKS = ((INK, "o", 0.15), (GOOD, "s", 0.05), (POOR, "D", -0.05), (FAIR, "^", -0.15))
 # More rows than this are unreadable on one axis.
 _ROWS = 25
+
+
+def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
+    """A line per group."""
+    names = list(table.columns[: list(table.columns).index("metric")])
+    return row_height(min(len(table[names].drop_duplicates()), _ROWS) if names else 1) + 1.0
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
@@ -39,6 +55,6 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     if about.get("metric") == "responsibility":
         ax.set_xlim(left=0)
         ax.xaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
-    ax.set_xlabel(phrase(f"metric.{about.get('metric', '')}", ""))
-    ax.legend(frameon=False, loc="lower right", fontsize="small")
+    ax.set_xlabel(phrase(f"metric.{about.get('of') or about.get('metric', '')}", ""))
+    headline(ax, title_of(about), legend=True)
     return plain(ax)

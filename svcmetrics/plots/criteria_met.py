@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from svcmetrics.display import cell, phrase
-from svcmetrics.plots.style import GOOD, INK, QUIET
+from svcmetrics.plots.style import GOOD, INK, QUIET, headline, title_of
 
 _ROW, _LEAST = 0.42, 2.6
+_SHARES = ("months", "path", "common_steps")
 
 
 def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
@@ -33,7 +36,14 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ):
         x, y = columns.index(variant), place[kind]
         ax.barh(y, 0.94, left=x - 0.47, height=0.84, color=GOOD if met else QUIET, alpha=0.85)
-        ax.text(x, y, cell(float(value)), ha="center", va="center", color="white" if met else INK)
+        ax.text(
+            x,
+            y,
+            _value(variant, float(value)),
+            ha="center",
+            va="center",
+            color="white" if met else INK,
+        )
     ax.set_xticks(range(len(columns)), [_label(c, about) for c in columns], fontsize="small")
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(place)), [str(k) for k in place])
@@ -41,10 +51,16 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.set_ylim(-0.6, len(place) - 0.4)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    return ax
+    return headline(ax, title_of(about))
 
 
 def _label(variant: str, about: Mapping[str, Any]) -> str:
     needed = about.get("needed", {}).get(variant)
     sign = "≤" if variant == "quartile_ratio" else "≥"
-    return f"{phrase(f'variant.{variant}', variant)}\n{sign} {cell(needed)}"
+    limit = cell(needed) if needed is None else _value(variant, float(needed))
+    name = fill(phrase(f"variant.{variant}", variant), 14)
+    return f"{name}\n{sign} {limit}"
+
+
+def _value(variant: str, value: float) -> str:
+    return f"{value:.0%}" if variant in _SHARES and not math.isnan(value) else cell(value)

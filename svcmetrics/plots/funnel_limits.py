@@ -7,13 +7,16 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from svcmetrics import lang
 from svcmetrics.display import phrase
-from svcmetrics.plots.style import INK, POOR, QUIET, plain
+from svcmetrics.plots.style import INK, POOR, QUIET, headline, plain, title_of
 
 # Names only where a group stands out: a page of names says nothing.
 _NAMED = ("clear", "notable")
+_WIDE = 30  # sizes further apart than this need a logarithmic axis
+_FEW = 12  # so many groups can all have their names
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
@@ -31,14 +34,35 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     )
     colours = [POOR if v == "clear" else INK for v in rows["verdict"]]
     ax.scatter(rows["n"], rows["estimate"], c=colours, s=34, zorder=3)
-    for row in rows[rows["verdict"].isin(_NAMED)].to_dict("records"):
-        place = (row["n"], row["estimate"])
-        text = str(row[table.columns[0]])
-        ax.annotate(text, place, xytext=(5, 4), textcoords="offset points", fontsize="small")
     ax.set_xlabel(lang.say("funnel_limits.size"))
     kind = str(table["variant"].iloc[0]) if len(table) else ""
-    ax.set_ylabel(phrase(f"variant.{kind}", kind))
     if kind == "share":
-        ax.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
-    ax.legend(frameon=False, fontsize="small")
+        ax.set_ylabel(phrase(f"variant.{kind}", kind))
+        ax.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.3g}%")
+    else:
+        ax.set_ylabel(lang.say("axis.per_100_any"))
+        ax.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.3g}")
+    ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.4g}")
+    if len(rows) and rows["n"].max() > _WIDE * rows["n"].min():
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
+    _name(rows if len(rows) <= _FEW else rows[rows["verdict"].isin(_NAMED)], table.columns[0], ax)
+    headline(ax, title_of(about), legend=True)
     return plain(ax)
+
+
+def _name(rows: pd.DataFrame, group: str, ax: Axes) -> None:
+    """Names beside their points; one that would lie on another goes below its point."""
+    scale = ax.transAxes.inverted()
+    taken: list[tuple[float, float]] = []
+    for row in rows.to_dict("records"):
+        place = (row["n"], row["estimate"])
+        x, y = scale.transform(ax.transData.transform(place))
+        lift = 4 if not any(abs(x - a) < 0.2 and abs(y - b) < 0.06 for a, b in taken) else -13
+        taken.append((x, y))
+        right = x < 0.8
+        ax.annotate(
+            str(row[group]), place, xytext=(6 if right else -6, lift), ha="left" if right else "right",
+            textcoords="offset points", fontsize="small", color=POOR if row["verdict"] == "clear" else INK,
+        )  # fmt: skip

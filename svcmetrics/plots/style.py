@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from textwrap import fill
+from typing import Any
 
 from matplotlib import font_manager, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from svcmetrics.display import phrase
+
+_WIDTH = 48  # characters of a headline in one line
 FAMILY = ["DejaVu Sans", "Noto Sans CJK SC"]
 # Legible on white and on dark, in print and for colour-blind readers.
 INK, GOOD, FAIR, POOR, QUIET = "#33415c", "#1b7f5c", "#7a869a", "#b3541e", "#c3cad6"
@@ -52,4 +58,23 @@ def plain(ax: Axes) -> Axes:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="x", color=QUIET, linewidth=0.6, alpha=0.6)
     ax.set_axisbelow(True)
+    return ax
+
+
+def title_of(about: Mapping[str, Any]) -> str:
+    """What a result shows, as its reader asks it; else the name of the metric."""
+    name = str(about.get("metric", ""))
+    return phrase(f"title.{name}", phrase(f"metric.{name}", ""))
+
+
+def headline(ax: Axes, title: str, *, legend: bool = False) -> Axes:
+    """What the drawing shows, top left; beneath it, where asked, a legend in one line."""
+    if legend:
+        count = len(ax.get_legend_handles_labels()[1])
+        ax.legend(
+            frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(count, 4),
+            fontsize="small", borderaxespad=0.1, handletextpad=0.3, columnspacing=1.4,
+        )  # fmt: skip
+    title = "\n".join(fill(line, _WIDTH) for line in title.split("\n"))
+    ax.set_title(title, loc="left", fontweight="bold", fontsize=11, pad=26 if legend else 8)
     return ax

@@ -1,0 +1,59 @@
+"""Results as a reader takes them in: the reading first, then the table, then the figure."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterable
+
+from svcmetrics import lang
+from svcmetrics.display import STYLE, table_html
+from svcmetrics.result import Result
+
+# A longer table is folded: the figure says it at a glance, and one click shows the numbers.
+_OPEN_ROWS = 12
+_FIGURE = "max-width:100%;height:auto;margin:.4em 0 1em"
+
+
+class Shown:
+    """Results one after another, for the last line of a cell.
+
+    A result without any number has neither table nor figure: its sentences say why.
+    """
+
+    def __init__(self, results: Iterable[Result], *, figure: bool = True):
+        self.results = tuple(results)
+        self.figure = figure
+
+    def __repr__(self) -> str:
+        return "\n\n".join(r.text if _is_empty(r) else repr(r) for r in self.results)
+
+    def _repr_html_(self) -> str:
+        return STYLE + "".join(_one(r, figure=self.figure) for r in self.results)
+
+
+def _one(result: Result, *, figure: bool) -> str:
+    said = "".join(f'<p class="svc-{f.level}">{html.escape(f.say())}</p>' for f in result.findings)
+    if not _is_empty(result):
+        said += _table(result) + (_figure(result) if figure else "")
+    return f'<div class="svc-result">{said}</div>'
+
+
+def _is_empty(result: Result) -> bool:
+    return bool(result.table["estimate"].isna().all())
+
+
+def _table(result: Result) -> str:
+    table = result.table
+    title = html.escape(lang.say("showing.table", rows=len(table)))
+    state = " open" if len(table) <= _OPEN_ROWS else ""
+    return f"<details{state}><summary>{title}</summary>{table_html(table)}</details>"
+
+
+def _figure(result: Result) -> str:
+    """The figure as a picture inside the page; who cannot see it reads the sentences."""
+    from svcmetrics.plots import picture
+
+    data = base64.b64encode(picture(result.plot())).decode("ascii")
+    text = html.escape(result.text, quote=True)
+    return f'<img style="{_FIGURE}" alt="{text}" src="data:image/png;base64,{data}">'
