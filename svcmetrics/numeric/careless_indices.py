@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Some = NDArray[np.bool_] | None
 
 # Level groups for person fit have at least this many forms.
 _GROUP = 50
@@ -68,53 +69,73 @@ def correlations(forms: Floats) -> Floats:
     return np.asarray(np.where(np.isfinite(r), np.clip(r, -1, 1), np.nan))
 
 
-def mahalanobis(forms: Floats) -> Floats:
+def mahalanobis(forms: Floats, *, among: Some = None) -> Floats:
     """Squared distance of each form from the mean form, over the items answered.
 
     A form with missing answers is measured in the items it has, and scaled to all of them.
+    ``among``: the forms that tell what is usual; all of them, if not given.
     """
     known = np.isfinite(forms)
-    n = known.sum(axis=0)
-    use = n > 1
-    if not use.any() or len(forms) < 3:
+    few = slice(None) if among is None else among
+    use = known[few].sum(axis=0) > 1
+    if not use.any() or len(forms[few]) < 3:
         return np.full(len(forms), np.nan)
     if known.all():
-        away = forms - forms.mean(axis=0)
-        inverse = np.linalg.pinv(away.T @ away / (len(forms) - 1), hermitian=True)
-        return np.asarray(np.einsum("ij,ij->i", away @ inverse, away))
+        away = forms - forms[few].mean(axis=0)
+        usual = away[few]
+        inverse = np.linalg.pinv(usual.T @ usual / (len(usual) - 1), hermitian=True)
+        return _as_members(np.einsum("ij,ij->i", away @ inverse, away), among)
     x, known = forms[:, use], known[:, use]
-    away = np.where(known, x - np.nanmean(x, axis=0), 0.0)
-    weight = known.astype(np.float64)
+    away = np.where(known, x - np.nanmean(x[few], axis=0), 0.0)
+    weight, usual = known[few].astype(np.float64), away[few]
     pairs = np.maximum(weight.T @ weight - 1, 1)
-    inverse = np.linalg.pinv((away.T @ away) / pairs, hermitian=True)
+    inverse = np.linalg.pinv((usual.T @ usual) / pairs, hermitian=True)
     distance = np.einsum("ij,ij->i", away @ inverse, away)
     share = known.mean(axis=1)
-    return np.where(share > 0, distance / np.where(share > 0, share, 1), np.nan)
+    scaled = np.where(share > 0, distance / np.where(share > 0, share, 1), np.nan)
+    return _as_members(scaled, among)
 
 
-def person_fit(forms: Floats) -> Floats:
+def _as_members(distance: Floats, among: Some) -> Floats:
+    """Distances of forms that were left out, as if each had been among the others.
+
+    A form pulls mean and spread towards itself; one that did not would look too far away.
+    """
+    if among is None:
+        return distance
+    n = int(among.sum())
+    ratio = distance / (n - 1)
+    inside = n * (n / (n + 1)) ** 2 * ratio / (1 + ratio * n / (n + 1))
+    return np.where(among, distance, inside)
+
+
+def person_fit(forms: Floats, *, among: Some = None) -> Floats:
     """l_z for several categories: how likely the answers are among forms of the same level.
 
     Standardised log likelihood (Drasgow, Levine and Williams 1985); low is an odd pattern. The
-    chances of the categories are the observed ones among forms with a similar mean.
+    chances of the categories are the observed ones among forms with a similar mean; ``among``: the
+    forms that tell what is usual.
     """
     known = np.isfinite(forms)
     values = np.unique(forms[known])
     level = np.where(known.any(axis=1), _means(forms), -np.inf)
-    groups = max(1, min(10, len(forms) // _GROUP))
-    ordered = np.sort(level[np.isfinite(level)])
+    usual = np.ones(len(forms), bool) if among is None else among
+    groups = max(1, min(10, int(usual.sum()) // _GROUP))
+    ordered = np.sort(level[usual & np.isfinite(level)])
     cuts = ordered[len(ordered) * np.arange(1, groups) // groups]
     group = np.searchsorted(cuts, level)
     out = np.full(len(forms), np.nan)
     for g in np.unique(group):
         here = group == g
-        out[here] = _fit(forms[here], known[here], values)
+        out[here] = _fit(forms[here], known[here], values, usual[here])
     return out
 
 
-def _fit(forms: Floats, known: NDArray[np.bool_], values: Floats) -> Floats:
+def _fit(
+    forms: Floats, known: NDArray[np.bool_], values: Floats, usual: NDArray[np.bool_]
+) -> Floats:
     hit = [(forms == v) for v in values]
-    counts = np.stack([h.sum(axis=0) for h in hit], axis=1) + 0.5
+    counts = np.stack([h[usual].sum(axis=0) for h in hit], axis=1) + 0.5
     share = counts / counts.sum(axis=1, keepdims=True)
     logs = np.log(share)
     mean = (share * logs).sum(axis=1)

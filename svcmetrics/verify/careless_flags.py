@@ -5,7 +5,7 @@ Not a statistic. ``careless`` counts the flags; only the analyst's table names r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ SIDES = {
 SIMULATED = 5_000
 # Items that go together or oppose each other at least so strongly are synonyms or antonyms.
 CRITICAL = 0.6
+# Clear cases, which do not tell what is usual, pass so small a part of the level; so many passes.
+CLEAR, PASSES = 0.25, 5
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,28 @@ def flags(
     forms: Forms, scale: np.ndarray | None, seconds: np.ndarray | None, rate: float,
     rng: np.random.Generator,
 ) -> Flags:  # fmt: skip
-    """Indices, cut-offs simulated at the observed marginals, and flags."""
+    """Indices, cut-offs simulated at the observed marginals, and flags.
+
+    Careless answers make the usual ones look odd. So what is usual is learnt anew without the
+    clearest cases, until these stay the same; every rater is judged each time.
+    """
+    usual = np.ones(len(forms.raters), dtype=bool)
+    for _ in range(PASSES):
+        found = _judged(forms, usual, scale, seconds, rate, rng)
+        kept = ~(found.least <= found.level * CLEAR)
+        if np.array_equal(kept, usual) or kept.mean() < 0.5:
+            break
+        usual = kept
+    return found
+
+
+def _judged(
+    forms: Forms, usual: np.ndarray, scale: np.ndarray | None, seconds: np.ndarray | None,
+    rate: float, rng: np.random.Generator,
+) -> Flags:  # fmt: skip
+    among = usual[forms.rater]
     pairs = {
-        name: careless_indices.similar_pairs(forms.answers, sign * CRITICAL)
+        name: careless_indices.similar_pairs(forms.answers[among], sign * CRITICAL)
         for name, sign in (("synonyms", 1), ("antonyms", -1))
     }
     size = len(forms.raters)
@@ -50,10 +71,11 @@ def flags(
     owner = np.zeros(int(pair.max()) + 1, dtype=np.int64)
     owner[pair] = forms.rater
     whose = (forms.rater, pair, owner)
-    seen = indices(forms.answers, whose, size, scale, pairs)
+    seen = indices(forms.answers, whose, size, scale, pairs, among)
     seen = {k: v for k, v in seen.items() if np.isfinite(v).any()}
     draws = max(2, -(-SIMULATED // max(size, 1)))
-    model = honest.fitted(forms.answers, forms.rater, pair)
+    model = honest.fitted(forms.answers[among], forms.rater[among], pair[among])
+    model = replace(model, known=np.isfinite(forms.answers), groups=[forms.rater, pair])
     fake = [indices(model.draw(rng), whose, size, scale, pairs) for _ in range(draws)]
     stratum = np.floor(np.log2(np.bincount(forms.rater, minlength=size))).astype(int)
     p, null = {}, []
@@ -71,18 +93,19 @@ def flags(
 
 def indices(
     answers: np.ndarray, whose: tuple[np.ndarray, np.ndarray, np.ndarray], raters: int,
-    scale: np.ndarray | None, pairs: dict[str, np.ndarray],
+    scale: np.ndarray | None, pairs: dict[str, np.ndarray], among: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Every index, as the mean over a rater's forms; spread is that between targets.
 
-    ``whose``: the rater of each form, its pair of rater and target, and the rater of each pair.
+    ``whose``: the rater of each form, its pair of rater and target, and the rater of each pair;
+    ``among``: the forms that tell what is usual.
     """
     rater, pair, owner = whose
     by_form = {
         "longstring": careless.longstring(answers),
         "irv": careless.irv(answers),
-        "mahalanobis": careless_indices.mahalanobis(answers),
-        "person_fit": careless_indices.person_fit(answers),
+        "mahalanobis": careless_indices.mahalanobis(answers, among=among),
+        "person_fit": careless_indices.person_fit(answers, among=among),
         "synonyms": careless_indices.synonyms(answers, pairs=pairs["synonyms"]),
         "antonyms": careless_indices.synonyms(answers, pairs=pairs["antonyms"]),
     }

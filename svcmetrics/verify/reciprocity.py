@@ -13,7 +13,7 @@ from svcmetrics.numeric import bootstrap, round_robin
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import grid
-from svcmetrics.verify.reciprocity_pairs import favoured_pairs
+from svcmetrics.verify.reciprocity_pairs import favoured_pairs, own_side, without_favour
 
 DRAWS = 1000
 # Fewer units than this cannot be told apart from one another.
@@ -31,6 +31,8 @@ def reciprocity(  # noqa: PLR0913
     target: str,
     score: str,
     rater_unit: str | None = None,
+    rater_group: str | None = None,
+    target_group: str | None = None,
     item: str | None = None,
     wave: str | None = None,
     rng: int | np.random.Generator = 1,
@@ -40,6 +42,9 @@ def reciprocity(  # noqa: PLR0913
     ratings: one row per rating or answer. rater, target, score, item, wave: columns.
     rater_unit: the department of the rater, in the words of ``target``; without it, raters and
         targets are the same people. Ratings of oneself or the own department are left out.
+    rater_group, target_group: the side (line of management) of rater and target, in the same
+        words; favour to the own side is then taken out first, as two departments of one side
+        otherwise look like a pair, and a pair across sides looks smaller than it is.
     rng: seed or generator of the permutations.
 
     Returns the social relations model over units that both rate and are rated (missing cells are
@@ -52,7 +57,8 @@ def reciprocity(  # noqa: PLR0913
 
     Misleads: departments that truly work well together give each other good scores. With few units
     the limits are wide. Errors of single ratings are part of the relationship variance and make
-    the correlation smaller.
+    the correlation smaller. Sizes are those of the scores as recorded: straight lines, rounding
+    and the end of the scale take their part of what people meant (0.7 meant, about 0.55 recorded).
 
     Source: Warner, Kenny & Stoto 1979; Bond & Lashley 1996; Kenny, Kashy & Cook 2006, chapter 8.
 
@@ -63,9 +69,11 @@ def reciprocity(  # noqa: PLR0913
     np.float64(0.98)
     """
     forms = reader.read(
-        ratings, rater=rater, target=target, item=item, score=score, wave=wave, extra=(rater_unit,)
+        ratings, rater=rater, target=target, item=item, score=score, wave=wave,
+        extra=(rater_unit, rater_group, target_group),
     )  # fmt: skip
-    cells, own = _cells(forms, rater_unit)
+    side = own_side(forms, rater_group, target_group)
+    cells, own = _cells(forms, rater_unit, side)
     about: dict[str, Any] = {"dropped": {**forms.dropped, **({"own_unit": own} if own else {})},
                              "units": len(cells.units), "cells": len(cells.y), "draws": DRAWS,
                              "method": "unbiased quadratic forms"}  # fmt: skip
@@ -79,7 +87,7 @@ def reciprocity(  # noqa: PLR0913
     table = _table(found, cells, p)
     notes = [_reading(table)]
     if rater_unit is not None:
-        pairs = favoured_pairs(forms, rater_unit)
+        pairs = favoured_pairs(forms, rater_unit, side)
         about["pairs_tested"] = len(pairs)
         table = pd.concat([table.assign(unit="", other_unit=""), pairs], ignore_index=True)
         for place, column in enumerate(("unit", "other_unit")):
@@ -105,14 +113,17 @@ class _Cells:
         self.y, self.actor, self.partner, self.units = y, actor, partner, units
 
 
-def _cells(forms: reader.Forms, rater_unit: str | None) -> tuple[_Cells, int]:
+def _cells(
+    forms: reader.Forms, rater_unit: str | None, side: np.ndarray | None
+) -> tuple[_Cells, int]:
     """Units that act and are acted on; each rater counts once per cell."""
     own = (
         pd.Series(forms.extra[rater_unit], dtype="object")
         if rater_unit
         else pd.Series([forms.raters[k] for k in forms.rater], dtype="object")
     )
-    frame = pd.DataFrame({"actor": own, "rater": forms.rater, "y": forms.centred()})
+    y = without_favour(forms, side)
+    frame = pd.DataFrame({"actor": own, "rater": forms.rater, "y": y})
     frame["partner"] = pd.Series([forms.targets[k] for k in forms.target], dtype="object")
     self_rated = (frame["actor"] == frame["partner"]).to_numpy(bool)
     frame = frame[~self_rated]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from svcmetrics import verify
 from svcmetrics.numeric import blocks, careless_indices, honest
@@ -52,8 +55,49 @@ def test_the_planted_fifth_of_careless_respondents_is_seen(shared_data):
     x = pd.read_csv(shared_data("careless_sim200") / "responses.csv").iloc[:, 1:].to_numpy(float)
     table = long(x[:, None, :]).assign(d=lambda t: t["i"] // 5)
     found = verify.careless(table, **NAMES, dimension="d")
-    assert share(found)["low"] > 0.15
+    row = share(found)
+    assert row["low"] <= 0.2 + 0.8 * 0.05 <= row["high"]  # a fifth, and 5% of the others
     assert share(found, "longstring")["estimate"] >= 0.095  # 10% straight lines
+    # Who they are is not published; these marks are plain beyond doubt.
+    who = verify.careless_raters(table, **NAMES, dimension="d").set_index("r")
+    plain = (who["longstring"] >= 12) | ((who["synonyms"] < 0.35) & (who["irv"] > 1.15))
+    assert who["flagged"][plain].mean() > 0.97
+    assert who["flagged"][~plain].mean() < 0.05
+
+
+@pytest.mark.data
+def test_summaries_of_the_reference_are_met(shared_data):
+    folder = shared_data("careless_sim200")
+    x = pd.read_csv(folder / "responses.csv").iloc[:, 1:].to_numpy(float)
+    numbers = json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    peer = {n["name"].split(" over")[0].removeprefix("summary of "): n["value"] for n in numbers}
+    squared = careless_indices.mahalanobis(x)
+    ours = {"longstring": runs.longstring(x), "longstring_avg": runs.avgstring(x),
+            "irv": runs.irv(x), "mahad": squared}  # fmt: skip
+    for name, v in ours.items():
+        expected = [v.mean(), v.std(ddof=1), v.min(), v.max()]
+        np.testing.assert_allclose(expected, peer[name], rtol=2e-9, atol=1e-12, err_msg=name)
+    pairs = {"evenodd": -careless_indices.even_odd(x, np.repeat(np.arange(10), 5)),
+             "psychsyn": careless_indices.synonyms(x, 0.6)}  # fmt: skip
+    for name, v in pairs.items():
+        expected = [np.nanmean(v), np.nanstd(v, ddof=1), np.isnan(v).sum()]
+        np.testing.assert_allclose(expected, peer[name], rtol=2e-9, err_msg=name)
+    cut = 2 * special.gammaincinv(x.shape[1] / 2, 0.99)  # chi-square, 50 degrees of freedom
+    assert (squared > cut).sum() == peer["mahad flagged at 99%"]
+
+
+def test_a_fifth_of_careless_raters_does_not_make_attentive_ones_look_odd():
+    rng = np.random.default_rng(11)
+    false, seen = [], []
+    for k in range(4):
+        table = attentive(rng, raters=200, targets=1, items=30)
+        straight, wild = table["r"] < 20, table["r"].between(20, 39)
+        table.loc[straight, "s"] = 4
+        table.loc[wild, "s"] = rng.integers(1, 6, wild.sum())
+        who = verify.careless_raters(table, **NAMES, target="t", rng=k).set_index("r")["flagged"]
+        false.append(who.iloc[40:].mean())
+        seen.append(who.iloc[:40].mean())
+    assert np.mean(false) < 0.075 and np.mean(seen) > 0.9
 
 
 @pytest.mark.parametrize("mean", [3.6, 4.3])
