@@ -13,10 +13,13 @@ from svcmetrics.measure.duration import duration
 from svcmetrics.measure.first_pass import first_pass
 from svcmetrics.measure.funnel import funnel
 from svcmetrics.measure.log_check import log_check
+from svcmetrics.measure.loops import loops
 from svcmetrics.measure.on_time import on_time
 from svcmetrics.measure.passages import passages
 from svcmetrics.measure.pooled import pooled
+from svcmetrics.measure.reasons import reasons
 from svcmetrics.measure.rejections import rejections
+from svcmetrics.measure.requester_input import requester_input
 from svcmetrics.measure.responsibility import responsibility
 from svcmetrics.measure.returns import returns
 from svcmetrics.measure.shortening import shortening
@@ -34,10 +37,13 @@ __all__ = [
     "first_pass",
     "funnel",
     "log_check",
+    "loops",
     "on_time",
     "passages",
     "pooled",
+    "reasons",
     "rejections",
+    "requester_input",
     "responsibility",
     "returns",
     "shortening",

@@ -121,3 +121,50 @@ def two_years() -> tuple[pd.DataFrame, pd.DataFrame]:
         }
     )  # fmt: skip
     return events, services
+
+
+def asked() -> pd.DataFrame:
+    """First submissions of six people of B1, five of B2 and one of B3; who sends what back, and when.
+
+    Each line: unit, person, service, and what follows the submission. ``r`` returns to the
+    requester, ``s`` is submitted again, ``o`` an output, ``a`` an approval by the requester's own
+    unit, ``x`` a rejection, ``c`` a close.
+    """
+    lines = """
+    B1 p1 PAY oc
+    B1 p2 PAY rsoc
+    B1 p3 PAY rsrsoc
+    B1 p4 PAY orsoc
+    B1 p5 PAY arsoc
+    B1 p6 PAY xs
+    B2 q1 PAY oc
+    B2 q2 PAY oc
+    B2 q3 PAY oc
+    B2 q4 PAY oc
+    B2 q5 PAY x
+    B2 q5 PAY -
+    B3 z1 PAY rsoc
+    B3 z1 FIRE oc
+    """
+    words = {
+        "r": "return",
+        "s": "resubmit",
+        "o": "deliver",
+        "a": "approve",
+        "x": "reject",
+        "c": "close",
+    }
+    rows = []
+    for number, line in enumerate(filter(None, (x.strip() for x in lines.splitlines()))):
+        unit, person, service, then = line.split()
+        rows.append((f"c{number:02}", 0, service, "submit", None, unit, person))
+        for k, letter in enumerate(then.strip("-"), 1):
+            own = letter in "sa"
+            step = None if letter in "sc" else 1
+            rows.append(
+                (f"c{number:02}", k, service, words[letter], step, unit if own else "HR", None)
+            )
+    columns = ["case_id", "seq", "service_id", "action", "step_no", "unit_id", "actor_key"]
+    table = pd.DataFrame(rows, columns=columns)
+    start = pd.Timestamp("2024-09-02 09:00", tz="Asia/Shanghai")
+    return table.assign(at=start + pd.to_timedelta(table.index, "h"))

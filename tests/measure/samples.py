@@ -5,7 +5,7 @@ import pandas as pd
 
 from svcmetrics.measure import cases, passages
 from tests.laws import Sample
-from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS, two_years
+from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS, asked, two_years
 
 _STUDY = {"services": SERVICES, "steps": STEPS}
 # Measures of cases take the cases themselves, too; what the events make of them has its own tests.
@@ -49,6 +49,7 @@ SAMPLES: dict[str, Sample] = {
     "first_pass": _of_cases(services=SERVICES),
     "funnel": Sample(_COUNTS, {"group": "unit", "count": "late", "size": "cases"}, score="late"),
     "log_check": _of_events(),
+    "loops": _of_events(**_STUDY),
     "on_time": _of_cases(services=SERVICES),
     "pooled": Sample(
         pd.DataFrame(
@@ -66,7 +67,11 @@ SAMPLES: dict[str, Sample] = {
         fixed_names=True,
         score="estimate",
     ),
+    "reasons": Sample(
+        SMALL.assign(reason_code="资料不全"), {"services": SERVICES, "rare": 1}, fixed_names=True
+    ),
     "rejections": _of_events(),
+    "requester_input": Sample(asked(), {"by": "requester_unit_id"}, fixed_names=True),
     "responsibility": Sample(
         passages(SMALL, **_STUDY, calendar=CALENDAR),
         {
