@@ -109,7 +109,7 @@ def refusal(study: Study) -> Finding | None:
     if study.object < 0:
         key = "one_target" if "one_level" in study.left_out else "once"
         return Finding(f"generalizability.{key}", {"n": len(study.y)}, "refused")
-    if np.ptp(study.y) <= 1e-12 * np.abs(study.y).max():
+    if np.ptp(study.y) <= 4 * np.spacing(np.abs(study.y).max()):
         return Finding("generalizability.no_spread", {}, "refused")
     if len(study.codes) < 2 and "one_level" in study.left_out:
         values = {"names": study.left_out["one_level"]}
