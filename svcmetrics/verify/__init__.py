@@ -5,11 +5,13 @@ from svcmetrics.verify.agreement import agreement
 from svcmetrics.verify.alpha import alpha
 from svcmetrics.verify.careless import careless, careless_raters
 from svcmetrics.verify.centrality import centrality
+from svcmetrics.verify.collusion import collusion
 from svcmetrics.verify.d_study import d_study
 from svcmetrics.verify.drift import drift
 from svcmetrics.verify.facets import facets
 from svcmetrics.verify.formality import formality
 from svcmetrics.verify.generalizability import generalizability
+from svcmetrics.verify.generalizability_composite import generalizability_composite
 from svcmetrics.verify.halo import halo
 from svcmetrics.verify.icc import icc
 from svcmetrics.verify.in_group import in_group
@@ -29,11 +31,13 @@ __all__ = [
     "careless",
     "careless_raters",
     "centrality",
+    "collusion",
     "d_study",
     "drift",
     "facets",
     "formality",
     "generalizability",
+    "generalizability_composite",
     "halo",
     "icc",
     "in_group",

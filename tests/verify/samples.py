@@ -51,6 +51,12 @@ SAMPLES["formality"] = Sample(_waves(), _FORM, score="points")
 SAMPLES["generalizability"] = Sample(
     _rated(), {"formula": "points ~ unit + who", "object": "unit"}, score="points", fixed_names=True
 )
+SAMPLES["generalizability_composite"] = Sample(
+    _waves().query("wave == 1").assign(side=lambda d: d["item"] // 3),
+    {"formula": "points ~ unit + who", "object": "unit", "strata": "side", "linked": ["who"]},
+    score="points",
+    fixed_names=True,
+)
 SAMPLES["d_study"] = Sample(
     _rated(),
     {"formula": "points ~ unit + who", "object": "unit", "sizes": {"who": [5, 10, 40]}},
@@ -115,4 +121,7 @@ SAMPLES["drift"] = Sample(_waves(), _FORM, score="points")
 SAMPLES["centrality"] = Sample(_LONG, {**_FORM, "scale": (1, 5)}, score="points")
 SAMPLES["facets"] = Sample(
     _waves(), {"target": "unit", "rater": "who", "item": "item", "score": "points"}, score="points"
+)
+SAMPLES["collusion"] = Sample(
+    _LONG.assign(own=lambda t: t["who"] % 4), {**_FORM, "rater_unit": "own"}, score="points"
 )
