@@ -148,7 +148,7 @@ def _sheets(forms: Forms) -> pd.DataFrame:
     codes = forms.coded[0]
     place = pd.util.hash_array(forms.target.astype(np.int64))
     with np.errstate(over="ignore"):
-        mark = pd.util.hash_array(_mixed(codes)) * (place | 1)
+        mark = pd.util.hash_array(mixed(codes)) * (place | 1)
         frame = pd.DataFrame({"wave": forms.wave, "rater": forms.rater, "mark": mark})
         frame["answers"], frame["forms"] = (codes >= 0).sum(axis=1), 1
         frame["low"] = np.where(codes < 0, np.iinfo(codes.dtype).max, codes).min(axis=1)
@@ -169,7 +169,7 @@ def _sheets(forms: Forms) -> pd.DataFrame:
     )
 
 
-def _mixed(codes: np.ndarray) -> np.ndarray:
+def mixed(codes: np.ndarray) -> np.ndarray:
     """One number per form that tells different forms apart: a sum with random odd factors."""
     factors = pd.util.hash_array(np.arange(codes.shape[1])) | np.uint64(1)
     out = np.zeros(len(codes), np.uint64)

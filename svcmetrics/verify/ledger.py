@@ -48,7 +48,7 @@ def stacked(rows: pd.DataFrame, shifts: pd.DataFrame, target: str) -> pd.DataFra
     own.insert(0, target, pd.Series([""] * len(own), dtype="object"))
     shifts = shifts.astype({target: "object"})
     for column in own.columns.difference(shifts.columns):
-        shifts[column] = "" if own[column].dtype == object else np.nan
+        shifts[column] = np.nan if pd.api.types.is_numeric_dtype(own[column]) else ""
     return pd.concat([own, shifts[own.columns]], ignore_index=True)
 
 
