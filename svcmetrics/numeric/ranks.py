@@ -157,12 +157,3 @@ def rank_sets(estimate: Array, se: Array, level: float, *, joint: bool) -> tuple
             break
         above, below = above | new[0], below | new[1]
     return 1.0 + above.sum(axis=1), k - below.sum(axis=1).astype("float64")
-
-
-def superiority(estimate: Array, se: Array) -> Array:
-    """P(j is truly above k) for every pair, with flat priors and independent normal errors."""
-    error = np.sqrt(se[:, None] ** 2 + se**2)
-    gap = estimate[:, None] - estimate
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(gap == 0, 0.0, gap / error)
-    return np.asarray(ndtr(z))

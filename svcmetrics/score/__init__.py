@@ -6,3 +6,4 @@ from svcmetrics.score.contributions import contributions as contributions
 from svcmetrics.score.groups import groups as groups
 from svcmetrics.score.normalise import normalise as normalise
 from svcmetrics.score.ranks import ranks as ranks
+from svcmetrics.score.superiority import superiority as superiority

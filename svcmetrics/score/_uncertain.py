@@ -13,6 +13,9 @@ from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.tables import numbers, require, unique
 
+# With fewer joint draws the far quantiles are a matter of chance.
+_DRAWS = 200
+
 
 @dataclass(frozen=True)
 class Uncertain:
@@ -22,6 +25,7 @@ class Uncertain:
     estimate: np.ndarray
     se: np.ndarray
     df: np.ndarray | None
+    draws: np.ndarray | None  # joint draws, one row each, of the targets in their order
     n: np.ndarray
     dropped: dict[str, int]
     findings: list[Finding]
@@ -32,22 +36,25 @@ def read_uncertain(
     *,
     target: str,
     estimate: str,
-    uncertainty: str | Sequence[str],
+    uncertainty: str | Sequence[str] | pd.DataFrame,
     n: str,
     df: str | None,
     level: float,
 ) -> Uncertain:
     """Check the table and turn it into arrays; rows without a score or an error are left out."""
     _check_level(level)
-    columns = [uncertainty] if isinstance(uncertainty, str) else list(uncertainty)
-    if len(columns) not in (1, 2):
-        raise table_error("uncertainty_columns", found=columns)
+    drawn = uncertainty if isinstance(uncertainty, pd.DataFrame) else None
+    columns = [] if drawn is not None else _columns(uncertainty)
     require(scores, target, estimate, *columns, df)
     unique(scores, target)
     value = numbers(scores, estimate).to_numpy()
+    draws = None if drawn is None else _draws(drawn, scores[target])
     error = [numbers(scores, c).to_numpy() for c in columns]
+    if draws is not None:
+        error = [draws.std(axis=0, ddof=1)]
     freedom = None if df is None else numbers(scores, df).to_numpy()
-    _check_error(error, columns, value)
+    if columns:
+        _check_error(error, columns, value)
     no_score = np.isnan(value) | scores[target].isna().to_numpy()
     no_error = np.isnan(error).any(axis=0) | (freedom is not None and ~(freedom > 0))
     kept = ~(no_score | no_error)
@@ -59,10 +66,30 @@ def read_uncertain(
         estimate=value[kept],
         se=se[kept],
         df=None if freedom is None else freedom[kept],
+        draws=None if draws is None else draws[:, kept],
         n=count[kept],
         dropped={k: v for k, v in dropped.items() if v},
         findings=_findings(scores[target][~kept & ~no_score], se[kept]),
     )
+
+
+def _columns(uncertainty: str | Sequence[str] | pd.DataFrame) -> list[str]:
+    columns = [uncertainty] if isinstance(uncertainty, str) else [str(c) for c in uncertainty]
+    if len(columns) not in (1, 2):
+        raise table_error("uncertainty_columns", found=columns)
+    return columns
+
+
+def _draws(drawn: pd.DataFrame, targets: pd.Series) -> np.ndarray:
+    """Joint draws in the order of the targets; one that was never drawn is missing throughout."""
+    if len(drawn) < _DRAWS:
+        raise table_error("too_few_draws", found=len(drawn), needed=_DRAWS)
+    known = [t in drawn.columns for t in targets]
+    out = np.full((len(drawn), len(targets)), np.nan)
+    for i, (name, given) in enumerate(zip(targets, known, strict=True)):
+        if given:
+            out[:, i] = numbers(drawn, name).to_numpy()
+    return out
 
 
 def _check_level(level: float) -> None:

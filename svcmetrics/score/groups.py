@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.metric import metric
+from svcmetrics.numeric.pairs import from_mean as from_draws
 from svcmetrics.numeric.ranks import from_mean
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.score._uncertain import Uncertain, read_uncertain
@@ -27,7 +28,7 @@ def groups(
     *,
     target: str,
     estimate: str = "estimate",
-    uncertainty: str | Sequence[str] = ("low", "high"),
+    uncertainty: str | Sequence[str] | pd.DataFrame = ("low", "high"),
     n: str = "n",
     df: str | None = None,
     level: float = 0.95,
@@ -36,8 +37,10 @@ def groups(
 
     ``scores``: one row per department, such as the table of ``score.adjust`` or of a composite.
     ``target``, ``estimate``: columns of the department and its score. ``uncertainty``: the two
-    columns of an interval at ``level``, or the one column of a standard error. ``n``: column with
-    the number of persons behind each score, carried along when it is there. ``df``: column with
+    columns of an interval at ``level``, or the one column of a standard error, or a table of joint
+    draws (a bootstrap, a simulation: one row per draw, one column per department), which knows
+    what the errors have in common. ``n``: column with the number of persons behind each score,
+    carried along when it is there. ``df``: column with
     the degrees of freedom of each standard error; leave it out when they are many (above ~30).
     ``level``: all statements together are right with this probability.
 
@@ -46,7 +49,7 @@ def groups(
     "below", ``score`` the value that came in.
 
     It misleads when the errors of the departments hang together (one joint weight, one severe
-    rater for all), and "not distinguishable" never shows that two departments are equal. Two
+    rater for all) and no joint draws say so, and "not distinguishable" never shows that two departments are equal. Two
     departments in different groups can differ by little: read the distances.
 
     Source: analysis of means with unequal variances (Nelson, Wludyka & Copeland 2005).
@@ -64,7 +67,11 @@ def groups(
     if k < 2:
         table = _table(data, target, np.full(k, np.nan), np.full(k, np.nan))
         return Result("groups", table, [Finding("groups.one", {"targets": k}, "refused")], about)
-    difference, half = from_mean(data.estimate, data.se, data.df, level)
+    if data.draws is None:
+        difference, half = from_mean(data.estimate, data.se, data.df, level)
+    else:
+        difference, half = from_draws(data.estimate, data.draws, level)
+        about["method"] = f"distance from the mean, max-t limits of {len(data.draws)} joint draws"
     table = _table(data, target, difference, half)
     return Result("groups", table, [*_findings(table, target, level), *data.findings], about)
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.metric import metric
-from svcmetrics.numeric.ranks import rank_sets, superiority
+from svcmetrics.numeric.pairs import above, pairs
+from svcmetrics.numeric.pairs import rank_sets as sets_of_pairs
+from svcmetrics.numeric.ranks import rank_sets
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.score._uncertain import Uncertain, read_uncertain
 
@@ -26,24 +28,27 @@ def ranks(
     *,
     target: str,
     estimate: str = "estimate",
-    uncertainty: str | Sequence[str] = ("low", "high"),
+    uncertainty: str | Sequence[str] | pd.DataFrame = ("low", "high"),
     n: str = "n",
+    df: str | None = None,
     level: float = 0.95,
 ) -> Result:
     """If a rank is demanded: which ranks can each department honestly have?
 
     ``scores``: one row per department. ``target``, ``estimate``: columns of the department and its
     score (higher is better; turn the sign of times). ``uncertainty``: the two columns of an interval
-    at ``level``, or the one column of a standard error (of ``score.adjust``: "se_compare"). ``n``:
-    column with the number of persons behind a score. ``level``: of the confidence sets.
+    at ``level``, or the one column of a standard error (of ``score.adjust``: "se_compare"), or a
+    table of joint draws (one row per draw, one column per department). ``n``: column with the
+    number of persons behind a score. ``df``: column with the degrees of freedom of each standard
+    error; leave it out when they are many (above ~30). ``level``: of the confidence sets.
 
     Returns two rows per department: ``estimate`` is the rank of the bare score (1 is best), ``low``
     to ``high`` the ranks that cannot be excluded. Variant "marginal": right for one department
     picked beforehand; "simultaneous": right for all together, so use it for a whole list.
     ``superiority``: probability of being truly better than another department picked at random.
 
-    It misleads when the errors of the departments hang together. A narrow set of ranks can hide a
-    tiny gap: show ``score.groups`` first.
+    It misleads when the errors of the departments hang together and no joint draws say so. A
+    narrow set of ranks can hide a tiny gap: show ``score.groups`` first.
 
     Source: Mogstad et al. (2024), with exact normal quantiles in place of the bootstrap.
 
@@ -54,7 +59,7 @@ def ranks(
     [[1.0, 2.0], [1.0, 2.0], [3.0, 3.0]]
     """
     data = read_uncertain(
-        scores, target=target, estimate=estimate, uncertainty=uncertainty, n=n, df=None, level=level
+        scores, target=target, estimate=estimate, uncertainty=uncertainty, n=n, df=df, level=level
     )
     k = len(data.targets)
     about = {"dropped": data.dropped, "targets": k, "level": level, "method": _METHOD}
@@ -63,18 +68,17 @@ def ranks(
         table = _rows(data, target, "marginal", none, (none, none), none)
         return Result("ranks", table, [Finding("groups.one", {"targets": k}, "refused")], about)
     bare = 1.0 + (data.estimate > data.estimate[:, None]).sum(axis=1)
-    better = (superiority(data.estimate, data.se).sum(axis=1) - 0.5) / (k - 1)
-    frames = [
-        _rows(
-            data,
-            target,
-            variant,
-            bare,
-            rank_sets(data.estimate, data.se, level, joint=joint),
-            better,
-        )
-        for variant, joint in (("marginal", False), ("simultaneous", True))
-    ]
+    every = pairs(data.estimate, data.se, data.df, data.draws)
+    better = (above(every).sum(axis=1) - 0.5) / (k - 1)
+    frames = []
+    for variant, joint in (("marginal", False), ("simultaneous", True)):
+        if data.df is None and data.draws is None:
+            limits = rank_sets(data.estimate, data.se, level, joint=joint)
+        else:
+            limits = sets_of_pairs(every, level, joint=joint)
+        frames.append(_rows(data, target, variant, bare, limits, better))
+    if data.draws is not None:
+        about["method"] = f"pairwise differences, max-t quantiles of {len(data.draws)} joint draws"
     table = pd.concat(frames, ignore_index=True)
     order = np.argsort(np.tile(np.arange(k), 2), kind="stable")
     found = _findings(frames[1], target, level)

@@ -22,6 +22,8 @@ SAMPLES["groups"] = Sample(
     score="score",
 )
 
+SAMPLES["superiority"] = SAMPLES["groups"]
+
 # Points of five units on three indicators, with their limits.
 INDICATORS = pd.DataFrame(
     [
