@@ -66,41 +66,68 @@ class Mixed:
     def residual(self) -> float:
         return float(self.variances[-1])
 
+    @property
+    def simulation_errors(self) -> Array:
+        """What the random signs of the method for large factors add to the errors; else zero."""
+        return np.sqrt(np.diagonal(self._found.noise))
+
+    @property
+    def criterion_error(self) -> float:
+        """Standard error of the criterion by simulation; zero where it is exact."""
+        return self._found.point.criterion_error
+
+    @property
+    def drawn(self) -> bool:
+        """Whether traces and criterion were drawn by random signs: two factors were large."""
+        return self._found.point.spreads is not None
+
+    @property
+    def spread_error(self) -> float:
+        """Typical relative error of ``prediction_variances`` by simulation."""
+        return self._found.point.spread_error
+
     @cached_property
     def prediction_variances(self) -> list[Array]:
         """Prediction-error variance of each predicted effect: var(û − u)."""
-        out: list[Array] = [np.empty(0)] * len(self._data.sizes)
-        block = self._found.block
-        diagonal = block.diagonal(self._found.point.inverse) * self.residual
-        for k, rows in zip(self._data.eliminated, self._data.rows, strict=True):
+        spreads = self._found.point.spreads or self._spreads()
+        return [
+            np.zeros(len(s)) if none else s * self.residual
+            for s, none in zip(spreads, self.zero, strict=True)
+        ]
+
+    def _spreads(self) -> list[Array]:
+        """Diagonal of the inverse of Henderson's equations, per factor."""
+        data, inverse = self._data, self._found.point.inverse
+        out: list[Array] = [np.empty(0)] * len(data.sizes)
+        if inverse is None:
+            return out
+        diagonal = self._found.block.diagonal(inverse)
+        for k, rows in zip(data.eliminated, data.rows, strict=True):
             out[k] = diagonal[rows]
-        dense = np.diagonal(self._found.point.inverse) * self.residual
-        for k, columns in zip(self._data.dense, self._data.columns, strict=True):
-            out[k] = dense[columns].copy()
-        for k, none in enumerate(self.zero):
-            out[k] = np.zeros(self._data.sizes[k]) if none else out[k]
+        for k, columns in zip(data.dense, data.columns, strict=True):
+            out[k] = np.diagonal(inverse)[columns].copy()
         return out
 
     def fixed_covariance(self, factor: int) -> Array:
         """Covariance of one factor's prediction errors with the fixed effects: levels × fixed."""
-        inverse, r = self._found.point.inverse, self._data.random
+        border = self._found.point.border
         if self.zero[factor]:
             return np.zeros((self._data.sizes[factor], self._data.fixed))
         if factor in self._data.dense:
             columns = self._data.columns[self._data.dense.index(factor)]
-            return np.asarray(inverse[columns, r:] * self.residual)
+            return np.asarray(border[columns] * self.residual)
         rows = self._data.rows[self._data.eliminated.index(factor)]
-        solved = self._found.block.solve(self._data.cross[:, : len(inverse)] @ inverse[:, r:])
+        solved = self._found.block.solve(self._data.cross[:, : len(border)] @ border)
         return np.asarray(-solved[rows] * self.residual)
 
     def joint_covariance(self, factor: int) -> Array | None:
-        """Covariance of prediction errors of [fixed effects | one factor]; None if it was eliminated."""
-        if factor not in self._data.dense:
+        """Covariance of prediction errors of [fixed | one factor]; None if it was eliminated."""
+        inverse = self._found.point.inverse
+        if factor not in self._data.dense or inverse is None:
             return None
         columns = self._data.columns[self._data.dense.index(factor)]
-        m, r = len(self._found.point.inverse), self._data.random
-        index = np.r_[np.arange(r, m), np.arange(columns.start, columns.stop)]
-        return np.asarray(self._found.point.inverse[np.ix_(index, index)] * self.residual)
+        index = np.r_[np.arange(self._data.random, len(inverse)), columns]
+        return np.asarray(inverse[np.ix_(index, index)] * self.residual)
 
 
 def reml(
@@ -119,8 +146,12 @@ def reml(
     or full likelihood. ``keep``: a factor whose joint covariance is wanted later.
 
     Raises ``NotIdentified`` (a factor that cannot be told from another one), ``Singular`` (fixed
-    columns that depend on one another), ``TooLarge`` (two crossed factors of > 5,000 levels)
-    and ``NoSpread`` (all values equal).
+    columns that depend on one another), ``TooLarge`` (very many fixed columns beside two factors
+    of > 5,000 levels) and ``NoSpread`` (all values equal).
+
+    Two crossed factors of more than 5,000 levels each go to conjugate gradients and random signs:
+    then ``simulation_errors`` and ``criterion_error`` say what that costs (seeded: the same
+    data give the same numbers).
     """
     y = np.asarray(y, dtype="float64")
     X = np.ones((len(y), 1)) if X is None else X
@@ -155,7 +186,7 @@ def fit(
         zero=found.zero,
         criterion=point.criterion,
         coefficients=point.coefficients + shift,
-        coefficient_covariance=point.inverse[r:, r:] * variances[-1],
+        coefficient_covariance=point.border[r:] * variances[-1],
         effects=effects,
         n=data.n,
         restricted=restricted,
@@ -172,4 +203,4 @@ def _covariance(found: Found) -> Array:
     free = np.append(~found.zero, True)
     out = np.full((len(free), len(free)), np.nan)
     out[np.ix_(free, free)] = np.linalg.pinv(found.point.information[np.ix_(free, free)])
-    return out
+    return out + found.noise

@@ -9,23 +9,37 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from svcmetrics.numeric.mixed_gram import Gram, gram
 from svcmetrics.numeric.mixed_products import Array, Codes, Rows
 
-# Dense columns beyond this need sparse Cholesky, which NumPy and SciPy do not have.
-DENSE_LIMIT = 5_000
+__all__ = [
+    "Array",
+    "Codes",
+    "Collapsed",
+    "NoSpread",
+    "NotIdentified",
+    "TooLarge",
+    "collapse",
+    "is_nested",
+]
+
+# Random columns beyond this stay sparse: conjugate gradients in place of a dense factor.
+DENSE_LIMIT = 3_000
+_FIXED_LIMIT = 2_000  # fixed columns that go with conjugate gradients
 _BLOCK_LIMIT = 40_000_000  # numbers held in the small blocks of one elimination
 
 
 class TooLarge(ValueError):
-    """Two crossed factors have too many levels each for a dense Schur complement."""
+    """More fixed columns than can be solved for beside two large crossed factors."""
 
     def __init__(self, levels: int):
         self.levels = levels
-        super().__init__(f"{levels} levels remain after elimination; at most {DENSE_LIMIT} fit")
+        super().__init__(f"{levels} fixed columns beside large factors; at most {_FIXED_LIMIT} fit")
 
 
 class NotIdentified(ValueError):
@@ -54,9 +68,19 @@ class Collapsed:
     counts: Any  # E'WE: a vector of counts, or a sparse matrix of small blocks
     cluster: Codes  # the block of each eliminated level
     cross: Any  # E'WT, sparse
-    dense_product: Array  # T'WT
+    dense_product: Any  # T'WT; sparse when it is large
     log_weights: float
     mean: float  # taken off y before anything is squared
+
+    @cached_property
+    def gram(self) -> Gram:
+        """Weighted cross-products of ``cross``, for one factor eliminated; kept for every fit."""
+        return gram(self.counts, self.cross)
+
+    @property
+    def large(self) -> bool:
+        """Whether the columns of T are too many for a dense factorisation."""
+        return not isinstance(self.dense_product, np.ndarray)
 
     @property
     def random(self) -> int:
@@ -83,6 +107,8 @@ def collapse(
     dense = tuple(k for k in range(len(factors)) if k not in eliminated)
     mean = float(np.average(y, weights=weights)) if _has_intercept(X) else 0.0
     rows = Rows([*factors], [*sizes], X, y - mean, weights)
+    product = rows.cross((*dense, None), dense)
+    large = sum(sizes[k] for k in dense) + X.shape[1] > DENSE_LIMIT
     return Collapsed(
         n=len(y),
         sizes=tuple(sizes),
@@ -94,7 +120,7 @@ def collapse(
         counts=rows.counts(eliminated),
         cluster=_cluster(factors, sizes, eliminated),
         cross=rows.cross(eliminated, dense),
-        dense_product=rows.cross((*dense, None), dense).toarray(),
+        dense_product=product if large else product.toarray(),
         log_weights=0.0 if weights is None else float(np.log(weights).sum()),
         mean=mean,
     )
@@ -103,7 +129,10 @@ def collapse(
 def choose(
     factors: Sequence[Codes], sizes: Sequence[int], fixed: int, keep: int | None = None
 ) -> tuple[int, ...]:
-    """The factor to eliminate, with those nested in it when that is cheaper; ``keep`` stays."""
+    """The factor to eliminate, with those nested in it when that is cheaper; ``keep`` stays.
+
+    Where too many columns would remain, the largest one goes and the rest is left sparse.
+    """
     best: tuple[float, tuple[int, ...]] | None = None
     for k in range(len(factors)):
         inner = [j for j in range(len(factors)) if j != k and is_nested(factors, sizes, j, k)]
@@ -121,9 +150,9 @@ def choose(
                 and (best is None or cost < best[0])
             ):
                 best = (cost, group)
-    if best is None:
-        raise TooLarge(sum(sizes) - max(sizes, default=0) + fixed)
-    return best[1]
+    if best is None and fixed > _FIXED_LIMIT:
+        raise TooLarge(fixed)
+    return best[1] if best else (int(np.argmax(sizes)),)
 
 
 def is_nested(factors: Sequence[Codes], sizes: Sequence[int], inner: int, outer: int) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from svcmetrics.numeric.mixed_collapse import Array, Codes, Collapsed
-from svcmetrics.numeric.mixed_gram import Gram, gram
 
 _ROWS = 4_096
 _CELLS, _CACHED = 2_000_000, 20_000_000  # numbers made dense at a time, and kept
@@ -17,20 +15,18 @@ _CELLS, _CACHED = 2_000_000, 20_000_000  # numbers made dense at a time, and kep
 def elimination(data: Collapsed) -> Diagonal | Blocks:
     """The cheaper of the two ways for these data."""
     if len(data.eliminated) == 1:
-        return Diagonal(data.counts, data.cross)
+        return Diagonal(data)
     return Blocks(data.counts, data.cross, data.cluster)
 
 
 class Diagonal:
     """D = counts + ridge. Weighted cross-products N'f(D)N from one pass over the rows."""
 
-    def __init__(self, counts: Array, cross: Any):
-        self.counts, self.cross = counts, cross
-        self.d = counts
-
-    @cached_property
-    def _gram(self) -> Gram:
-        return gram(self.counts, self.cross)
+    def __init__(self, data: Collapsed):
+        self.data: Collapsed = data
+        self.cross = data.cross
+        self.counts: Array = data.counts
+        self.d = self.counts
 
     def ridge(self, ridge: Array) -> None:
         """Set the ratio of variances residual / factor, one per eliminated level."""
@@ -43,7 +39,7 @@ class Diagonal:
 
     def solve(self, right: Array) -> Array:
         """D⁻¹ times a vector or matrix."""
-        return (right.T / self.d).T
+        return np.asarray((right.T / self.d).T)
 
     def times_counts(self, vector: Array) -> Array:
         """E'WE times a vector."""
@@ -51,7 +47,7 @@ class Diagonal:
 
     def gram(self, power: int = 1) -> Array:
         """N'D⁻ᵖN, with p = ``power``."""
-        return self._gram.at(self.added, power)
+        return self.data.gram.at(self.added, power)
 
     def traces(self, inverse: Array, rows: tuple[slice, ...]) -> list[float]:  # noqa: ARG002
         """Trace of this block of the inverse of all equations."""
@@ -60,7 +56,7 @@ class Diagonal:
 
     def diagonal(self, inverse: Array) -> Array:
         """Diagonal of this block of the inverse of all equations."""
-        return 1 / self.d + _quadratic(self.cross, inverse) / self.d**2
+        return np.asarray(1 / self.d + _quadratic(self.cross, inverse) / self.d**2)
 
 
 class Blocks:

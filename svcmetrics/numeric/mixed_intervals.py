@@ -17,7 +17,7 @@ _WIDEST = 1e4  # times the total variance: further than this the interval is ope
 
 def intervals(model: Mixed, level: float = 0.95) -> tuple[Array, Array, str]:
     """Low and high for every variance, and the name of the method: "profile" or "satterthwaite"."""
-    profiled = model.n <= _PROFILED and not model.perfect
+    profiled = model.n <= _PROFILED and not model.perfect and not model.drawn
     pairs = []
     for k, value in enumerate(model.variances):
         if profiled:

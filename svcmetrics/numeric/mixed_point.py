@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import lapack
@@ -25,7 +27,27 @@ class Point:
     information: Array  # average information
     effects: list[Array]  # predicted effects per factor
     coefficients: Array  # fixed effects
-    inverse: Array  # inverse of the Schur complement, over [dense factors | X]
+    inverse: Array | None  # of the Schur complement, over [dense factors | X]; None: too large
+    border: Array  # its columns of X
+    spreads: list[Array] | None = None  # too large: estimated diagonal of the inverse per factor
+    noise: Array | None = None  # covariance of the slope by simulation
+    spread_error: float = 0.0  # typical relative error of these diagonals by simulation
+    criterion_error: float = 0.0  # standard error of the criterion by simulation
+    solved: bool = True
+
+
+class Solution(Protocol):
+    """What the average information is made of."""
+
+    @property
+    def solution(self) -> Array: ...
+    @property
+    def eliminated(self) -> Array: ...
+    @property
+    def effects(self) -> list[Array]: ...
+    @property
+    def errors(self) -> float: ...
+    def times_inverse(self, right: Array) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -40,14 +62,14 @@ class _Solved:
     eliminated: Array
     effects: list[Array]
 
-    @property
-    def squares(self) -> Array:
-        return np.array([u @ u for u in self.effects])
-
-    @property
+    @cached_property
     def errors(self) -> float:
         """Weighted sum of squared residuals."""
-        return self.quad - float(self.ratio @ self.squares)
+        return self.quad - float(self.ratio @ np.array([u @ u for u in self.effects]))
+
+    def times_inverse(self, right: Array) -> Array:
+        """Inverse of the Schur complement times a matrix."""
+        return np.asarray(self.inverse @ right)
 
 
 def evaluate(
@@ -59,25 +81,49 @@ def evaluate(
     kept = data.n - (data.fixed if restricted else 0)
     criterion = kept * np.log(2 * np.pi * variances[-1]) - float(sizes @ np.log(ratio))
     criterion += solved.logdet - data.log_weights + solved.quad / variances[-1]
-    # degrees of freedom that each factor takes: its levels less what shrinkage gives back
-    taken = sizes - ratio * _traces(data, block, solved.inverse, restricted)
-    slope = np.empty(len(variances))
-    slope[:-1] = taken / variances[:-1] - solved.squares / variances[:-1] ** 2
-    slope[-1] = (kept - taken.sum()) / variances[-1] - solved.errors / variances[-1] ** 2
+    traces = _traces(data, block, solved.inverse, restricted)
     return Point(
         variances,
         float(criterion),
-        -0.5 * slope,
-        _information(data, block, variances, solved),
+        scaled_slope(data, variances, solved.effects, solved.errors, traces, kept),
+        average_information(data, block, variances, solved),
         solved.effects,
         solved.solution[data.random :],
         solved.inverse,
+        solved.inverse[:, data.random :],
     )
+
+
+def scaled_slope(
+    data: Collapsed,
+    variances: Array,
+    effects: list[Array],
+    errors: float,
+    traces: Array,
+    kept: int,
+) -> Array:
+    """Derivative of the log likelihood by each variance; ``kept``: degrees of freedom."""
+    squares = np.array([u @ u for u in effects])
+    # degrees of freedom that each factor takes: its levels less what shrinkage gives back
+    taken = np.array(data.sizes) - variances[-1] / variances[:-1] * traces
+    slope = np.empty(len(variances))
+    slope[:-1] = taken / variances[:-1] - squares / variances[:-1] ** 2
+    slope[-1] = (kept - taken.sum()) / variances[-1] - errors / variances[-1] ** 2
+    return -0.5 * slope
+
+
+def set_ridge(data: Collapsed, block: Diagonal | Blocks, variances: Array) -> None:
+    """Leave the eliminated block at these variances."""
+    block.ridge(_spread_out(data, variances[-1] / variances[:-1]))
+
+
+def _spread_out(data: Collapsed, ratio: Array) -> Array:
+    return np.concatenate([np.full(data.sizes[k], ratio[k]) for k in data.eliminated])
 
 
 def _solve(data: Collapsed, block: Diagonal | Blocks, ratio: Array, restricted: bool) -> _Solved:
     """One Cholesky factor of the Schur complement; determinants and the solution fall out."""
-    block.ridge(np.concatenate([np.full(data.sizes[k], ratio[k]) for k in data.eliminated]))
+    block.ridge(_spread_out(data, ratio))
     schur = data.dense_product - block.gram()
     for k, columns in zip(data.dense, data.columns, strict=True):
         schur[columns, columns] += ratio[k] * np.eye(columns.stop - columns.start)
@@ -120,8 +166,8 @@ def _traces(data: Collapsed, block: Diagonal | Blocks, inverse: Array, restricte
     return out
 
 
-def _information(
-    data: Collapsed, block: Diagonal | Blocks, variances: Array, solved: _Solved
+def average_information(
+    data: Collapsed, block: Diagonal | Blocks, variances: Array, solved: Solution
 ) -> Array:
     """Average information ½ f'Pf with f = V_i P y (Gilmour, Thompson & Cullis 1995)."""
     k_all, m = len(data.sizes), len(solved.solution)
@@ -147,5 +193,5 @@ def _information(
     inner[-1, -1] = solved.errors / variances[-1] ** 2
     done = block.solve(left_e)
     rest = left_t - cross.T @ done
-    quad = left_e.T @ done + rest.T @ solved.inverse @ rest
+    quad = left_e.T @ done + rest.T @ solved.times_inverse(rest)
     return np.asarray((inner - quad) / (2 * variances[-1]))

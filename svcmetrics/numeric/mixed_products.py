@@ -83,10 +83,10 @@ class Rows:
         return sparse.csr_array(np.column_stack([*columns, sums]))
 
     def _sum(self, codes: Codes, x: Array, size: int) -> Array:
-        constant = len(x) > 0 and (x == x[0]).all()
-        if constant:
-            return x[0] * np.bincount(codes, self.weights, size)
-        return np.bincount(codes, x if self.weights is None else x * self.weights, size)
+        if len(x) > 0 and (x == x[0]).all():
+            return np.asarray(x[0] * np.bincount(codes, self.weights, size))
+        weighted = x if self.weights is None else x * self.weights
+        return np.bincount(codes, weighted, size).astype("float64")
 
     def _inner(self, a: Any, b: Any) -> Any:
         from scipy import sparse

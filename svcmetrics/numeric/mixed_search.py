@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from svcmetrics.numeric import mixed_large
 from svcmetrics.numeric.mixed_collapse import Array, Collapsed
 from svcmetrics.numeric.mixed_eliminate import Blocks, Diagonal, elimination
-from svcmetrics.numeric.mixed_point import Point, evaluate
+from svcmetrics.numeric.mixed_large import Large
+from svcmetrics.numeric.mixed_point import Point, evaluate, set_ridge
 from svcmetrics.numeric.mixed_start import moments
 
 Flags = NDArray[np.bool_]
@@ -21,6 +23,10 @@ _LONGEST = 1.6  # one step changes a variance at most fivefold
 _TINY = 1e-9  # a variance this small beside residual / mean count is zero
 # Expected gain of the criterion at which the search ends; exact where a step costs nothing.
 _ENOUGH, _ENOUGH_SMALL, _SMALL = 1e-9, 1e-14, 20_000
+# Where traces are drawn: their error moves the criterion far more than this.
+_ENOUGH_DRAWN = 1e-5
+_PROBES, _MOST_PROBES = 16, 256  # random signs
+_SPREAD_ERROR = 0.1
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Found:
     steps: int
     converged: bool
     block: Diagonal | Blocks
+    noise: Array  # covariance of the variances by simulation; zero where nothing is simulated
 
 
 class Search:
@@ -40,16 +47,28 @@ class Search:
     def __init__(self, data: Collapsed, restricted: bool, held: dict[int, float] | None = None):
         self.data, self.restricted = data, restricted
         self.block = elimination(data)
+        self.parts: Large | None = None
+        if data.large and isinstance(self.block, Diagonal):
+            self.parts = Large(data, self.block, _PROBES)
         self.held = held or {}
         self.enough = _ENOUGH_SMALL if data.n < _SMALL else _ENOUGH
+        self.enough = _ENOUGH_DRAWN if data.large else self.enough
         self.least = NO_RESIDUAL * data.dense_product[-1, -1] / data.n
         self.mean_count = data.n / np.array(data.sizes, dtype="float64")
 
     def run(self, start: Array | None = None) -> Found:
+        """The best point; with more random signs until simulation adds little to the errors."""
+        found = self._settle(start)
+        while self.parts and self.parts.probes < _MOST_PROBES and _is_noisy(found):
+            self.parts = Large(self.data, self.parts.block, 4 * self.parts.probes)
+            found = self._settle(found.point.variances, found.zero)
+        return found
+
+    def _settle(self, start: Array | None, zero: Flags | None = None) -> Found:
         """Climb; drop variances whose slope at zero points down; climb again if one comes back."""
         k = len(self.data.sizes)
         begin = moments(self.data) if start is None else start.copy()
-        zero = np.zeros(k, dtype=bool)
+        zero = np.zeros(k, dtype=bool) if zero is None else zero
         steps = 0
         for _ in range(2 * k + 2):
             point, zero, used, converged = self._climb(begin, zero)
@@ -60,9 +79,25 @@ class Search:
             zero &= ~back
             begin = point.variances.copy()
             begin[:-1][back] = 0.01 * begin[-1] / self.mean_count[back]
-        return Found(point, zero, steps, converged, self.block)
+        # the last try need not be the best point: predictions read the block as it is left
+        set_ridge(self.data, self.block, point.variances)
+        noise = self._noise(point, zero)
+        return Found(point, zero, steps, converged and point.solved, self.block, noise)
+
+    def _noise(self, point: Point, zero: Flags) -> Array:
+        """Covariance that simulation adds to the variances: that of the slope, carried over."""
+        out = np.zeros((len(point.variances),) * 2)
+        free = np.append(~zero, True)
+        free[list(self.held)] = False
+        if point.noise is not None and free.any():
+            own = np.ix_(free, free)
+            back = np.linalg.pinv(point.information[own])
+            out[own] = back @ point.noise[own] @ back
+        return out
 
     def _at(self, variances: Array) -> Point:
+        if self.parts:
+            return mixed_large.evaluate(self.parts, variances, self.restricted)
         return evaluate(self.data, self.block, variances, self.restricted)
 
     def _floor(self, residual: float) -> Array:
@@ -110,7 +145,8 @@ class Search:
             new[:-1] = np.maximum(new[:-1], self._floor(new[-1]))
             new[:-1][zero] = self._floor(new[-1])[zero]
             after = self._at(new)
-            if after.criterion <= point.criterion + 1e-9 * abs(point.criterion):
+            slack = max(1e-9 * abs(point.criterion), 2 * point.criterion_error)
+            if after.criterion <= point.criterion + slack:
                 return after
             move = move / 2
         return point
@@ -133,6 +169,14 @@ class Search:
         up = point.variances.copy()
         up[:-1][zero] = (1e-6 * up[-1] / self.mean_count)[zero]
         return np.asarray(zero & (self._at(up).slope[:-1] > 0))
+
+
+def _is_noisy(found: Found) -> bool:
+    """Whether simulation adds a tenth to a standard error, or 10% to a prediction's variance."""
+    free = np.append(~found.zero, True)
+    own = np.diagonal(np.linalg.pinv(found.point.information[np.ix_(free, free)]))
+    of_spreads = found.point.spread_error > _SPREAD_ERROR
+    return bool((np.diagonal(found.noise)[free] > 0.01 * own).any()) or of_spreads
 
 
 def _newton(point: Point, free: Flags) -> tuple[Array, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from svcmetrics.numeric.mixed_collapse import Array, Collapsed
@@ -36,7 +38,7 @@ def _sums(data: Collapsed) -> tuple[Array, Array]:
     (first,) = data.eliminated
     counts[first] = data.counts
     for k, columns in zip(data.dense, data.columns, strict=True):
-        counts[k] = np.diagonal(product)[columns]
+        counts[k] = product.diagonal()[columns]
     lost = np.array([c @ c / n for c in counts])
     expected[-1] = np.append(n - lost, data.n - 1)
     squares[-1] = product[-1, -1] - sum_y**2 / n
@@ -45,7 +47,8 @@ def _sums(data: Collapsed) -> tuple[Array, Array]:
     squares[first] = (y_sums**2 / counts[first]).sum() - sum_y**2 / n
     for k, columns in zip(data.dense, data.columns, strict=True):
         expected[k] = np.append(_shared(data, k) - lost, data.sizes[k] - 1)
-        squares[k] = (product[columns, -1] ** 2 / counts[k]).sum() - sum_y**2 / n
+        sums = _dense(product[columns, -1:]).ravel()
+        squares[k] = (sums**2 / counts[k]).sum() - sum_y**2 / n
     return squares, expected
 
 
@@ -62,8 +65,13 @@ def _shared(data: Collapsed, k: int) -> Array:
             out[j] = by_column[columns].sum()
         return out
     own = data.columns[data.dense.index(k)]
-    count = np.diagonal(data.dense_product)[own]
+    count = data.dense_product.diagonal()[own]
     out[first] = np.asarray(squared[:, own].sum(axis=0)).ravel() @ (1 / count)
     for j, columns in zip(data.dense, data.columns, strict=True):
-        out[j] = ((data.dense_product[own, columns] ** 2).sum(axis=1) / count).sum()
+        table = data.dense_product[own, columns]
+        out[j] = ((table * table).sum(axis=1) / count).sum()
     return out
+
+
+def _dense(part: Any) -> Array:
+    return np.asarray(part if isinstance(part, np.ndarray) else part.toarray())
