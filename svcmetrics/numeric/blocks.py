@@ -20,3 +20,15 @@ def count(rater: Whole, target: Whole) -> int:
     size = rows + int(t.max()) + 1
     links = coo_array((np.ones(len(r)), (r, rows + t)), shape=(size, size))
     return int(connected_components(links, directed=False)[0])
+
+
+def members(one: Whole, two: Whole) -> tuple[Whole, Whole]:
+    """The block (0, 1, …) of each code of ``one`` and of ``two``; codes run without gaps."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = int(one.max()) + 1
+    size = rows + int(two.max()) + 1
+    links = coo_array((np.ones(len(one)), (one, rows + two)), shape=(size, size))
+    block = connected_components(links, directed=False)[1].astype(np.int64)
+    return block[:rows], block[rows:]

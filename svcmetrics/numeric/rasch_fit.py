@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from svcmetrics.numeric import rasch_newton
 from svcmetrics.numeric.rasch import Data, Fitted, chances
+from svcmetrics.numeric.rasch_marginal import Posterior
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -16,13 +18,20 @@ Whole = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Moments:
-    """Of each rating: expected category, variance, fourth moment, residual, chances."""
+    """Of each rating: expected category, variance, residual and its square, chances.
+
+    ``fourth`` is the fourth moment; ``standard`` the squared residual over the variance and
+    ``steep`` its second moment. Averages over the posterior where targets are a sample.
+    """
 
     expected: Floats
     variance: Floats
     fourth: Floats
     away: Floats
-    chances: Floats
+    square: Floats
+    standard: Floats
+    steep: Floats
+    chances: Floats  # ratings × categories
 
 
 @dataclass(frozen=True)
@@ -35,50 +44,91 @@ class Elements:
     infit_z: Floats
     outfit_z: Floats
     ratings: Whole
+    correlation: Floats
 
 
-def moments(data: Data, found: Fitted) -> Moments:
-    p = chances(found.location(data), found.thresholds, data.group)
+def moments(data: Data, found: Fitted, posterior: Posterior | None = None) -> Moments:
+    """At the measures; or averaged over the posterior of the targets."""
+    place = found.location(data)
+    if posterior is None:
+        return _moments(data, place, found.thresholds)
+    base = place - found.measures[0][data.target]
+    # The posterior's nodes stand where the targets stood before the origin moved.
+    nodes = posterior.nodes + (found.measures[0] - posterior.mean)[:, None]
+    total: list[Floats] = []
+    for q in range(nodes.shape[1]):
+        share = posterior.chance[data.target, q]
+        m = _moments(data, base + nodes[data.target, q], found.thresholds)
+        parts = [m.expected, m.variance, m.fourth, m.away, m.square, m.standard, m.steep]
+        parts = [*(share * v for v in parts), share[:, None] * m.chances]
+        total = [a + b for a, b in zip(total, parts, strict=True)] if total else parts
+    return Moments(*total)
+
+
+def _moments(data: Data, place: Floats, thresholds: Floats) -> Moments:
+    p = rasch_newton.chances(place, thresholds, data.group)
     score = np.arange(data.top + 1.0)
-    expected = p @ score
-    away = score[None, :] - expected[:, None]
-    variance, fourth = (p * away**2).sum(axis=1), (p * away**4).sum(axis=1)
-    return Moments(expected, variance, fourth, np.asarray(data.x - expected, dtype=np.float64), p)
+    expected = score @ p
+    away = (score[:, None] - expected) ** 2
+    variance = np.maximum((p * away).sum(axis=0), 1e-12)
+    fourth = (p * away**2).sum(axis=0)
+    own = np.asarray(data.x - expected, dtype=np.float64)
+    square = own**2
+    return Moments(
+        expected, variance, fourth, own, square, square / variance, fourth / variance**2, p.T
+    )
 
 
-def elements(codes: Whole, size: int, m: Moments) -> Elements:
-    """Infit, outfit and their standardised forms (Wilson and Hilferty; Wright and Masters 1982)."""
+def elements(codes: Whole, size: int, m: Moments, data: Data, place: Floats) -> Elements:
+    """Infit, outfit and their standardised forms (Wilson and Hilferty; Wright and Masters 1982).
+
+    ``correlation``: of an element's scores with where the model puts them.
+    """
+    weight = data.times
 
     def total(v: Floats) -> Floats:
-        return np.asarray(np.bincount(codes, v, minlength=size), dtype=np.float64)
+        return np.asarray(np.bincount(codes, weight * v, minlength=size), dtype=np.float64)
 
-    n, information = np.bincount(codes, minlength=size), total(m.variance)
+    n, information, count = (
+        total(np.ones(len(codes))),
+        total(m.variance),
+        np.bincount(codes, minlength=size),
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        infit, outfit = total(m.away**2) / information, total(m.away**2 / m.variance) / n
+        infit, outfit = total(m.square) / information, total(m.standard) / n
         q_in = np.sqrt(total(m.fourth - m.variance**2)) / information
-        q_out = np.sqrt(np.maximum(total(m.fourth / m.variance**2) / n**2 - 1 / n, 0))
+        q_out = np.sqrt(np.maximum(total(m.steep) / n**2 - 1 / n, 0))
         z = [(np.cbrt(v) - 1) * (3 / q) + q / 3 for v, q in ((infit, q_in), (outfit, q_out))]
-        return Elements(1 / np.sqrt(information), infit, outfit, z[0], z[1], n)
+        score = data.x.astype(np.float64)
+        x = score - (total(score) / n)[codes]
+        y = place - (total(place) / n)[codes]
+        scale = np.sqrt(total(x**2) * total(y**2))
+        correlation = np.where(scale > 1e-9, total(x * y) / np.maximum(scale, 1e-9), np.nan)
+        return Elements(1 / np.sqrt(information), infit, outfit, z[0], z[1], count, correlation)
 
 
-def separation(measure: Floats, error: Floats) -> dict[str, float]:
-    """Separation, strata, reliability, and the test that all elements are equal."""
-    keep = np.isfinite(measure) & np.isfinite(error)
+def separation(measure: Floats, error: Floats, *, shrunken: bool = False) -> dict[str, float]:
+    """Separation, strata, reliability, and the test that all elements are equal.
+
+    ``shrunken``: measures are posterior means, whose spread has lost the noise already.
+    """
+    names = ("separation", "strata", "reliability", "chi_square", "df", "p")
+    keep = np.isfinite(measure) & np.isfinite(error) & (error > 0)
     b, se = measure[keep], error[keep]
     if len(b) < 2:
-        return dict.fromkeys(
-            ("separation", "strata", "reliability", "chi_square", "df", "p"), float("nan")
-        )
-    noise = float((se**2).mean())
-    true = max(float(b.var(ddof=1)) - noise, 0.0)
+        return dict.fromkeys(names, float("nan"))
+    noise, seen = float((se**2).mean()), float(b.var(ddof=1))
+    true = seen if shrunken else max(seen - noise, 0.0)
     ratio = float(np.sqrt(true / noise))
+    out = {
+        "separation": ratio, "strata": (4 * ratio + 1) / 3, "reliability": true / (true + noise),
+    }  # fmt: skip
+    if shrunken:
+        return out | dict.fromkeys(names[3:], float("nan"))
     weight = 1 / se**2
     chi = float((weight * b**2).sum() - (weight * b).sum() ** 2 / weight.sum())
     df = len(b) - 1
-    return {
-        "separation": ratio, "strata": (4 * ratio + 1) / 3, "reliability": true / (true + noise),
-        "chi_square": chi, "df": float(df), "p": float(special.chdtrc(df, max(chi, 0.0))),
-    }  # fmt: skip
+    return out | {"chi_square": chi, "df": float(df), "p": float(special.chdtrc(df, max(chi, 0.0)))}
 
 
 def agreement(data: Data, rater: Whole, same: Whole, m: Moments) -> tuple[int, float, int]:
@@ -96,12 +146,12 @@ def agreement(data: Data, rater: Whole, same: Whole, m: Moments) -> tuple[int, f
     seen, hoped = (hit * (hit - 1)).sum() / 2, float(((p**2).sum(axis=1) - square).sum() / 2)
     pairs = (n * (n - 1)).sum() / 2
     # Two ratings by the same rater of the same thing are no agreement between raters.
-    twice = np.unique(np.stack([same, rater]), axis=1).shape[1] < len(same)
-    return (-1, float("nan"), -1) if twice else (int(seen), hoped, int(pairs))
+    own = np.unique(same * (int(rater.max()) + 1) + rater)
+    return (-1, float("nan"), -1) if len(own) < len(same) else (int(seen), hoped, int(pairs))
 
 
 def fair(found: Fitted, data: Data, facet: int) -> Floats:
-    """Expected category of each element when everything else is average; thresholds of group 0."""
+    """Expected category of each element when all else is average; thresholds averaged."""
     average = [float(np.nanmean(m)) for m in found.measures]
     sign = 1.0 if facet == 0 else -1.0
     rest = average[0] - sum(average[1:]) - sign * average[facet]
@@ -111,22 +161,19 @@ def fair(found: Fitted, data: Data, facet: int) -> Floats:
     return np.asarray(p @ np.arange(data.top + 1.0))
 
 
-def extreme(
-    total: Floats, least: Floats, location: Floats, thresholds: Floats, group: Whole, part: float
-) -> float:
-    """The measure at which the expected total is ``part`` of a point away from the extreme.
+def categories(data: Data, m: Moments, place: Floats) -> dict[str, Floats]:
+    """Of each category: average measure seen and expected, and outfit (Linacre 2002).
 
-    ``total`` and ``least``: the top of every rating and 0, or the reverse, of one element;
-    ``location``: everything but the element itself.
+    Outfit: squared standardised residuals of its ratings over those that the model expects in it.
     """
-    wanted = float(total.sum())
-    wanted += part if wanted < float(least.sum()) else -part
-    low, high = -30.0, 30.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        p = chances(location + middle, thresholds, group)
-        if float((p @ np.arange(p.shape[1])).sum()) < wanted:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    kinds, weight = data.top + 1, data.times
+    n = np.bincount(data.x, weight, kinds)
+    hoped = weight @ (
+        (np.arange(kinds) - m.expected[:, None]) ** 2 * m.chances / m.variance[:, None]
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "average": np.bincount(data.x, weight * place, kinds) / n,
+            "expected": (weight * place) @ m.chances / (weight @ m.chances),
+            "outfit": np.bincount(data.x, weight * m.standard, kinds) / hoped,
+        }

@@ -8,18 +8,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svcmetrics.columns import complete
 from svcmetrics.metric import metric
-from svcmetrics.numeric import rasch, rasch_fit
+from svcmetrics.numeric import rasch, rasch_correct, rasch_fit, rasch_marginal
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.verify import facets_findings, facets_rows
-from svcmetrics.verify.facets_data import Trimmed, prepared
+from svcmetrics.verify import facets_bias, facets_findings, facets_rows
+from svcmetrics.verify.facets_data import Trimmed, prepared, read
+
+METHODS = {
+    "joint": "joint maximum likelihood (Newton), uncorrected",
+    "joint_corrected": "joint maximum likelihood (Newton), corrected by (L-1)/L",
+    "marginal": "marginal maximum likelihood, targets normal, adaptive quadrature of 15 nodes",
+}
+
+_SIGN = {"sign": "targets: high is good; others: high is severe"}
 
 
 @metric(
     better="neither", drawing="wright_map",
     source="Linacre 1989, Many-Facet Rasch Measurement; Andrich 1978, Psychometrika 43, 561-573",
+    behind="raters",
 )  # fmt: skip
 def facets(  # noqa: PLR0913
     ratings: pd.DataFrame,
@@ -27,88 +35,112 @@ def facets(  # noqa: PLR0913
     target: str,
     rater: str,
     score: str,
-    item: str | None = None,
-    more: Sequence[str] = (),
+    item: str | Sequence[str] | None = None,
     steps: str | None = None,
-    floats: str | None = None,
-    anchors: Mapping[str, Mapping[Any, float]] | None = None,
+    anchors: Mapping[str, Mapping[Any, float] | None] | None = None,
     interaction: tuple[str, str] | None = None,
+    weight: str | None = None,
+    method: str = "joint",
 ) -> Result:
     """Where do departments, raters and items stand on one scale, and do ratings fit it?
 
-    ratings: one row per rating; scores are whole numbers (categories in order).
-    target, rater, item: columns; more: further facets, such as the wave.
+    ratings: one row per rating; scores are whole numbers (categories in order, the good end high).
+    target, rater: columns. item: a column, or a list of it and further facets, such as the wave.
     steps: a facet with thresholds of its own for each element (partial credit); otherwise all
         ratings share one set (rating scale).
-    floats: the facet that is not centred; the others have mean 0. By default the targets.
-    anchors: {column: {element: measure}}: these stay where they are.
+    anchors: what holds the scale. {column: {element: measure}}: these stay where they are;
+        {column: None}: this facet floats. By default the targets float. Free facets but the
+        floating one have mean 0.
     interaction: two facets whose combinations are tested for bias (Benjamini and Hochberg).
+    weight: a column; a rating counts this many times.
+    method: "joint" (as Facets does; drawn apart by about L/(L-1) with L ratings per target),
+        "joint_corrected" (times (L-1)/L), "marginal" (targets a normal sample; needs no extremes
+        set aside, links blocks by that assumption; targets are drawn to the mean).
 
     Returns ``facets`` (``variant``: target, rater, item, or the name of a further facet): the
-    measure of each element in logits with 95% limits, infit and outfit (1 is the expectation) with
-    their standardised values, fair average and observed average in points.
-    Targets: high is good. All others: high is severe or hard. Then ``threshold`` of each step,
-    ``separation``, ``strata``, ``reliability`` and the test that all elements are equal for each
-    facet, ``exact_agreement`` of raters beside its expectation, ``category`` (count and average
-    measure) and ``bias``. Joint maximum likelihood, not corrected for its spread (too wide by about
-    L/(L−1) with L ratings per element). Elements with only lowest or only highest scores get the
+    measure of each element in logits with 95% limits from the whole information, ``error`` with all
+    else taken as known (as Facets prints), infit and outfit (1 is the expectation) with their
+    standardised values, fair and observed average in points, correlation of the scores with
+    where the model puts them. Targets: high is good. All others: high is severe or hard. Then
+    ``threshold`` of each step, ``separation``, ``strata``, ``reliability`` and ``fixed_chi_square``
+    (all elements equal) of each facet, ``exact_agreement`` of raters beside its expectation,
+    ``category`` (average measure seen and expected, outfit), ``bias`` and ``bias_chi_square``;
+    ``population_sd`` of a marginal fit. Elements with only lowest or only highest scores get the
     measure of a score 0.3 points away. ``n`` counts raters: rows of single raters are for analysts.
 
     Misleads: below about ten ratings per category thresholds wander (said so): use ``severity``.
     Limits take ratings as independent once the model is known; halo and copies make them too
     narrow and reliabilities too high (see ``halo``). Unlinked blocks are each on a scale of their
-    own (said so). Careless raters can fit very well: see ``careless``.
+    own (said so). Careless raters can fit very well: see ``careless``. TAM's marginal estimates
+    differ in the second digit where its 21 fixed nodes are coarse or cut the population off.
 
-    Source: Linacre 1989; Andrich 1978; Masters 1982 (partial credit).
+    Source: Linacre 1989; Andrich 1978; Masters 1982 (partial credit); Linacre 2002, Journal of
+    Applied Measurement 3, 85-106 (categories); Wright and Douglas 1977, Applied Psychological
+    Measurement 1, 281-295, and Jansen et al. 1988, ibid. 12, 297-306 (correction).
 
     >>> r = pd.DataFrame([(d, p, 1 + (d + p + d * p) % 4) for d in range(6) for p in range(8)],
     ...                  columns=["unit", "who", "points"])
     >>> facets(r, target="unit", rater="who", score="points").table["variant"].unique()[:2].tolist()
     ['target', 'rater']
     """
-    names = [target, rater, *([item] if item else []), *more]
-    roles = ["target", "rater", *(["item"] if item else []), *more]
-    for word in (steps, floats, *(interaction or ())):
-        if word is not None and word not in names:
-            raise table_error("unknown_word", unknown=[word], known=names)
-    kept, dropped = complete(ratings, score=score, by=names)
-    about: dict[str, Any] = {
-        "dropped": dropped, "method": "joint maximum likelihood (Newton), uncorrected",
-        "sign": "targets: high is good; others: high is severe", "ratings": len(kept),
-        "model": "partial credit" if steps else "rating scale", "floats": floats or target,
+    further = [item] if isinstance(item, str) else list(item or [])
+    names, roles = (
+        [target, rater, *further],
+        ["target", "rater", *["item"][: len(further)], *further[1:]],
+    )
+    anchors = anchors or {}
+    held = {k: v for k, v in anchors.items() if v is not None}
+    floats = next((k for k, v in anchors.items() if v is None), target)
+    _words(names, [steps, *(interaction or ()), *anchors], method)
+    _no_anchored_sample(method, target, held)
+    kept, dropped = read(ratings, names, score, weight)
+    about: dict[str, Any] = _SIGN | {
+        "dropped": dropped, "method": METHODS[method], "ratings": len(kept),
+        "model": "partial credit" if steps else "rating scale",
+        "floats": floats, "anchored": list(held),
     }  # fmt: skip
-    trimmed = prepared(kept, names, _whole(kept, score), steps, anchors or {})
+    sample = method == "marginal"
+    trimmed = prepared(kept, names, (score, weight), steps=steps, anchors=held, sample=sample)
     if isinstance(trimmed, Finding):
         return Result("facets", estimates("facets", groups={"element": ""}, n=0), [trimmed], about)
-    found = _origin(rasch.fit(trimmed.data, trimmed.anchors), names, floats or target, trimmed)
+    found, posterior = _fitted(trimmed, method, names.index(floats))
     about |= {"converged": found.converged, "steps": found.steps, "categories": trimmed.categories}
-    moments = rasch_fit.moments(trimmed.data, found)
-    parts = facets_rows.rows(trimmed, found, moments, roles)
-    if interaction:
-        pair = (names.index(interaction[0]), names.index(interaction[1]))
-        parts.append(facets_rows.bias(trimmed, moments, roles, pair))
-    table = pd.concat(parts, ignore_index=True)
-    table["note"] = table["note"].fillna("")
-    return Result("facets", table, facets_findings.findings(trimmed, found, table, roles), about)
+    pair = tuple(names.index(word) for word in interaction or ())
+    table = _table(trimmed, found, posterior, roles, pair)
+    said = facets_findings.findings(trimmed, found, table, names, method=method, pair=interaction)
+    return Result("facets", table, said, about)
 
 
-def _whole(kept: pd.DataFrame, score: str) -> np.ndarray:
-    values = kept[score].to_numpy()
-    odd = values != np.round(values)
-    if odd.any():
-        raise table_error("categories_not_whole", column=score, bad=float(values[odd][0]))
-    return values
+def _table(
+    t: Trimmed, found: rasch.Fitted, posterior: rasch_marginal.Posterior | None,
+    roles: list[str], pair: tuple[int, ...],
+) -> pd.DataFrame:  # fmt: skip
+    moments = rasch_fit.moments(t.data, found, posterior)
+    parts = facets_rows.rows(t, found, moments, roles) + facets_bias.rows(t, found, roles, pair)
+    return pd.concat(parts, ignore_index=True).fillna({"note": ""})
 
 
-def _origin(found: rasch.Fitted, names: list[str], floats: str, trimmed: Trimmed) -> rasch.Fitted:
-    """All facets but the floating one have mean zero; nothing moves when something is anchored."""
-    if any(np.isfinite(a).any() for a in trimmed.anchors):
-        return found
-    measures = list(found.measures)
-    if floats != names[0]:
-        mean, which = measures[0].mean(), names.index(floats)
-        measures[0] = measures[0] - mean
-        measures[which] = measures[which] - mean
-    return rasch.Fitted(
-        tuple(measures), found.thresholds, found.steps, found.residual, found.converged
-    )
+def _words(names: list[str], used: Sequence[str | None], method: str) -> None:
+    for word in used:
+        if word is not None and word not in names:
+            raise table_error("unknown_word", unknown=[word], known=names)
+    if method not in METHODS:
+        raise table_error("unknown_word", unknown=[method], known=list(METHODS))
+
+
+def _no_anchored_sample(method: str, target: str, held: Mapping[str, object]) -> None:
+    if method == "marginal" and target in held:
+        raise table_error("anchored_sample", column=target)
+
+
+def _fitted(
+    t: Trimmed, method: str, floats: int
+) -> tuple[rasch.Fitted, rasch_marginal.Posterior | None]:
+    if method == "marginal":
+        return rasch_marginal.fit(t.data, t.anchors, floats)
+    found = rasch.fit(t.data, t.anchors, floats)
+    if method == "joint_corrected":
+        found = rasch_correct.corrected(t.data, found, t.anchors)
+    if floats == 0 and not any(np.isfinite(a).any() for a in t.anchors):
+        found = rasch_correct.within_blocks(found, *t.blocks)
+    return found, None

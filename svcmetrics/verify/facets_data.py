@@ -5,14 +5,16 @@ Not a statistic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from svcmetrics.columns import complete, numbers
 from svcmetrics.numeric import blocks, rasch
+from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.verify import grid
 
@@ -31,18 +33,53 @@ class Trimmed:
     used: list[np.ndarray]  # elements that are estimated, by facet
     x: np.ndarray  # categories of all ratings
     group: np.ndarray
-    keep: np.ndarray  # ratings that are estimated from
+    weight: np.ndarray
     categories: list[float]  # the score of each category
     skipped: list[float]  # scores between them that nobody gave
-    blocks: int
+    blocks: tuple[np.ndarray, np.ndarray]  # of each estimated target, of each estimated rater
     step_labels: list[Any]  # of each set of thresholds; [""] when there is one
+    repeated: int  # ratings beyond the first of the same rater on the same thing
+
+
+def read(
+    ratings: pd.DataFrame, names: Sequence[str], score: str, weight: str | None
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Complete rows; scores are whole numbers, weights not negative, no row is there twice."""
+    by = [*names, *([weight] if weight else [])]
+    kept, dropped = complete(ratings, score=score, by=by)
+    double = ratings.duplicated(keep=False).to_numpy()
+    if double.any():
+        where = np.flatnonzero(double)
+        example = [str(ratings[n].iloc[where[0]]) for n in names]
+        raise table_error("duplicate_rows", rows=where, key=list(names), example=example)
+    values = kept[score].to_numpy()
+    odd = values != np.round(values)
+    if odd.any():
+        raise table_error("categories_not_whole", column=score, bad=float(values[odd][0]))
+    if weight:
+        kept[weight] = numbers(kept, weight)
+        below = kept[weight].to_numpy() < 0
+        if below.any():
+            raise table_error("negative_weight", column=weight, rows=np.flatnonzero(below))
+        idle = kept[weight].to_numpy() == 0
+        kept, dropped = (
+            kept[~idle],
+            dropped | ({"no_weight": int(idle.sum())} if idle.any() else {}),
+        )
+    return kept, dropped
 
 
 def prepared(
-    kept: pd.DataFrame, names: list[str], values: np.ndarray, steps: str | None,
-    anchors: Mapping[str, Mapping[Any, float]],
+    kept: pd.DataFrame, names: list[str], columns: tuple[str, str | None], *, steps: str | None,
+    anchors: Mapping[str, Mapping[Any, float]], sample: bool,
 ) -> Trimmed | Finding:  # fmt: skip
-    """The table as codes; or why nothing can be estimated."""
+    """The table as codes; or why nothing can be estimated.
+
+    ``columns``: score and weight. ``sample``: targets are a sample, and may be extreme.
+    """
+    score, times = columns
+    values = kept[score].to_numpy()
+    weight = kept[times].to_numpy("float64") if times else np.ones(len(kept))
     if not len(values):
         return Finding("facets.nothing", {}, "refused")
     categories, x = np.unique(values, return_inverse=True)
@@ -50,41 +87,64 @@ def prepared(
         return Finding("facets.one_category", {"score": float(categories[0])}, "refused")
     pairs = [grid.positions(kept[n]) for n in names]
     codes, labels = tuple(c for c, _ in pairs), [list(v) for _, v in pairs]
+    fixed = [_known(own, anchors.get(n, {})) for n, own in zip(names, labels, strict=True)]
     group = codes[names.index(steps)] if steps else np.zeros(len(x), np.int64)
-    if steps:
-        seen = np.bincount(
-            group * len(categories) + x, minlength=(group.max() + 1) * len(categories)
-        )
-        if (seen == 0).any():
-            thin = int((seen.reshape(-1, len(categories)) == 0).any(axis=1).sum())
-            return Finding("facets.thin_steps", {"count": thin, "facet": steps}, "refused")
-    keep = _informative(x, codes, len(categories) - 1)
+    if steps and (thin := _thin(group, x, len(categories))):
+        return Finding("facets.thin_steps", {"count": thin, "facet": steps}, "refused")
+    fixed[0] |= sample
+    keep = _informative(x, codes, len(categories) - 1, fixed)
     if keep.sum() < 2 or len(np.unique(x[keep])) < len(categories):
         return Finding("facets.all_extreme", {"ratings": len(x)}, "refused")
     used = [np.unique(c[keep]) for c in codes]
     inner = [np.searchsorted(u, c[keep]) for u, c in zip(used, codes, strict=True)]
     data = rasch.Data(
-        x[keep], inner[0], tuple(inner[1:]), tuple(len(u) for u in used), group[keep], len(categories) - 1
+        x[keep], inner[0], tuple(inner[1:]), tuple(len(u) for u in used), group[keep],
+        len(categories) - 1, weight[keep],
     )  # fmt: skip
-    whole = np.arange(categories.min(), categories.max() + 1)
     return Trimmed(
-        data, _anchored(names, labels, used, anchors), codes, labels, used, x, group, keep,
-        [float(c) for c in categories], [float(c) for c in np.setdiff1d(whole, categories)][:10],
-        blocks.count(inner[0], inner[1]),
-        labels[names.index(steps)] if steps else [""],
+        data, _anchored(names, labels, used, anchors), codes, labels, used, x, group, weight,
+        [float(c) for c in categories], _skipped(categories),
+        blocks.members(inner[0], inner[1]), labels[names.index(steps)] if steps else [""],
+        int(kept.duplicated(names).sum()),
     )  # fmt: skip
 
 
-def _informative(x: np.ndarray, codes: tuple[np.ndarray, ...], top: int) -> np.ndarray:
+def _skipped(categories: np.ndarray) -> list[float]:
+    """Scores between the lowest and the highest that nobody gave; ten at most."""
+    top = min(categories.max(), categories.min() + 1000)
+    whole = np.arange(categories.min(), top + 1)
+    return [float(c) for c in np.setdiff1d(whole, categories)][:10]
+
+
+def _known(own: list[Any], anchors: Mapping[Any, float]) -> np.ndarray:
+    """Which elements are anchored; an anchor for one that is not there is an error."""
+    unknown = [str(v) for v in anchors if v not in set(own)]
+    if unknown:
+        raise table_error("unknown_word", unknown=unknown[:10], known=[str(v) for v in own[:20]])
+    bad = [str(v) for v in anchors.values() if not np.isfinite(float(v))]
+    if bad:
+        raise table_error("not_a_number", column="anchors", bad=bad[0], count=len(bad))
+    return np.array([v in anchors for v in own], dtype=bool)
+
+
+def _thin(group: np.ndarray, x: np.ndarray, kinds: int) -> int:
+    """Elements with thresholds of their own that lack ratings in some category."""
+    seen = np.bincount(group * kinds + x, minlength=(group.max() + 1) * kinds)
+    return int((seen.reshape(-1, kinds) == 0).any(axis=1).sum())
+
+
+def _informative(
+    x: np.ndarray, codes: tuple[np.ndarray, ...], top: int, fixed: list[np.ndarray]
+) -> np.ndarray:
     """Ratings of elements that are neither all lowest nor all highest, again until none is left."""
     keep = np.ones(len(x), bool)
     while True:
         out = np.zeros(len(x), bool)
-        for c in codes:
+        for c, known in zip(codes, fixed, strict=True):
             size = int(c.max()) + 1
             n = np.bincount(c[keep], minlength=size)
             total = np.bincount(c[keep], x[keep], minlength=size)
-            out |= ((total == 0) | (total == top * n))[c]
+            out |= (((total == 0) | (total == top * n)) & ~known)[c]
         after = keep & ~out
         if after.sum() == keep.sum():
             return keep
@@ -92,11 +152,9 @@ def _informative(x: np.ndarray, codes: tuple[np.ndarray, ...], top: int) -> np.n
 
 
 def _anchored(
-    names: list[str],
-    labels: list[list[Any]],
-    used: list[np.ndarray],
+    names: list[str], labels: list[list[Any]], used: list[np.ndarray],
     anchors: Mapping[str, Mapping[Any, float]],
-) -> tuple[np.ndarray, ...]:
+) -> tuple[np.ndarray, ...]:  # fmt: skip
     return tuple(
         np.array([anchors.get(n, {}).get(own[k], np.nan) for k in u], dtype=np.float64)
         for n, own, u in zip(names, labels, used, strict=True)

@@ -1,6 +1,6 @@
 """What many-facet Rasch says, and when its numbers should not be used.
 
-Not a statistic.
+Not a statistic. Raters are counted, never named.
 """
 
 from __future__ import annotations
@@ -8,44 +8,60 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from svcmetrics.numeric import rasch
+from svcmetrics.numeric import rasch, rasch_correct
 from svcmetrics.result import Finding
 from svcmetrics.verify.facets_data import PER_CATEGORY, Trimmed
 
 # Mean squares outside these limits are noisy or muted (Wright and Linacre 1994).
 FIT = (0.5, 1.5)
+# Linacre (2002): a category's outfit, and the least and the largest step between thresholds.
+CATEGORY_FIT, STEP, STEP_FEW, STEP_MOST = 2.0, 1.0, 1.4, 5.0
+# Joint estimates drawn apart by more than this are worth a word.
+DRAWN = 1.1
+FALSE = 0.05
 
 
 def findings(
-    t: Trimmed, found: rasch.Fitted, table: pd.DataFrame, names: list[str]
+    t: Trimmed,
+    found: rasch.Fitted,
+    table: pd.DataFrame,
+    columns: list[str],
+    *,
+    method: str,
+    pair: tuple[str, str] | None,
 ) -> list[Finding]:
-    """The reading first, then warnings."""
+    """The reading first, then warnings. ``columns``: the caller's name of each facet."""
     own = table[(table["metric"] == "facets")]
+    out = _first(t, found, table, columns)
+    out += _categories(t, found, table) + _spacing(t, found)
+    out += _fit(own) + _reversed(own) + _bias(table, pair)
+    return out + _limits(t, found, own, method)
+
+
+def _first(
+    t: Trimmed, found: rasch.Fitted, table: pd.DataFrame, columns: list[str]
+) -> list[Finding]:
+    """Where the ratings leave places open, that comes first, as a refusal."""
+    own = table[(table["metric"] == "facets")]
+    targets, raters = own[own["variant"] == "target"], own[own["variant"] == "rater"]
+    size = {"targets": len(targets), "raters": len(raters), "ratings": len(t.x)}
+    if found.loose and t.blocks[0].max() > 0:
+        blocks = int(t.blocks[0].max()) + 1
+        return [Finding("facets.disconnected", size | {"blocks": blocks}, "refused")]
+    if found.loose:
+        which = [columns[k] for k in found.loose]
+        return [Finding("facets.aliased", {"facets": which}, "refused")]
     reliability = table[(table["metric"] == "reliability")].set_index("variant")["estimate"]
-    targets, raters = own[own["variant"] == names[0]], own[own["variant"] == names[1]]
-    values = {
-        "targets": len(targets), "raters": len(raters), "reliability": float(reliability[names[0]]),
-        "severity": float(raters["estimate"].std()), "spread": float(targets["estimate"].std()),
-        "ratings": len(t.x),
+    values = size | {
+        "reliability": float(reliability["target"]), "severity": float(raters["estimate"].std()),
+        "spread": float(targets["estimate"].std()),
     }  # fmt: skip
-    out = [Finding("facets.reading", values)]
-    out += _categories(t, found, table)
-    noisy = raters[(raters["infit"] > FIT[1])]
-    muted = raters[(raters["infit"] < FIT[0])]
-    if len(noisy) or len(muted):
-        out.append(
-            Finding(
-                "facets.misfit", {"noisy": len(noisy), "muted": len(muted), "raters": len(raters)}
-            )
-        )
-    items = own[(own["variant"] == "item") & (own["infit"] > FIT[1])]
-    if len(items):
-        out.append(Finding("facets.items", {"items": list(items["element"])}, "warning"))
-    return out + _limits(t, found, own)
+    key = "reading" if np.isfinite(values["reliability"]) else "reading_one"
+    return [Finding(f"facets.{key}", values)]
 
 
 def _categories(t: Trimmed, found: rasch.Fitted, table: pd.DataFrame) -> list[Finding]:
-    """Do the points of the scale work: used often enough, and in order?"""
+    """Do the points of the scale work: used often enough, and in order (Linacre 2002)?"""
     out = []
     counts = np.bincount(t.x, minlength=len(t.categories))
     thin = [f"{c:g}" for c, n in zip(t.categories, counts, strict=True) if n < PER_CATEGORY]
@@ -54,22 +70,91 @@ def _categories(t: Trimmed, found: rasch.Fitted, table: pd.DataFrame) -> list[Fi
     disordered = int((np.diff(found.thresholds, axis=1) < 0).sum())
     if disordered:
         out.append(Finding("facets.disordered", {"count": disordered}, "warning"))
-    average = table.loc[table["metric"] == "category", "estimate"].to_numpy()
-    falls = int((np.diff(average) < 0).sum())
+    own = table[table["metric"] == "category"]
+    falls = int((np.diff(own["estimate"].to_numpy()) < 0).sum())
     if falls:
         out.append(Finding("facets.average_falls", {"count": falls}, "warning"))
+    odd = own.loc[own["outfit"] > CATEGORY_FIT, "element"].tolist()
+    if odd:
+        out.append(Finding("facets.category_misfit", {"categories": odd}, "warning"))
+    turns = np.diff(np.sign(np.diff(counts)[np.diff(counts) != 0]))
+    if (turns > 0).any():
+        out.append(Finding("facets.uneven", {"counts": [int(c) for c in counts]}))
     return out
 
 
-def _limits(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame) -> list[Finding]:
+def _spacing(t: Trimmed, found: rasch.Fitted) -> list[Finding]:
+    """Thresholds too close make a point of the scale superfluous, too far apart a gap."""
+    steps = np.diff(found.thresholds, axis=1)
+    least = STEP if t.data.top >= 4 else STEP_FEW
+    close, far = int(((steps >= 0) & (steps < least)).sum()), int((steps > STEP_MOST).sum())
+    if not close + far:
+        return []
+    return [
+        Finding("facets.spacing", {"close": close, "far": far, "least": least, "most": STEP_MOST})
+    ]
+
+
+def _fit(own: pd.DataFrame) -> list[Finding]:
+    raters, out = own[own["variant"] == "rater"], []
+    noisy, muted = int((raters["infit"] > FIT[1]).sum()), int((raters["infit"] < FIT[0]).sum())
+    if noisy or muted:
+        values = {"noisy": noisy, "muted": muted, "raters": len(raters)}
+        out.append(Finding("facets.misfit", values))
+    items = own[(own["variant"] == "item") & (own["infit"] > FIT[1])]
+    if len(items):
+        out.append(Finding("facets.items", {"items": list(items["element"])}, "warning"))
+    return out
+
+
+def _reversed(own: pd.DataFrame) -> list[Finding]:
+    """Scores that run against the scale, beyond chance: the upper limit of the correlation is low.
+
+    A rater who turned the scale round is counted, not named.
+    """
+    n, r = own["ratings"].to_numpy(), own["correlation"].clip(-0.9999, 0.9999)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        high = np.arctanh(r) + 2.576 / np.sqrt(np.maximum(n - 3, 0))
+    against = (high < 0) & (n > 3)
+    items = own[against & (own["variant"] == "item")]
+    raters = int((against & (own["variant"] == "rater")).sum())
     out = []
-    if t.blocks > 1:
-        out.append(Finding("facets.disconnected", {"blocks": t.blocks}, "warning"))
+    if len(items):
+        out.append(Finding("facets.reversed", {"items": list(items["element"])}, "warning"))
+    if raters:
+        of = int((own["variant"] == "rater").sum())
+        out.append(Finding("facets.turned", {"count": raters, "raters": of}, "warning"))
+    return out
+
+
+def _bias(table: pd.DataFrame, pair: tuple[str, str] | None) -> list[Finding]:
+    own = table[table["metric"] == "bias"]
+    if pair is None or own.empty:
+        return []
+    sure = own[own["p_adjusted"] < FALSE]
+    whole = table[table["metric"] == "bias_chi_square"].iloc[0]
+    first, second = pair
+    values = {"first": first, "second": second, "count": len(sure), "of": len(own),
+              "largest": float(sure["estimate"].abs().max()) if len(sure) else 0.0,
+              "p": max(float(whole["p"]), 0.001)}  # fmt: skip
+    return [Finding("facets.bias" if len(sure) else "facets.no_bias", values)]
+
+
+def _limits(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame, method: str) -> list[Finding]:
+    out = []
     extreme = own["note"] == "extreme"
     if extreme.any():
         out.append(Finding("facets.extreme", {"count": int(extreme.sum())}, "warning"))
     if t.skipped:
         out.append(Finding("facets.skipped", {"scores": [f"{s:g}" for s in t.skipped]}, "warning"))
+    if t.repeated:
+        out.append(Finding("facets.repeated", {"count": t.repeated}, "warning"))
+    if method == "joint" and not found.loose:
+        drawn = 1 / max(float(min(*rasch_correct.factors(t.data)[0], 0.99)), 0.01)
+        if drawn > DRAWN:
+            out.append(Finding("facets.drawn", {"share": drawn - 1}, "warning"))
+    if method == "marginal":
+        out.append(Finding("facets.sample", {"blocks": int(t.blocks[0].max()) + 1}))
     if not found.converged:
         out.append(Finding("facets.not_converged", {"steps": found.steps}, "warning"))
     return out

@@ -1,24 +1,23 @@
-"""The rows of many-facet Rasch: elements, thresholds, separation, agreement, categories, bias.
+"""The rows of many-facet Rasch: elements, thresholds, separation, agreement, categories.
 
 Not a statistic of its own; ``facets`` shows them.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from svcmetrics.numeric import rasch, rasch_fit
 from svcmetrics.numeric.intervals import wilson
-from svcmetrics.numeric.multiplicity import benjamini_hochberg
+from svcmetrics.numeric.rasch_correct import offsets
 from svcmetrics.result import estimates
 from svcmetrics.verify.facets_data import Trimmed
 
 # How far from an extreme total the measure of an extreme element is taken, in points.
 EXTREME = 0.3
+# Standard errors on each side of 95% limits.
+WIDE = 1.959964
 
 
 def rows(
@@ -26,51 +25,62 @@ def rows(
 ) -> list[pd.DataFrame]:
     """All rows but the bias."""
     out, summary = [], []
-    behind = t.codes[names.index("rater")]
+    apart = bool(found.loose) and t.blocks[0].max() > 0
     for k, name in enumerate(names):
-        table, error = _elements(t, found, m, k, name, behind, is_rater=name == "rater")
+        aliased = k in found.loose and not apart
+        table, error = _elements(t, found, m, k, name, aliased)
         out.append(table)
-        summary.append(_separation(found.measures[k], error, name))
-    return [*out, *summary, _thresholds(t, found), _categories(t, found), _agreement(t, m, names)]
+        shrunken = found.population is not None and k == 0
+        undefined = aliased or (apart and k < 2)
+        error = np.full_like(error, np.nan) if undefined else error
+        summary.append(_separation(found.measures[k], error, name, shrunken=shrunken))
+    out += [*summary, _thresholds(t, found), _categories(t, found, m), _agreement(t, m, names)]
+    if found.population:
+        out.append(estimates("population_sd", groups={"element": ""}, variant="target",
+                             estimate=found.population[1], n=t.data.sizes[0]))  # fmt: skip
+    return out
 
 
 def _elements(
-    t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments, k: int, name: str,
-    behind: np.ndarray, *, is_rater: bool,
-) -> tuple[pd.DataFrame, np.ndarray]:  # fmt: skip
-    size, used = len(t.labels[k]), t.used[k]
-    fit = rasch_fit.elements(t.data.facets[k], len(used), m)
+    t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments, k: int, name: str, aliased: bool
+) -> tuple[pd.DataFrame, np.ndarray]:
+    size, used, codes = len(t.labels[k]), t.used[k], t.codes[k]
+    fit = rasch_fit.elements(t.data.facets[k], len(used), m, t.data, found.location(t.data))
     anchored = np.isfinite(t.anchors[k])
+    own = found.errors[0] if found.population and k == 0 else fit.error
 
     def spread(values: np.ndarray) -> np.ndarray:
         whole = np.full(size, np.nan)
         whole[used] = values
         return whole
 
-    measure, error = spread(found.measures[k]), spread(np.where(anchored, 0.0, fit.error))
+    measure = spread(np.where(aliased, np.nan, found.measures[k]))
+    error, sure = spread(np.where(anchored, 0.0, own)), spread(found.errors[k])
     missing = np.setdiff1d(np.arange(size), used)
     for element in missing:
         measure[element], error[element] = _extreme(t, found, k, int(element))
-    n = np.bincount(t.codes[k], minlength=size)
-    scores = np.array(t.categories)
+        sure[element] = error[element]
+    n, scores = np.bincount(codes, minlength=size), np.array(t.categories)
     fair = spread(np.interp(rasch_fit.fair(found, t.data, k), np.arange(len(scores)), scores))
-    pairs = np.unique(np.stack([t.codes[k], behind]), axis=1)[0]
-    raters = np.ones(size, int) if is_rater else np.bincount(pairs, minlength=size)
-    half = 1.959964 * error
+    behind = t.codes[1]
+    met = np.unique(codes * (int(behind.max()) + 1) + behind) // (int(behind.max()) + 1)
+    raters = np.ones(size, int) if name == "rater" else np.bincount(met, minlength=size)
+    half = WIDE * sure
     table = estimates(
         "facets", groups={"element": [str(v) for v in t.labels[k]]}, variant=name, estimate=measure,
         low=measure - half, high=measure + half, n=raters, ratings=n, error=error, infit=spread(fit.infit),
         outfit=spread(fit.outfit), infit_z=spread(fit.infit_z), outfit_z=spread(fit.outfit_z),
-        fair=fair, average=np.bincount(t.codes[k], scores[t.x], minlength=size) / n,
+        fair=np.where(np.isfinite(measure), fair, np.nan), correlation=spread(fit.correlation),
+        average=np.bincount(codes, t.weight * scores[t.x], size) / np.bincount(codes, t.weight, size),
         note=np.where(np.isin(np.arange(size), missing), "extreme", ""),
+        block=spread(t.blocks[k] + 1.0) if k < 2 else np.nan,
     )  # fmt: skip
-    return table, fit.error
+    return table, own
 
 
 def _extreme(t: Trimmed, found: rasch.Fitted, k: int, element: int) -> tuple[float, float]:
     """Measure and error of an element of extreme scores, all else held; NaN beside unknown ones."""
     here = t.codes[k] == element
-    sign = 1.0 if k == 0 else -1.0
     place = np.zeros(int(here.sum()))
     known = np.ones(len(place), bool)
     for j, codes in enumerate(t.codes):
@@ -83,19 +93,17 @@ def _extreme(t: Trimmed, found: rasch.Fitted, k: int, element: int) -> tuple[flo
         place = place + (1.0 if j == 0 else -1.0) * np.nan_to_num(values)
     if not known.any():
         return float("nan"), float("nan")
-    x, group, place = t.x[here][known], t.group[here][known], place[known]
-    other = np.full(len(x), t.data.top) if x.sum() == 0 else np.zeros(len(x))
-    at = rasch_fit.extreme(
-        x.astype(float), other.astype(float), place, found.thresholds, group, EXTREME
-    )
-    p = rasch.chances(place + at, found.thresholds, group)
-    score = np.arange(p.shape[1])
-    information = float(((p @ score**2) - (p @ score) ** 2).sum())
-    return sign * at, float(1 / np.sqrt(information))
+    zero = np.zeros(int(known.sum()), np.int64)
+    data = rasch.Data(t.x[here][known], zero, (), (1,), t.group[here][known], t.data.top,
+                      t.weight[here][known])  # fmt: skip
+    at, information = offsets(data, zero, 1, place[known], found.thresholds, np.zeros(1), EXTREME)
+    return (1.0 if k == 0 else -1.0) * float(at[0]), float(1 / np.sqrt(information[0]))
 
 
-def _separation(measure: np.ndarray, error: np.ndarray, name: str) -> pd.DataFrame:
-    found = rasch_fit.separation(measure, error)
+def _separation(
+    measure: np.ndarray, error: np.ndarray, name: str, *, shrunken: bool
+) -> pd.DataFrame:
+    found = rasch_fit.separation(measure, error, shrunken=shrunken)
     names = {"separation": "separation", "strata": "strata", "reliability": "reliability",
              "fixed_chi_square": "chi_square"}  # fmt: skip
     rows_ = [
@@ -113,19 +121,22 @@ def _thresholds(t: Trimmed, found: rasch.Fitted) -> pd.DataFrame:
     counts = np.bincount(t.data.group * (steps + 1) + t.data.x, minlength=groups * (steps + 1))
     place = [f"{t.categories[k + 1]:g}" for _ in range(groups) for k in range(steps)]
     which = [str(v) for v in t.step_labels for _ in range(steps)]
+    at, sure = found.thresholds.ravel(), np.full(groups * steps, np.nan)
+    if found.threshold_errors is not None:
+        sure = found.threshold_errors.ravel()
     return estimates(
-        "threshold", groups={"element": place}, variant=which, estimate=found.thresholds.ravel(),
-        n=counts.reshape(groups, -1)[:, 1:].ravel(),
+        "threshold", groups={"element": place}, variant=which, estimate=at, low=at - WIDE * sure,
+        high=at + WIDE * sure, error=sure, n=counts.reshape(groups, -1)[:, 1:].ravel(),
     )  # fmt: skip
 
 
-def _categories(t: Trimmed, found: rasch.Fitted) -> pd.DataFrame:
+def _categories(t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments) -> pd.DataFrame:
     """Average measure of the ratings in each category: it should rise."""
-    place = found.location(t.data)
-    n = np.bincount(t.data.x, minlength=t.data.top + 1)
-    mean = np.bincount(t.data.x, place, minlength=t.data.top + 1) / np.maximum(n, 1)
+    own = rasch_fit.categories(t.data, m, found.location(t.data))
     return estimates(
-        "category", groups={"element": [f"{c:g}" for c in t.categories]}, estimate=mean, n=n
+        "category", groups={"element": [f"{c:g}" for c in t.categories]}, estimate=own["average"],
+        n=np.bincount(t.data.x, minlength=t.data.top + 1), expected=own["expected"],
+        outfit=own["outfit"],
     )  # fmt: skip
 
 
@@ -144,23 +155,3 @@ def _agreement(t: Trimmed, m: rasch_fit.Moments, names: list[str]) -> pd.DataFra
     low, high = wilson(hits, pairs)
     return estimates("exact_agreement", groups=groups, variant="rater", estimate=hits / pairs, low=float(low),
                      high=float(high), n=pairs, expected=hoped / pairs)  # fmt: skip
-
-
-def bias(t: Trimmed, m: rasch_fit.Moments, names: list[str], pair: tuple[int, int]) -> pd.DataFrame:
-    """Combinations of two facets that score higher or lower than their parts say, in logits."""
-    one, two = pair
-    a, b = t.data.facets[one], t.data.facets[two]
-    cells, place = np.unique(a * t.data.sizes[two] + b, return_inverse=True)
-    information = np.bincount(place, m.variance)
-    size = np.bincount(place, m.away) / information
-    error = 1 / np.sqrt(information)
-    p = 2 * special.ndtr(-np.abs(size) / error)
-    label: list[Any] = [
-        f"{t.labels[one][t.used[one][c // t.data.sizes[two]]]} × {t.labels[two][t.used[two][c % t.data.sizes[two]]]}"
-        for c in cells
-    ]
-    return estimates(
-        "bias", groups={"element": label}, variant=f"{names[one]} × {names[two]}", estimate=size,
-        low=size - 1.959964 * error, high=size + 1.959964 * error, n=np.ones(len(cells), int),
-        ratings=np.bincount(place), error=error, p=p, p_adjusted=benjamini_hochberg(p),
-    )  # fmt: skip

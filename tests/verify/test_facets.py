@@ -27,7 +27,7 @@ def guilford():
 
 @pytest.fixture(scope="module")
 def found(guilford):
-    return verify.facets(guilford, **NAMES, item="i", floats="r", interaction=("r", "t"))
+    return verify.facets(guilford, **NAMES, item="i", anchors={"r": None}, interaction=("r", "t"))
 
 
 def simulated(rng, targets=60, raters=20, each=6, thresholds=(-1.5, -0.5, 0.5, 1.5)):
@@ -143,7 +143,7 @@ def test_blocks_skipped_scores_and_refusals_are_named():
     with pytest.raises(TableError):
         verify.facets(table.assign(s=table["s"] + 0.5), **NAMES)
     with pytest.raises(TableError):
-        verify.facets(table, **NAMES, floats="x")
+        verify.facets(table, **NAMES, anchors={"x": None})
 
 
 def test_forty_eight_thousand_ratings_take_a_moment():
