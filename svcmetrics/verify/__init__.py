@@ -10,10 +10,12 @@ from svcmetrics.verify.d_study import d_study
 from svcmetrics.verify.drift import drift
 from svcmetrics.verify.facets import facets
 from svcmetrics.verify.formality import formality
+from svcmetrics.verify.gaming import gaming
 from svcmetrics.verify.generalizability import generalizability
 from svcmetrics.verify.generalizability_composite import generalizability_composite
 from svcmetrics.verify.halo import halo
 from svcmetrics.verify.icc import icc
+from svcmetrics.verify.impact import impact
 from svcmetrics.verify.in_group import in_group
 from svcmetrics.verify.kendall_w import kendall_w
 from svcmetrics.verify.mode_effect import mode_effect
@@ -36,10 +38,12 @@ __all__ = [
     "drift",
     "facets",
     "formality",
+    "gaming",
     "generalizability",
     "generalizability_composite",
     "halo",
     "icc",
+    "impact",
     "in_group",
     "kendall_w",
     "mode_effect",

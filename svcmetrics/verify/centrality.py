@@ -25,6 +25,7 @@ ANSWERS = 6
 @metric(
     better="lower", low=0, high=1, drawing="against_chance",
     source="Saal, Downey & Lahey 1980, Psychol. Bull. 88, 413-428; House method (simulated raters)",
+    behind="raters",
 )  # fmt: skip
 def centrality(  # noqa: PLR0913
     ratings: pd.DataFrame,
@@ -74,6 +75,8 @@ def centrality(  # noqa: PLR0913
     if n < RATERS:
         none = Finding("centrality.few", {"raters": n, "least": RATERS}, "refused")
         return Result("centrality", estimates("centrality", variant="central", n=n), [none], about)
+    least = benjamini_hochberg(p.ravel())
+    about["p"] = float(np.nanmin(least))  # of the rater who stands out most, all raters allowed for
     rows = pd.concat([_shares(p, n), _answers(forms, low, high)], ignore_index=True)
     shifts = _shifts(forms, spread, target)
     notes = [_reading(rows), *ledger.finding(shifts, ledger.spread_of_targets(forms))]

@@ -125,3 +125,8 @@ SAMPLES["facets"] = Sample(
 SAMPLES["collusion"] = Sample(
     _LONG.assign(own=lambda t: t["who"] % 4), {**_FORM, "rater_unit": "own"}, score="points"
 )
+SAMPLES["impact"] = Sample(
+    _LONG.assign(line=lambda t: t["own"] % 2, side=lambda t: t["unit"] % 2),
+    {**_FORM, "rater_unit": "own", "side": ("line", "side"), "mode": "mode"},
+    score="points",
+)

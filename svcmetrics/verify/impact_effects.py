@@ -1,0 +1,222 @@
+"""Every rater effect in one shape: its size, how sure it is, and what it does to each department.
+
+Not a statistic of its own; ``impact`` puts these into one table. An effect that the columns do not
+allow is "not_asked", one that its own metric refuses is "refused".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge
+from svcmetrics.numeric.raters import Ratings, adjusted, fixed_targets
+from svcmetrics.result import Result
+from svcmetrics.verify import ledger
+from svcmetrics.verify.careless import careless
+from svcmetrics.verify.centrality import centrality
+from svcmetrics.verify.collusion import collusion
+from svcmetrics.verify.drift import drift
+from svcmetrics.verify.forms import Forms
+from svcmetrics.verify.halo import halo
+from svcmetrics.verify.in_group import in_group
+from svcmetrics.verify.mode_effect import mode_effect
+from svcmetrics.verify.reciprocity import reciprocity
+from svcmetrics.verify.severity import severity
+
+# Effects whose size is a share, not points.
+SHARES = ("careless", "halo", "centrality")
+ALARM = 0.05
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The caller's columns; None where there is none."""
+
+    rater: str
+    target: str
+    score: str
+    item: str | None
+    wave: str | None
+    rater_unit: str | None
+    side: tuple[str, str] | None
+    mode: str | None
+
+    def common(self, *names: str) -> dict[str, Any]:
+        """Keyword arguments of these names, besides rater, target and score."""
+        more = {n: getattr(self, n) for n in names}
+        return {"rater": self.rater, "target": self.target, "score": self.score, **more}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Size with limits, p, shift of each target with limits; ``why`` there is none."""
+
+    name: str
+    size: tuple[float, float, float]
+    p: float
+    shift: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    widens: float = 1.0
+    why: str = ""
+
+    @property
+    def found(self) -> bool:
+        return not self.why
+
+
+def all_effects(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -> list[Effect]:
+    """The nine effects, always in the same order."""
+    k = columns
+    waves, unit, side = k.wave is not None, k.rater_unit is not None, k.side is not None
+    two = {"rater_group": k.side[0], "target_group": k.side[1]} if k.side else {}
+    pairs = {**k.common("item", "wave", "rater_unit"), **two, "rng": rng}
+    makers: list[tuple[str, bool, Callable[[], Effect]]] = [
+        ("careless", k.item is not None, lambda: _careless(ratings, forms, k, rng)),
+        ("severity", True, lambda: _severity(forms)),
+        ("halo", k.item is not None, lambda: _halo(ratings, forms, k)),
+        ("centrality", k.item is not None, lambda: _shares(ratings, forms, k, rng)),
+        ("drift", waves, lambda: _spread(drift(ratings, **k.common("item", "wave")), forms, k)),
+        ("in_group", side, lambda: _points(in_group(ratings, **k.common("item", "wave"), **two), forms, k)),
+        ("reciprocity", unit, lambda: _pairs(reciprocity(ratings, **pairs), forms, ratings, k)),
+        ("collusion", unit, lambda: _points(collusion(ratings, **pairs), forms, k)),
+        ("mode_effect", k.mode is not None,
+         lambda: _points(mode_effect(ratings, **k.common("item", "wave", "mode"), rng=rng), forms, k)),
+    ]  # fmt: skip
+    return [make() if asked else _none(name, forms, "not_asked") for name, asked, make in makers]
+
+
+def _none(name: str, forms: Forms, why: str) -> Effect:
+    nothing = np.full(len(forms.targets), np.nan)
+    return Effect(name, (np.nan,) * 3, np.nan, nothing, nothing, nothing, why=why)
+
+
+def _refused(result: Result) -> bool:
+    return any(f.level == "refused" for f in result.findings) or not (
+        result.table["estimate"].notna().any()
+    )
+
+
+def _by_target(result: Result, forms: Forms, columns: Columns, metric: str) -> list[np.ndarray]:
+    """Estimate, low and high of the rows of each target; zero where an effect moves nothing."""
+    rows = result.table[result.table["metric"] == metric]
+    if not len(rows):
+        return [np.zeros(len(forms.targets))] * 3
+    rows = rows.assign(key=rows[columns.target].astype(str)).set_index("key")
+    order = [str(t) for t in forms.targets]
+    return [rows[c].reindex(order).to_numpy("float64") for c in ("estimate", "low", "high")]
+
+
+def _three(row: pd.Series) -> tuple[float, float, float]:
+    return float(row["estimate"]), float(row["low"]), float(row["high"])
+
+
+def variance_p(sd: float, low: float) -> float:
+    """One-sided p of a variance from the lower limit of its square root (Satterthwaite).
+
+    The limit tells the degrees of freedom, these tell the standard error.
+    """
+    if not (np.isfinite(sd) and np.isfinite(low)) or sd <= 0:
+        return 1.0
+    freedom = np.geomspace(0.05, 1e6, 4000)
+    ratio = freedom / (2 * special.gammaincinv(freedom / 2, 0.975))
+    near = freedom[np.argmin(np.abs(ratio - (low / sd) ** 2))]
+    return float(special.ndtr(-np.sqrt(near / 2)))
+
+
+def _careless(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -> Effect:
+    found = careless(ratings, **columns.common("item", "wave"), rng=rng)
+    if _refused(found):
+        return _none("careless", forms, "refused")
+    row = found.table.iloc[0]
+    hits = round(row["estimate"] * row["n"])
+    p = float(special.bdtrc(hits - 1, int(row["n"]), row["chance"])) if hits else 1.0
+    return Effect(
+        "careless", _three(row), p, *_by_target(found, forms, columns, "score_without")
+    )  # fmt: skip
+
+
+def _severity(forms: Forms) -> Effect:
+    """Departments as rated by average raters, minus as they stand."""
+    data = Ratings(forms.centred(), forms.target.astype(np.intp), forms.rater.astype(np.intp))
+    try:
+        moved = adjusted(data, fixed_targets(data)).estimate
+    except (Singular, NotIdentified, NoSpread, TooLarge):
+        return _none("severity", forms, "refused")
+    frame = pd.DataFrame({"r": forms.rater, "t": forms.target, "s": data.y})
+    found = severity(frame, rater="r", target="t", score="s")
+    if _refused(found):
+        return _none("severity", forms, "refused")
+    row = found.table.iloc[0]
+    size = len(forms.targets)
+    plain = np.bincount(data.target, data.y, minlength=size) / np.bincount(data.target, minlength=size)
+    shift = moved - plain
+    shift = shift - shift.mean()
+    nothing = np.full(size, np.nan)
+    return Effect("severity", _three(row), variance_p(row["estimate"], row["low"]), shift,
+                  nothing, nothing)  # fmt: skip
+
+
+def _halo(ratings: pd.DataFrame, forms: Forms, columns: Columns) -> Effect:
+    """No mean moves; the errors of the means are as many times wider."""
+    found = halo(ratings, **columns.common("item", "wave"))
+    if _refused(found):
+        return _none("halo", forms, "refused")
+    rows = found.table.set_index("metric")
+    zero = np.zeros(len(forms.targets))
+    spread = rows.loc["halo_sd"]
+    return Effect("halo", _three(rows.loc["halo"]), variance_p(spread["estimate"], spread["low"]),
+                  zero, zero, zero, float(rows.loc["halo_error_ratio", "estimate"]))  # fmt: skip
+
+
+def _shares(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -> Effect:
+    found = centrality(ratings, **columns.common("item", "wave"), rng=rng)
+    if _refused(found):
+        return _none("centrality", forms, "refused")
+    shift = _by_target(found, forms, columns, "score_shift")
+    return Effect("centrality", _three(found.table.iloc[0]), float(found.about["p"]), *shift)
+
+
+def _spread(found: Result, forms: Forms, columns: Columns) -> Effect:
+    if _refused(found):
+        return _none("drift", forms, "refused")
+    row = found.table[found.table["metric"] == "drift"].iloc[0]
+    p = variance_p(row["estimate"], row["low"])
+    return Effect("drift", _three(row), p, *_by_target(found, forms, columns, "score_shift"))
+
+
+def _points(found: Result, forms: Forms, columns: Columns) -> Effect:
+    name = found.about["metric"]
+    if _refused(found):
+        return _none(name, forms, "refused")
+    row = found.table[found.table["metric"] == name].iloc[0]
+    p = float(row["p_adjusted"] if name == "collusion" else row["p"])
+    return Effect(name, _three(row), p, *_by_target(found, forms, columns, "score_shift"))
+
+
+def _pairs(found: Result, forms: Forms, ratings: pd.DataFrame, columns: Columns) -> Effect:
+    """The clear pairs together: what they give each other is taken out of both."""
+    rows = found.table[found.table["metric"] == "mutual"]
+    if not len(rows):
+        return _none("reciprocity", forms, "refused")
+    rows = rows.sort_values("p")
+    total = [np.zeros(len(forms.targets)) for _ in range(3)]
+    unit = ratings.groupby(columns.rater)[columns.rater_unit].first()
+    mine = np.array([str(unit.get(r)) for r in forms.raters], dtype=object)[forms.rater]
+    theirs = np.array([str(t) for t in forms.targets], dtype=object)[forms.target]
+    sure = rows[(rows["p_adjusted"] <= ALARM) & (rows["estimate"] > 0)]
+    for row in sure.to_dict("records"):
+        a, b = row["unit"], row["other_unit"]
+        hit = ((mine == a) & (theirs == b)) | ((mine == b) & (theirs == a))
+        effect = (row["estimate"], row["low"], row["high"])
+        moved = ledger.exposure_shift(forms, hit.astype("float64"), effect, columns.target)
+        columns_moved = moved[["estimate", "low", "high"]].to_numpy().T
+        total = [whole + part for whole, part in zip(total, columns_moved, strict=True)]
+    top = rows.iloc[0]
+    return Effect("reciprocity", _three(top), float(top["p_adjusted"]), *total)
