@@ -3,6 +3,9 @@
 What a change of status means depends on both ends, so each pair is a word of its own in the
 mapping: "In Progress → In Review". The pairs are guessed from the names of the statuses and the
 order in which work usually passes them.
+
+The deadline is the ``duedate`` that an issue had first: one that was moved later is judged by what
+was agreed before. A due date is a day; it ends when the day ends on the clock of the issue.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ _LABELS = {
     "case": "key", "service": "issuetype", "node": "status", "to": "toString", "code": "changelog",
     "at": "created", "actor": "author", "reason": "resolution",
 }  # fmt: skip
+_DEADLINE = {"due": "duedate", "agreed": "agreed"}
+_DAY, _OFFSET = re.compile(r"^\d{4}-\d{2}-\d{2}$"), re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
 _STATES = (
     ("refused", r"reject|declin|denied|驳回|拒绝"),
     ("dropped", r"cancel|withdraw|won'?t|abandon|撤回|撤销|取消|作废"),
@@ -47,15 +52,17 @@ def is_instance(item: dict[str, Any]) -> bool:
 
 def read_instances(items: list[dict[str, Any]]) -> WorkflowLog:
     """One event per issue, change of status, change of assignee and comment."""
-    events, words, cut = Events(), dict(_FIXED), 0
+    events, words, cut, dues, moved = Events(), dict(_FIXED), 0, 0, 0
     for item in items:
         fields = item.get("fields")
         kind = text_of(fields.get("issuetype"), "name") if isinstance(fields, dict) else None
-        events.open_case(text_of(item, "key", "id"), kind)
-        author = fields.get("reporter") or fields.get("creator") if isinstance(fields, dict) else {}
-        events.add("created", text_of(fields, "created"), actor=_person(author))
         log = item.get("changelog")
         histories = dicts_of(log, "histories", "values") or dicts_of(item, "changelog")
+        due, agreed, changes = _deadline(fields, histories)
+        dues, moved = dues + bool(due), moved + bool(changes)
+        events.open_case(text_of(item, "key", "id"), kind, due=due, agreed=agreed)
+        author = fields.get("reporter") or fields.get("creator") if isinstance(fields, dict) else {}
+        events.add("created", text_of(fields, "created"), actor=_person(author))
         total = text_of(log, "total")
         cut += bool(total and total.isdecimal() and int(total) > len(histories))
         moves = [m for h in histories for m in _history(events, h, words)]
@@ -66,10 +73,38 @@ def read_instances(items: list[dict[str, Any]]) -> WorkflowLog:
         for comment in dicts_of(comments, "comments"):
             events.add("comment", text_of(comment, "created"), actor=_person(comment.get("author")))
     notes: list[Note] = [("jira_cut", "warning", {"count": cut})] if cut else []
+    if moved:
+        notes.append(("due_moved", "warning", {"count": moved, "of": dues}))
+    labels = _LABELS | (_DEADLINE if dues else {})
     layout = Layout(
-        "jira", words, _LABELS, no_work={"comments": frozenset({"comment"})}, timezone=""
+        "jira", words, labels, no_work={"comments": frozenset({"comment"})}, timezone=""
     )
     return events.log(layout, *notes)
+
+
+def _deadline(fields: Any, histories: list[dict[str, Any]]) -> tuple[str | None, str | None, int]:
+    """The due date that was set first, when it was set, and how often it was moved afterwards."""
+    begun = text_of(fields, "created")
+    changes = [
+        (text_of(h, "created"), text_of(c, "from", "fromString"), text_of(c, "to", "toString"))
+        for h in histories
+        for c in dicts_of(h, "items")
+        if (text_of(c, "field") or "").lower() == "duedate"
+    ]
+    changes.sort(key=lambda change: change[0] or "")  # newest first in some answers
+    first = changes[0][1] if changes else text_of(fields, "duedate")
+    if first is None and changes:  # set after the issue was opened
+        begun, _, first = changes.pop(0)
+    return _end_of_day(first, begun), (begun if first else None), len(changes) if first else 0
+
+
+def _end_of_day(due: str | None, stamp: str | None) -> str | None:
+    """A due day as its last second, on the clock of the other stamps of the issue."""
+    day = due[:10] if due else ""
+    if not _DAY.match(day):
+        return due
+    offset = _OFFSET.search(stamp or "")
+    return f"{day}T23:59:59{offset.group() if offset else ''}"
 
 
 def _history(events: Events, history: dict[str, Any], words: dict[str, str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 What an update means depends on the state before and after it, so each pair is a word of its own in
 the mapping. ``business_stc`` and ``calendar_stc`` are seconds; they are compared, not imported.
+A deadline (``due_date``, else ``sla_due``) is the one that an incident had first, agreed when it
+appeared; ``made_sla`` says only whether a deadline was kept, not which, and is told.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ _LABELS = {
     "code": "incident_state", "at": "sys_updated_at", "actor": "sys_updated_by",
     "unit": "group", "reason": "hold_reason", "order": "sys_mod_count",
 }  # fmt: skip
+_DEADLINE = {"due": "due_date", "agreed": "agreed"}
+_DUES = ("due_date", "sla_due")
 _OWN = {
     "incident_state", "reassignment_count", "reopen_count", "sys_mod_count", "made_sla",
     "assignment_group", "business_stc", "calendar_stc", "sys_updated_at", "sys_updated_on",
@@ -51,16 +55,17 @@ def read_servicenow(table: ForeignTable) -> WorkflowLog:
     frame = frame.map(lambda v: None if isinstance(v, str) and v.strip() in ("?", "") else v)
     stamp = next((c for c in ("sys_updated_at", "sys_updated_on") if c in frame), None)
     state = next((c for c in ("incident_state", "state") if c in frame), None)
-    times = [c for c in (stamp, "opened_at", "resolved_at", "closed_at") if c in frame]
+    times = [c for c in (stamp, "opened_at", "resolved_at", "closed_at", *_DUES) if c in frame]
     day_first = "".join(dict.fromkeys(filter(None, (guess_day_first(frame[c]) for c in times))))
     day_first = day_first if day_first in ("day", "month") else ""
     notes = _notes(frame, day_first)
     if stamp is None or state is None or not frame["number"].duplicated().any():
         return _incidents(frame, table.file, day_first, notes)
-    rows = _ordered(frame, table.file, stamp, state, day_first)
+    rows = _with_deadline(_ordered(frame, table.file, stamp, state, day_first), frame, notes)
     words = _FIXED | {p: meaning(*p.split(" → ")) for p in rows["pair"].dropna().unique()}
     out = _events(rows, words)
-    layout = Layout("servicenow", words, _LABELS, day_first=day_first)
+    labels = _LABELS | (_DEADLINE if rows["due"].notna().any() else {})
+    layout = Layout("servicenow", words, labels, day_first=day_first)
     return finished(layout, out.reindex(frame.index), {}, tuple(notes))
 
 
@@ -110,8 +115,33 @@ def _events(rows: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
         case=rows["case"], service=rows["service"], code=code, at=rows["at"], actor=rows["actor"],
         node=rows["group"].mask(rows["first"] | back), to=rows["old_group"].where(back),
         unit=rows["group"].mask(rows["first"] | back), reason=rows["reason"].where(paused),
-        order=rows["order"],
+        order=rows["order"], due=rows["due"], agreed=rows["agreed"],
     )  # fmt: skip
+
+
+def _with_deadline(rows: pd.DataFrame, frame: pd.DataFrame, notes: list[Note]) -> pd.DataFrame:
+    """The rows with the first deadline of their case, and when it was there: ``due``, ``agreed``."""
+    due = _due(frame).reindex(rows.index)
+    begun = rows["at"].mask(due.isna())
+    if "opened_at" in frame:  # what the first update knows was there from the start
+        opened = frame["opened_at"].reindex(rows.index)
+        begun = begun.mask(rows["first"] & due.notna() & opened.notna(), opened)
+    case = rows["case"]
+    first, since = (s.groupby(case).transform("first") for s in (due, begun))
+    moved = case[(due != first) & due.notna()].nunique()
+    if moved:
+        of = int(case[first.notna()].nunique())
+        notes.append(("due_moved", "warning", {"count": int(moved), "of": of}))
+    return rows.assign(due=first.map(_text).astype("str"), agreed=since.map(_text).astype("str"))
+
+
+def _due(frame: pd.DataFrame) -> pd.Series:
+    """The deadline of each row: the due date of the task, else that of its service level."""
+    found = [frame[c] for c in _DUES if c in frame]
+    if not found:
+        return pd.Series(None, frame.index, dtype="object")
+    out = found[0].astype("object")
+    return out.where(out.notna(), found[-1].astype("object"))
 
 
 def state_of(state: str) -> str:
@@ -137,15 +167,18 @@ def _incidents(frame: pd.DataFrame, file: str, day_first: str, notes: list[Note]
     events = Events()
     keys = ids(frame["number"], file=file)
     columns = [c for c in ("opened_at", "resolved_at", "closed_at") if c in frame]
-    for row, case in zip(frame.to_dict("records"), keys, strict=True):
+    dues = _due(frame).map(_text)
+    for row, case, due in zip(frame.to_dict("records"), keys, dues, strict=True):
         group, category = (_text(row.get(c)) for c in ("assignment_group", "category"))
-        events.open_case(None if pd.isna(case) else str(case), category)
+        agreed = _text(row.get("opened_at")) if due else None
+        events.open_case(None if pd.isna(case) else str(case), category, due=due, agreed=agreed)
         for column in columns:
             at, works = _text(row[column]), column == "resolved_at"
             if at is not None or column == "opened_at":
                 place = group if works else None
                 events.add(column, at, node=place, unit=place)
-    layout = Layout("servicenow", _FIXED, _LABELS, day_first=day_first)
+    labels = _LABELS | (_DEADLINE if dues.notna().any() else {})
+    layout = Layout("servicenow", _FIXED, labels, day_first=day_first)
     return events.log(layout, *notes)
 
 

@@ -23,6 +23,7 @@ TARGETS = {
     "case": "event.case_id", "service": "event.service_id", "node": "step.name", "to": "event.to_step",
     "code": "event.action", "at": "event.at", "actor": "event.actor_key", "unit": "event.unit_id",
     "reason": "event.reason_code", "auto": "event.is_auto", "order": "event.seq",
+    "due": "commitment.due_at", "agreed": "commitment.agreed_at",
 }  # fmt: skip
 _STEPLESS = ("submit", "resubmit", "withdraw", "close")
 Note = tuple[str, Level, dict[str, Any]]
@@ -71,9 +72,16 @@ class Events:
         self._number = 0
         self._case: dict[str, str | None] = {}
 
-    def open_case(self, case: str | None, service: str | None) -> None:
-        """All that is added from now on belongs to this case."""
-        self._case = {"case": case, "service": service}
+    def open_case(
+        self,
+        case: str | None,
+        service: str | None,
+        *,
+        due: str | None = None,
+        agreed: str | None = None,
+    ) -> None:
+        """All that is added from now on belongs to this case; a deadline and when it was agreed."""
+        self._case = {"case": case, "service": service, "due": due, "agreed": agreed}
 
     def add(
         self,

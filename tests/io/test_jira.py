@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from svcmetrics import measure
@@ -78,3 +79,50 @@ def test_what_a_change_of_status_means(old, new, word):
 
 def test_a_name_that_says_nothing_is_new():
     assert state_of("第一步") == "new"
+
+
+def _with_due_dates():
+    """ITS-1 due on its day and moved later, ITS-2 never, ITS-3 set late, ITS-5 overdue."""
+    answer = jira()
+    one, _, three, _, five = answer["issues"]
+    created = one["fields"]["created"]
+    day = created[:10]
+
+    def change(minutes: int, old, new) -> dict:
+        stamp = created.replace("09:00", f"09:{minutes:02}")
+        item = {"field": "duedate", "from": old, "fromString": old, "to": new, "toString": new}
+        return {"id": "x", "author": {}, "created": stamp, "items": [item]}
+
+    one["fields"]["duedate"] = "2030-01-01"
+    one["changelog"]["histories"].append(change(50, day, "2030-01-01"))
+    three["fields"]["duedate"] = "2030-01-02"
+    three["changelog"]["histories"].append(change(5, None, "2030-01-02"))
+    five["fields"]["duedate"] = "2020-01-01"
+    return answer, day
+
+
+def test_due_dates_are_deadlines_as_they_were_first(tmp_path):
+    answer, day = _with_due_dates()
+    report, study = built(write_json(tmp_path / "jira.json", answer))
+    table = study.commitment.set_index("case_id")
+    assert table.index.tolist() == ["ITS-1", "ITS-3"]
+    assert table.loc["ITS-1", "due_at"] == pd.Timestamp(f"{day}T23:59:59+08:00")  # the day's end
+    begun = study.event.groupby("case_id")["at"].min()
+    assert table.loc["ITS-1", "agreed_at"] == begun["ITS-1"]
+    assert table.loc["ITS-3", "agreed_at"] > begun["ITS-3"]
+    told_of = said(report)
+    assert told_of["due_moved"] == {"count": 1, "of": 3}
+    assert told_of["no_deadline"] == {"count": 2}
+    assert told_of["due_before_agreed"] == {"count": 1}  # ITS-5: no deadline that could be kept
+    assert told_of["agreed_after_start"] == {"count": 1}
+    out = measure.on_time(
+        study.event, services=study.service, commitments=study.commitment, by=None
+    )
+    row = out.table[out.table["variant"] == "deadline"].iloc[0]
+    assert row[["n", "on_time", "not_assessable"]].tolist() == [1, 1, 3]
+
+
+def test_without_due_dates_there_are_no_commitments(imported):
+    report, study = imported
+    assert "commitment" not in study.tables
+    assert "no_deadline" not in said(report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from svcmetrics import measure
@@ -104,3 +105,39 @@ def test_what_a_change_of_state_means(old, new, word):
 
 def test_a_state_that_says_nothing_is_new():
     assert state_of("-100") == "new"
+
+
+def _due(column: str, moved: bool = True) -> list[list[str]]:
+    """The incident log with a deadline of 7 hours for the first incident, moved by its last updates."""
+    head, *rows = servicenow()
+    stamps = head.index("opened_at"), head.index("sys_mod_count")
+    first = pd.to_datetime(rows[0][stamps[0]], dayfirst=True)
+    out = []
+    for row in rows:
+        hours = 30 if moved and int(row[stamps[1]]) > 6 else 7
+        due = f"{first + pd.Timedelta(hours=hours):%d/%m/%Y %H:%M}" if row[0] == rows[0][0] else "?"
+        out.append([*row, due])
+    return [[*head, column], *out]
+
+
+@pytest.mark.parametrize("column", ["due_date", "sla_due"])
+def test_a_deadline_is_the_one_that_the_incident_had_first(tmp_path, column):
+    report, study = imported(tmp_path, _due(column))
+    (row,) = study.commitment.to_dict("records")
+    begun = study.event.groupby("case_id")["at"].min()["INC000001"]
+    assert row["agreed_at"] == begun
+    assert row["due_at"] - begun == pd.Timedelta(hours=7)
+    assert said(report)["due_moved"] == {"count": 1, "of": 1}
+    out = measure.on_time(
+        study.event, services=study.service, commitments=study.commitment, by=None
+    )
+    deadline = out.table[out.table["variant"] == "deadline"].iloc[0]
+    assert deadline[["n", "on_time", "late"]].tolist() == [1, 1, 0]  # closed after 400 minutes
+
+
+def test_a_table_of_incidents_has_deadlines_too(tmp_path):
+    head, *rows = _due("due_date", moved=False)
+    last = {row[0]: row for row in rows}
+    report, study = imported(tmp_path, [head, *last.values()])
+    assert study.commitment["case_id"].tolist() == ["INC000001"]
+    assert said(report)["no_deadline"] == {"count": 2}
