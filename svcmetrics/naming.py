@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics import lang
-from svcmetrics.display import phrase
+from svcmetrics.display import phrase, word
 from svcmetrics.result import Finding, Result
 
 # Which table names the ids of a column.
@@ -21,6 +21,9 @@ _NAMED_BY = {
     "service_id": ("service", "service_id"),
     "item_id": ("item", "item_id"),
 }
+# Columns of codes that the toolkit itself has words for; other codes stay as they are.
+_WORDS = ("reason_code",)
+_STEPS = ("step_no", "to_step_no")
 
 
 def names(table: pd.DataFrame, key: str, code: str | None = None) -> dict[str, str]:
@@ -50,12 +53,50 @@ def named(result: Result, tables: Mapping[str, Any]) -> Result:
     if "measure" in table:
         known |= {m: phrase(f"criterion.{m}", m) for m in table["measure"].astype("str")}
         table["measure"] = [known.get(str(m), m) for m in table["measure"]]
+    for column in set(_WORDS) & set(table.columns):
+        known |= {c: w for c in table[column].dropna().astype("str") if (w := word(column, c)) != c}
+        table[column] = [known.get(str(c), c) for c in table[column]]
+    steps = _steps(tables.get("step"))
+    _name_steps(table, result.table, steps)
     findings = [
-        Finding(f.key, {k: _said(v, known) for k, v in f.values.items()}, f.level)
+        Finding(f.key, {k: _said(v, known) for k, v in _in_words(f, steps).items()}, f.level)
         for f in result.findings
     ]
     about = result.about
     return Result(about["metric"], table, findings, about, drawing=result._drawing)
+
+
+def _steps(table: Any) -> dict[tuple[str, int], str]:
+    """Service and number of a step to its number and name; a study of one service needs no service."""
+    if not isinstance(table, pd.DataFrame) or table.empty:
+        return {}
+    own = table.reset_index(drop=True).assign(key=lambda t: t.index.astype("str"))
+    said = names(own, "key")
+    keys = zip(own["service_id"].astype("str"), own["step_no"].astype(int), strict=True)
+    out = {k: f"{k[1]} {said[str(i)]}" for i, k in enumerate(keys) if said[str(i)] != str(i)}
+    if own["service_id"].nunique() == 1:
+        out |= {("", step): text for (_, step), text in out.items()}
+    return out
+
+
+def _name_steps(table: pd.DataFrame, raw: pd.DataFrame, steps: Mapping[Any, str]) -> None:
+    """Names of steps in place of their numbers; ``raw`` still holds the ids of the services."""
+    service = raw["service_id"].astype("str") if "service_id" in raw else [""] * len(raw)
+    for column in (c for c in _STEPS if c in table):
+        pairs = list(zip(service, raw[column], strict=True))
+        new = [s if pd.isna(s) else steps.get((v, int(s)), s) for v, s in pairs]
+        if any(isinstance(s, str) for s in new):
+            table[column] = pd.Series(new, index=table.index, dtype=object)
+
+
+def _in_words(finding: Finding, steps: Mapping[Any, str]) -> dict[str, Any]:
+    """The values of a finding, with names of the steps that it speaks of."""
+    values = dict(finding.values)
+    service = str(values.get("service_id", ""))
+    for key in (k for k in _STEPS if isinstance(values.get(k), (int, float))):
+        if not pd.isna(values[key]):
+            values[key] = steps.get((service, int(values[key])), values[key])
+    return values
 
 
 def _said(value: Any, known: Mapping[str, str]) -> Any:

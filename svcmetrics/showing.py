@@ -29,13 +29,19 @@ class Shown:
         return "\n\n".join(r.text if _is_empty(r) else repr(r) for r in self.results)
 
     def _repr_html_(self) -> str:
-        return STYLE + "".join(_one(r, figure=self.figure) for r in self.results)
+        told: set[str] = set()  # what several results have to say is said once
+        return STYLE + "".join(_one(r, told, figure=self.figure) for r in self.results)
 
 
-def _one(result: Result, *, figure: bool) -> str:
-    said = "".join(f'<p class="svc-{f.level}">{html.escape(f.say())}</p>' for f in result.findings)
+def _one(result: Result, told: set[str], *, figure: bool) -> str:
+    fresh = [(f.level, f.say()) for f in result.findings]
+    fresh = [(level, text) for level, text in fresh if text not in told]
+    told |= {text for _, text in fresh}
+    said = "".join(f'<p class="svc-{level}">{html.escape(text)}</p>' for level, text in fresh)
     if not _is_empty(result):
-        said += _table(result) + (_figure(result) if figure else "")
+        said += _table(result)
+    if figure and result.table["estimate"].fillna(0).ne(0).any():  # of nothing there is no picture
+        said += _figure(result)
     return f'<div class="svc-result">{said}</div>'
 
 

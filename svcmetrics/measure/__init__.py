@@ -26,6 +26,7 @@ from svcmetrics.measure.shortening import shortening
 from svcmetrics.measure.standardised import standardised
 from svcmetrics.measure.survival import survival
 from svcmetrics.measure.time_ratio import time_ratio
+from svcmetrics.measure.time_use import time_use
 from svcmetrics.measure.volume import volume
 from svcmetrics.measure.working_hours import working_hours
 
@@ -50,6 +51,7 @@ __all__ = [
     "standardised",
     "survival",
     "time_ratio",
+    "time_use",
     "volume",
     "working_calendar",
     "working_hours",

@@ -83,15 +83,16 @@ def duration(
     unknown = int(frame["business"].isna().sum()) if book else 0
     if unknown:
         dropped["outside_calendar"] = unknown
-    known = bool(book) and bool(frame["business"].notna().any())
-    about = {
-        "method": "type 7 quantiles; order statistics",
-        "of": of,
-        "level": 0.95,
-        "drawn": ["business_median", "business_p90"] if known else ["median", "p90"],
-        "unit": "business_hours" if known else "hours",
-    }
-    return Result("duration", table, _findings(frame, of, left), about | {"dropped": dropped})
+    about = {"method": "type 7 quantiles; order statistics", "of": of, "level": 0.95}
+    about |= _drawn(frame) | {"dropped": dropped}
+    return Result("duration", table, _findings(frame, of, left), about)
+
+
+def _drawn(frame: pd.DataFrame) -> dict[str, Any]:
+    """What to draw: working hours, where a calendar gives them."""
+    known = bool(frame["business"].notna().any())
+    prefix = "business_" if known else ""
+    return {"drawn": [f"{prefix}median", f"{prefix}p90"], "unit": f"{prefix}hours"}
 
 
 def _spans(cases: Table, of: Of) -> tuple[Table, dict[str, int]]:
@@ -100,11 +101,12 @@ def _spans(cases: Table, of: Of) -> tuple[Table, dict[str, int]]:
         return cases.select(*names, a_us="first_us", b_us="last_us"), {}
     cases = engine.keep(cases)
     still = cases["status"] == "open"
+    # A case that says neither when it began nor when it ended lacks both; the start comes first.
     counts = engine.row(
         cases.aggregate(
-            open=still.sum(),
-            no_start=(cases["no_start"] & ~still).sum(),
-            negative=(cases["negative"] & ~still).sum(),
+            open=(still & ~cases["no_start"]).sum(),
+            no_start=cases["no_start"].sum(),
+            negative=(cases["negative"] & ~still & ~cases["no_start"]).sum(),
         )
     )
     ended = cases.filter(~still & ~cases["no_start"] & ~cases["negative"])
@@ -164,8 +166,12 @@ def _table(frame: pd.DataFrame, by: list[str], with_business: bool) -> pd.DataFr
 
 def _findings(frame: pd.DataFrame, of: Of, left: dict[str, int]) -> list[Finding]:
     hours = np.sort(frame["elapsed"].to_numpy(dtype=float)) / HOUR
+    named = ("no_start", "negative")
+    odd = [Finding(f"log.{k}", {"count": left[k]}, "warning") for k in named if k in left]
+    if left.get("open"):
+        odd.insert(0, Finding("duration.open", {"count": left["open"]}))
     if not len(hours):
-        return [Finding("duration.none", {}, "refused")]
+        return [Finding("duration.none", {}, "refused"), *odd]
     middle, low, high = summaries.quantile(hours, 0.5)
     values = {
         "median": middle,
@@ -174,11 +180,7 @@ def _findings(frame: pd.DataFrame, of: Of, left: dict[str, int]) -> list[Finding
         "n": len(hours),
         "p90": float(np.quantile(hours, 0.9)),
     }
-    out = [Finding(f"duration.{of}", values)]
-    if left.get("open"):
-        out.append(Finding("duration.open", {"count": left["open"]}))
-    named = ("no_start", "negative")
-    out += [Finding(f"log.{k}", {"count": left[k]}, "warning") for k in named if k in left]
+    out = [Finding(f"duration.{of}", values), *odd]
     negative = int((hours < 0).sum())
     if negative:
         out.append(Finding("log.negative", {"count": negative}, "warning"))

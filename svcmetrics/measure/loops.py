@@ -76,7 +76,9 @@ def loops(
     if "service_id" in names and len(counts):
         rows = [_per_step(per_step, names), *_pairs(log, steps, cases, counts, names)]
         table = pd.concat([table, *(r for r in rows if len(r))], ignore_index=True)
-        table = table[[*names, *_PLACE, *(c for c in table if c not in (*names, *_PLACE))]]
+        # A log without any return names no step to go back to; the column is there all the same.
+        order = [*names, *_PLACE, *(c for c in table if c not in (*names, *_PLACE))]
+        table = table.reindex(columns=order)
     about = {
         "method": "Clopper-Pearson; Garwood",
         "level": 0.95,
@@ -174,7 +176,7 @@ def _pairs(
     sender = log.events.select("case_id", "seq", from_step="step_no")
     sender = sender.rename(case_2="case_id", seq_2="seq")
     inside = charge(log, steps)[0].select("case_id", "seq", to_step_no="step_no")
-    outside = sent_back(log.events)
+    outside = sent_back(log)
     outside = to_requester(outside.filter(outside["action"] == "return"))
     outside = outside.select("case_id", "seq", to_step_no=ibis.null("int64"))
     out = []

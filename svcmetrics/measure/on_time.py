@@ -195,6 +195,8 @@ def _reading(table: pd.DataFrame, main: pd.DataFrame, hits: int, n: int) -> Find
     gross_ = table[table["variant"] == "promise_gross"]
     whole = gross_["on_time"].sum() / gross_["n"].sum() if gross_["n"].sum() else float("nan")
     values = {"share": hits / n, "low": float(low), "high": float(high), "n": n}
+    if main["variant"].iloc[0] == "deadline":
+        return Finding("on_time.deadline", values)
     return Finding("on_time.overall", {**values, "paused": clock, "gross": float(whole)})
 
 

@@ -30,7 +30,7 @@ _PERSONS = ("actor_key", "requester")
     better="lower",
     low=0,
     source="Wilson 1927, JASA 22; Garwood 1936, Biometrika 28; house facts 1, 2 and 4 of the log",
-    drawing="own",
+    drawing="series",
 )
 def requester_input(
     events: Any,
@@ -76,7 +76,7 @@ def requester_input(
     judged, left = _judged(first)
     counts = _counted(judged, names)
     table = _table(counts, names)
-    about = {"method": "Wilson; Garwood", "level": 0.95, "per": 100, "shown": "returned",
+    about = {"method": "Wilson; Garwood", "level": 0.95, "per": 100, "drawn": ["returned"], "unit": "share",
              "dropped": log.dropped | dropped | left}  # fmt: skip
     return Result("requester_input", table, _findings(table, left), about)
 
@@ -105,7 +105,7 @@ def _submissions(log: Log) -> Table:
     case = engine.keep(joined(case, made, "case_id"))
     done = ibis.least(case["made_seq"], case["closed_seq"])
     case = case.mutate(done_seq=ibis.coalesce(done, case["made_seq"], case["closed_seq"]))
-    back = sent_back(log.events)
+    back = sent_back(log)
     back = to_requester(back.filter(back["action"] == "return")).select("case_id", "seq")
     back = back.inner_join(case.select("case_id", "done_seq"), "case_id")
     back = back.filter(back["done_seq"].isnull() | (back["seq"] < back["done_seq"]))

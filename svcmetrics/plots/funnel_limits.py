@@ -11,7 +11,7 @@ from matplotlib.ticker import NullFormatter
 
 from svcmetrics import lang
 from svcmetrics.display import phrase
-from svcmetrics.plots.style import INK, POOR, QUIET, headline, plain, title_of
+from svcmetrics.plots.style import INK, POOR, QUIET, headline, plain, tick, title_of
 
 # Names only where a group stands out: a page of names says nothing.
 _NAMED = ("clear", "notable")
@@ -42,11 +42,12 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     else:
         ax.set_ylabel(lang.say("axis.per_100_any"))
         ax.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.3g}")
-    ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.4g}")
+    ax.xaxis.set_major_formatter(tick)
+    ax.set_ylim(bottom=0)
     if len(rows) and rows["n"].max() > _WIDE * rows["n"].min():
         ax.set_xscale("log")
         ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
+        ax.xaxis.set_major_formatter(tick)
     _name(rows if len(rows) <= _FEW else rows[rows["verdict"].isin(_NAMED)], table.columns[0], ax)
     headline(ax, title_of(about), legend=True)
     return plain(ax)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from svcmetrics.display import header, phrase
-from svcmetrics.plots.style import INK, POOR, QUIET, plain, row_height
+from svcmetrics.plots.style import INK, POOR, QUIET, headline, plain, row_height, title_of
 
 # More bars than this are unreadable on one axis.
 _ROWS = 20
@@ -43,7 +43,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.set_xlim(0, 1.02)
     ax.xaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
     ax.set_xlabel(phrase(f"metric.{about.get('metric', '')}", header("estimate")))
-    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize="small")
+    headline(ax, title_of(about), legend=True)
     return plain(ax)
 
 

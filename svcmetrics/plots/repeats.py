@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from svcmetrics.display import header, phrase
-from svcmetrics.plots.style import INK, plain, row_height
+from svcmetrics.plots.style import INK, headline, plain, row_height, several, title_of
 
 # The steps that cost most; the others are in the table.
 _ROWS = 20
@@ -36,12 +36,18 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.set_ylim(-0.7, max(len(rows), 1) - 0.3)
     ax.set_xlim(left=0)
     ax.set_xlabel(phrase(f"variant.{about.get('shown', '')}", header("estimate")))
+    headline(ax, title_of(about))
     return plain(ax)
+
+
+def _step(step: Any) -> str:
+    """The name of a step, or its number."""
+    return step if isinstance(step, str) else f"{step:.0f}"
 
 
 def _labels(rows: pd.DataFrame) -> list[str]:
     """The groups of a row, and its step as a number; no name for what it does not have."""
-    names = [c for c in rows.columns[: list(rows.columns).index("metric")] if rows[c].notna().any()]
-    steps = rows["step_no"].map("{:.0f}".format) if "step_no" in names else None
+    names = [c for c in several(rows) if rows[c].notna().any()]
+    steps = rows["step_no"].map(_step) if "step_no" in names else None
     shown = rows[names] if steps is None else rows[names].assign(step_no=steps)
     return [" · ".join(str(v) for v in row) for row in shown.itertuples(index=False)]

@@ -13,7 +13,17 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from svcmetrics import lang
 from svcmetrics.display import header, phrase
 from svcmetrics.plots.intervals import labels
-from svcmetrics.plots.style import FAIR, GOOD, INK, headline, plain, row_height, title_of
+from svcmetrics.plots.style import (
+    FAIR,
+    GOOD,
+    INK,
+    headline,
+    plain,
+    row_height,
+    several,
+    tick,
+    title_of,
+)
 
 # More groups than this are unreadable on one axis: those with most cases are drawn.
 _ROWS = 20
@@ -64,7 +74,7 @@ def _rows(table: pd.DataFrame, about: Mapping[str, Any]) -> tuple[pd.DataFrame, 
     before = list(rows.columns[: list(rows.columns).index("metric")])
     if not before or not named:  # nothing but variants to tell apart
         return rows.assign(label=labels(rows)), [""]
-    rows = rows.assign(label=rows[before].astype("str").agg(" · ".join, axis=1))
+    rows = rows.assign(label=rows[several(rows)].astype("str").agg(" · ".join, axis=1))
     size = rows.groupby("label", sort=False)["n"].max()
     kept = size.nlargest(_ROWS, keep="first").index
     return rows[rows["label"].isin(kept)], named
@@ -99,7 +109,7 @@ def _axis(ax: Axes, rows: pd.DataFrame, unit: str) -> None:
         ax.xaxis.set_major_formatter(lambda v, _: f"{100 * v:.4g}%")
     else:
         ax.set_xlim(0.0, most * 1.04 if most > 0 else 1.0)
-        ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.4g}")
+        ax.xaxis.set_major_formatter(tick)
 
 
 def _end(rows: pd.DataFrame) -> float:

@@ -9,12 +9,14 @@ from importlib import resources
 from textwrap import fill
 from typing import Any
 
+import pandas as pd
 from matplotlib import font_manager, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from svcmetrics.display import phrase
 
+_COLUMNS = 4  # entries of a legend in one line
 _WIDTH = 48  # characters of a headline in one line
 FAMILY = ["DejaVu Sans", "Noto Sans CJK SC"]
 # Legible on white and on dark, in print and for colour-blind readers.
@@ -53,6 +55,18 @@ def row_height(rows: int) -> float:
     return max(2.2, 0.27 * rows + 1.1)
 
 
+def tick(value: float, _: object = None) -> str:
+    """A number on an axis: never in powers of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def several(table: pd.DataFrame) -> list[str]:
+    """The grouping columns that tell rows apart; at least one of them, where there is one."""
+    before = list(table.columns[: list(table.columns).index("metric")])
+    telling = [c for c in before if table[c].nunique(dropna=False) > 1]
+    return telling or before[:1]
+
+
 def plain(ax: Axes) -> Axes:
     """Remove the frame that carries no information."""
     ax.spines[["top", "right"]].set_visible(False)
@@ -69,12 +83,14 @@ def title_of(about: Mapping[str, Any]) -> str:
 
 def headline(ax: Axes, title: str, *, legend: bool = False) -> Axes:
     """What the drawing shows, top left; beneath it, where asked, a legend in one line."""
+    lines = 0
     if legend:
         count = len(ax.get_legend_handles_labels()[1])
+        lines = -(-count // _COLUMNS)
         ax.legend(
-            frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(count, 4),
+            frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(count, _COLUMNS),
             fontsize="small", borderaxespad=0.1, handletextpad=0.3, columnspacing=1.4,
         )  # fmt: skip
     title = "\n".join(fill(line, _WIDTH) for line in title.split("\n"))
-    ax.set_title(title, loc="left", fontweight="bold", fontsize=11, pad=26 if legend else 8)
+    ax.set_title(title, loc="left", fontweight="bold", fontsize=11, pad=8 + 18 * lines)
     return ax

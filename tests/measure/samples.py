@@ -86,5 +86,6 @@ SAMPLES: dict[str, Sample] = {
     "standardised": Sample(cases(_YEARS, services=_BOOK), {"services": _BOOK}, fixed_names=True),
     "survival": _of_cases(services=SERVICES),
     "time_ratio": _of_cases(services=SERVICES),
+    "time_use": _of_events(**_STUDY),
     "volume": _of_events(),
 }

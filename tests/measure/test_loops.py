@@ -101,3 +101,13 @@ def test_by_unit_of_the_catalogue_and_unknown_columns():
     assert _of(SMALL, "looped", **STUDY, by="provider_id")["n"].tolist() == [5, 1]
     with pytest.raises(TableError, match="nowhere"):
         measure.loops(SMALL, by="nowhere")
+
+
+def test_a_log_without_any_return_names_no_step_to_go_back_to():
+    log = pd.DataFrame(
+        {"case_id": "a", "seq": [1, 2, 3], "service_id": "s", "step_no": [None, 1, 1],
+         "action": ["submit", "deliver", "close"], "at": pd.date_range("2024-09-02", periods=3)}
+    )  # fmt: skip
+    table = measure.loops(log).table
+    assert table["to_step_no"].isna().all()
+    assert set(table["variant"]) >= {"looped", "step_looped"}

@@ -37,6 +37,7 @@ CALLS = {
     "standardised": _ALL,
     "survival": _ALL,
     "time_ratio": _ALL,
+    "time_use": _CATALOGUE,
     "volume": {"services": STUDY.service, "by": ["provider_id", "month"]},
 }
 
