@@ -9,7 +9,8 @@ DuckDB would fetch extensions from the network; that is switched off.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import weakref
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from svcmetrics.problems import table_error
 _SOURCES = (ops.DatabaseTable, ops.SQLQueryResult)
 _SETTINGS = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 
+_KEPT = "kept"  # what is computed once has this in its name
 _shared: dict[str, Any] = {}
 
 
@@ -102,10 +104,28 @@ def row(expression: Table) -> dict[str, Any]:
 
 def keep(expression: Table) -> Table:
     """Compute once and hold the rows in the engine, for several later questions."""
-    backend = home(expression)
-    if _sources(expression):
-        return expression.cache()
-    return backend.create_table(ibis.util.gen_name("kept"), expression, temp=True)
+    backend, name = home(expression), ibis.util.gen_name(_KEPT)
+    # Ibis itself would give an older answer when the same words are asked of rows that have changed.
+    table = backend._create_cached_table(name, expression)
+    weakref.finalize(table.op(), backend._drop_cached_table, name).atexit = False
+    return table
+
+
+def checksum(data: Any, columns: Sequence[str] = ()) -> Hashable | None:
+    """What tells the rows of this table from any others in its engine; None where it cannot be had.
+
+    One pass over the columns, whatever the table is called. Rows that `keep` made do not change.
+    """
+    table = as_table(data)
+    backend = home(table)
+    if isinstance(table.op(), ops.DatabaseTable) and table.op().name.startswith(f"ibis_{_KEPT}_"):
+        return table.op().name
+    table = table.select(*([c for c in columns if c in table.columns] or table.columns))
+    if any(kind.is_map() for kind in table.schema().types):
+        return None
+    backend._run_pre_execute_hooks(table)
+    found = getattr(backend, "checksum", _checksum)(backend, backend.compile(table))
+    return (id(backend), str(table.schema()), found)
 
 
 def micros(stamp: Value) -> IntegerColumn:
@@ -199,6 +219,12 @@ def _last_text(value: str, key: int) -> str: ...  # type: ignore[empty-body]
 def _next_row(left: Table, right: Table, within: str, by: str) -> Table:
     same = left[within] == right["within_of_right"]
     return left.asof_join(right, on=left[by] < right["by_of_right"], predicates=[same])
+
+
+def _checksum(backend: Any, sql: str) -> tuple[Any, ...]:
+    total = f"SELECT count(*), sum(hash(t))::TEXT FROM ({sql}) t"  # noqa: S608 (compiled by us)
+    found = backend.con.execute(total)
+    return tuple(found.fetchone())
 
 
 def _sources(expression: Any) -> list[Any]:

@@ -115,6 +115,14 @@ class Spark(Backend):
     def _drop_cached_table(self, name: str) -> None:
         self._session.catalog.dropTempView(name)  # Spark drops the rows when nobody looks at them
 
+    @staticmethod
+    def checksum(backend: Any, sql: str) -> tuple[Any, ...]:
+        """How many rows, and the sum of their hashes."""
+        total = "sum(CAST(xxhash64(*) AS DECIMAL(38, 0)))"
+        query = f"SELECT count(*), {total} FROM ({sql})"  # noqa: S608 (compiled by us)
+        found = backend._session.sql(query).first()
+        return (found[0], str(found[1]))
+
     def to_pyarrow(self, expr: Any, /, **options: Any) -> Any:
         table = expr.as_table()
         self._run_pre_execute_hooks(table)

@@ -8,14 +8,16 @@ import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
+from svcmetrics.measure.actions import ACTIONS
 from svcmetrics.measure.catalogue import default_clock, service_table, step_table
-from svcmetrics.measure.clocks import HOUR, Clocks, clocks
+from svcmetrics.measure.clocks import HOUR, Clocks, clocks, mark_of, with_worked
 from svcmetrics.measure.instants import local_micros
-from svcmetrics.measure.log import ACTIONS, ENDS, FLOW, OUTPUTS, REOPENS, Log, read_log
+from svcmetrics.measure.log import Log, read_log
 from svcmetrics.measure.waits import lengths, overlap, pauses, requester_waits, within
 
 KINDS = ("elapsed", "business", "paused", "requester", "paused_business", "requester_business")
+COUNTS = ("n_events", "n_returns", "n_rejects", "n_resubmits")
 
 
 def cases(
@@ -64,29 +66,41 @@ def cases(
 def case_times(
     log: Log, services: pd.DataFrame | None, steps: pd.DataFrame | None, book: Clocks
 ) -> Table:
-    """The cases with all times in whole microseconds; ``stop_us`` is the end, or the log's."""
+    """The cases with all times in whole microseconds; ``stop_us`` is the end, or the log's.
+
+    Held for whoever asks the same log again with the same catalogue and calendar.
+    """
     catalogue = service_table(services, book)
-    table = joined(_ends(log, steps), catalogue, "service_id")
-    table = table.mutate(
+    known = held.marks(services, steps)
+    key = known and ("times", log.until, *known, mark_of(book))
+    table = log.once(key, lambda: engine.keep(_timed(log, catalogue, steps, book)))
+    table = joined(table, catalogue, "service_id")
+    return table.mutate(
         clock_id=ibis.coalesce(table["clock_id"], default_clock(book)),
         is_emergency=(table["routine"] == "emergency").fill_null(False),
     )
-    table = engine.keep(table)  # pauses and waits look at it again
-    paused = engine.keep(within(pauses(log.events), table))
-    waits = engine.keep(within(requester_waits(log.events), table))
-    whole = table.select("case_id", "clock_id", a_us="start_us", b_us="stop_us")
-    both = overlap(waits, paused)
-    sums = lengths(book, whole=whole, paused=paused, waited=waits, both=both)
-    sums = sums.select(
-        "case_id",
-        elapsed_us="whole_us",
-        business_us="whole_work",
-        paused_us="paused_us",
-        paused_business_us="paused_work",
-        requester_us=sums["waited_us"] - sums["both_us"],
-        requester_business_us=sums["waited_work"] - sums["both_work"],
+
+
+def _timed(log: Log, catalogue: Table, steps: pd.DataFrame | None, book: Clocks) -> Table:
+    """Facts and times of each case; stretches are few, so they are summed apart and then joined."""
+    table = joined(case_facts(log, steps), catalogue.select("service_id", "clock_id"), "service_id")
+    table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
+    paused = engine.keep(within(pauses(log), table))
+    waits = engine.keep(within(requester_waits(log), table))
+    sums = lengths(book, paused=paused, waited=waits, both=overlap(waits, paused))
+    facts = [c for c in table.columns if c != "clock_id"]
+    table = with_worked(table, book, {"from_us": "start_us", "to_us": "stop_us"})
+    t = joined(table, sums, "case_id")
+    n = {k: ibis.ifelse(t["paused_us"].isnull(), 0, t[k]) for k in sums.columns if k != "case_id"}
+    return t.select(
+        *facts,
+        elapsed_us=t["stop_us"] - t["start_us"],
+        business_us=t["to_us"] - t["from_us"],
+        paused_us=n["paused_us"],
+        paused_business_us=n["paused_work"],
+        requester_us=n["waited_us"] - n["both_us"],
+        requester_business_us=n["waited_work"] - n["both_work"],
     )
-    return joined(table, sums, "case_id")
 
 
 def joined(left: Table, right: Table, *keys: str) -> Table:
@@ -96,59 +110,25 @@ def joined(left: Table, right: Table, *keys: str) -> Table:
     return left.left_join(other, match).drop(*(f"{k}_of_right" for k in keys))
 
 
-def _ends(log: Log, steps: pd.DataFrame | None) -> Table:
-    """Per case where it starts and how it ends, in one pass over the events.
-
-    Words become numbers, because they are compared many times; ``seq * 16 + word`` puts an
-    event's place and its word into one integer, so that the largest names the last.
-    """
-    e = log.events
-    e = e.mutate(word=e["action"].cases(*((w, i) for i, w in enumerate(ACTIONS)), else_=15))
-    seq, word, at = e["seq"], e["word"], e["at_us"]
-    flow, end = _among(word, FLOW), _among(word, ENDS)
-    place = seq * 16 + word.cast("int64")
-    table = e.group_by("case_id").aggregate(
-        service_id=e["service_id"].min(),
-        prev_case_id=e["prev_case_id"].min(),
-        first_us=at.min(),
-        last_us=at.max(),
-        submit_us=engine.first_by(at, seq, _among(word, ("submit",))),
-        end=place.max(where=end),
-        end_at=engine.last_by(at, seq, end),
-        open_seq=seq.max(where=_among(word, REOPENS)),
-        flow=place.max(where=flow),
-        flow_at=engine.last_by(at, seq, flow),
-        step_no=engine.last_by(e["step_no"].fill_null(0), seq, flow),
-        work_seq=seq.max(where=word != ACTIONS.index("comment")),
-        n_events=e.count(),
-        **{f"n_{w}s": _among(word, (w,)).sum() for w in ("return", "reject", "resubmit")},
-    )
-    return _status(joined(table, step_table(steps), "service_id", "step_no"), log.until)
-
-
-def _among(word: Any, words: tuple[str, ...]) -> Any:
-    return word.isin([ACTIONS.index(w) for w in words])
-
-
-def _status(t: Table, until: int) -> Table:
-    end_seq, end_word = (t["end"] - t["end"] % 16) / 16, t["end"] % 16
-    ended = (end_seq > t["open_seq"].fill_null(-1)).fill_null(False)
-    output = _among(t["flow"] % 16, OUTPUTS).fill_null(False)
-    delivered = ~ended & output & t["is_final"].fill_null(False)
+def case_facts(log: Log, steps: pd.DataFrame | None) -> Table:
+    """Per case where it starts and how it ended; nothing is measured yet."""
+    t = joined(log.cases, step_table(steps).drop("step_unit"), "service_id", "step_no")
+    delivered = t["delivered_us"].notnull() & t["is_final"].fill_null(False)
     names = {"reject": "rejected", "withdraw": "withdrawn"}
-    word = end_word.cases(*((ACTIONS.index(k), v) for k, v in names.items()), else_="closed")
-    end_us = ibis.ifelse(
-        ended, t["end_at"], ibis.ifelse(delivered, t["flow_at"], ibis.null("int64"))
+    word = t["end_word"].cases(*((ACTIONS.index(k), v) for k, v in names.items()), else_="closed")
+    ended = t["ended_us"].notnull()
+    end_us = ibis.coalesce(
+        t["ended_us"], ibis.ifelse(delivered, t["delivered_us"], ibis.null("int64"))
     )
     start_us = ibis.coalesce(t["submit_us"], t["first_us"])
-    stop_us = ibis.coalesce(end_us, ibis.greatest(ibis.literal(until, "int64"), start_us))
+    stop_us = ibis.coalesce(end_us, ibis.greatest(ibis.literal(log.until, "int64"), start_us))
+    counts = {c: t[c].cast("int64") for c in COUNTS}
     return t.select(
-        "case_id", "service_id", "prev_case_id", "first_us", "last_us", "n_events",
-        "n_returns", "n_rejects", "n_resubmits",
+        "case_id", "service_id", "prev_case_id", "first_us", "last_us", **counts,
         start_us=start_us, end_us=end_us, stop_us=stop_us,
         status=ibis.ifelse(ended, word, ibis.ifelse(delivered, "closed", "open")),
         no_start=t["submit_us"].isnull(),
-        after_close=ended & (t["work_seq"] > end_seq),
+        after_close=t["after_close"],
         negative=stop_us < start_us,
     )  # fmt: skip
 
@@ -167,6 +147,6 @@ def finished_table(t: Table, timezone: str) -> Table:
     return t.select(
         "case_id", "service_id", "provider_id", "status", **stamps, **hours,
         month=engine.month(local_micros(t["start_us"], timezone)),
-        **{c: t[c] for c in ("n_events", "n_returns", "n_rejects", "n_resubmits", "is_emergency",
-                             "prev_case_id", "no_start", "after_close", "negative")},
+        **{c: t[c] for c in (*COUNTS, "is_emergency", "prev_case_id", "no_start", "after_close",
+                             "negative")},
     )  # fmt: skip

@@ -6,7 +6,8 @@ change to summer time has the hours that were really worked. Everything is in mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import ibis
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
 from svcmetrics.io.calendars import clock_minutes
 from svcmetrics.numeric import worktime
 from svcmetrics.problems import table_error
@@ -28,6 +29,20 @@ Clocks = Mapping[str, worktime.Clock]
 
 def clocks(calendar: pd.DataFrame, timezone: str) -> dict[str, worktime.Clock]:
     """One clock per calendar_id. Missing days, overlaps and days without hours are errors."""
+    return held.once(held.mark(calendar), ("clocks", timezone), lambda: _clocks(calendar, timezone))
+
+
+def mark_of(book: Clocks) -> Hashable:
+    """What tells these clocks from others."""
+    digest = blake2b(digest_size=16)
+    for name, clock in book.items():
+        digest.update(name.encode())
+        for part in vars(clock).values():
+            digest.update(np.asarray(part).tobytes())
+    return digest.digest()
+
+
+def _clocks(calendar: pd.DataFrame, timezone: str) -> dict[str, worktime.Clock]:
     require(calendar, "calendar_id", "date", "is_workday", "open", "close")
     table = calendar.reset_index(drop=True)
     if "slot" in table:

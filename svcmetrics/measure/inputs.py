@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis
 import pandas as pd
 from ibis.expr.types import BooleanValue, IntegerValue, Table, Value
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
 from svcmetrics.measure.cases import KINDS, case_times, joined
 from svcmetrics.measure.catalogue import attributes, default_clock, service_table
-from svcmetrics.measure.clocks import HOUR, clocks
+from svcmetrics.measure.clocks import HOUR, clocks, mark_of
 from svcmetrics.measure.instants import local_micros, utc_micros
 from svcmetrics.measure.log import cast, read_log
 from svcmetrics.problems import table_error
@@ -55,15 +55,28 @@ def read_cases(
     """
     book = clocks(calendar, timezone) if calendar is not None else {}
     names = columns_of(by)
-    if is_case_table(events):
-        table, dropped = _from_cases(events, service_table(services, book), timezone), {}
-    else:
-        log = read_log(events, timezone)
-        table, dropped = case_times(log, services, steps, book), dict(log.dropped)
-    table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
-    local = local_micros(table["start_us"], timezone)
-    table = table.mutate(month=engine.month(local), start_day=engine.day(local))
-    table = engine.keep(_grouped(table, services, names))
+    log = None if is_case_table(events) else read_log(events, timezone)
+    mark = log.mark if log else held.mark(events)
+    known = held.marks(services, steps)
+
+    def make() -> Cases:
+        if log:
+            table, dropped = case_times(log, services, steps, book), log.dropped
+        else:
+            table, dropped = _from_cases(events, service_table(services, book), timezone), {}
+            table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
+        local = local_micros(table["start_us"], timezone)
+        table = table.mutate(month=engine.month(local), start_day=engine.day(local))
+        return _measurable(Cases(_grouped(table, services, names), names, dropped, {}, len(book)))
+
+    key = ("cases", known, mark_of(book), timezone, tuple(names))
+    found = held.once(mark if known else None, key, make)
+    return replace(found, dropped=dict(found.dropped), odd=dict(found.odd))
+
+
+def _measurable(cases: Cases) -> Cases:
+    """Without those that cannot be measured: out of scope, never started, ended before the start."""
+    table = cases.table
     in_scope = table["in_scope"].fill_null(True)
     counts = engine.row(
         table.aggregate(
@@ -73,10 +86,10 @@ def read_cases(
         )
     )
     whole = {k: 0 if pd.isna(v) else int(v) for k, v in counts.items()}
-    odd = {k: whole[k] for k in ODD}
-    dropped |= {k: whole[k] for k in ("out_of_scope", "no_start", "negative") if whole[k]}
+    left = {k: whole[k] for k in ("out_of_scope", "no_start", "negative") if whole[k]}
     table = table.filter(in_scope & ~table["no_start"] & ~table["negative"])
-    return Cases(table, names, dropped, odd, len(book))
+    odd = {k: whole[k] for k in ODD}
+    return replace(cases, table=table, dropped=cases.dropped | left, odd=odd)
 
 
 def is_case_table(data: Any) -> bool:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import ibis
 import pandas as pd
-from ibis.expr.types import BooleanValue, Table, Value
+from ibis.expr.types import Table, Value
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
+from svcmetrics.io.held import Mark
+from svcmetrics.measure.actions import ACTIONS, ENDS, FLOW, OUTPUTS, REOPENS, is_in
 from svcmetrics.measure.instants import typed, utc_micros
+from svcmetrics.measure.per_case import per_case, usable
 from svcmetrics.problems import table_error
-from svcmetrics.tables import EVENT, words_of
+from svcmetrics.tables import EVENT
 
-# What ends a case, what opens it again, and what moves it on. A comment, a transfer or a stopped
-# clock does not move a case.
-ACTIONS = words_of("action")
-ENDS = ("close", "reject", "withdraw")
-REOPENS = ("submit", "resubmit", "return")
-OUTPUTS = ("deliver", "approve")
-FLOW = ("submit", "resubmit", "accept", "deliver", "approve", "return", *ENDS)
+__all__ = ["ACTIONS", "ENDS", "FLOW", "OUTPUTS", "REOPENS", "Log", "canonical", "cast", "is_in",
+           "read_log"]  # fmt: skip
+
+Made = TypeVar("Made")
 
 _TYPES = {
     "id": "string", "word": "string", "text": "string", "int": "int64", "bool": "boolean",
@@ -29,39 +30,72 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Log:
-    """Canonical events with ``at_us``; the last instant of the log; what could not be used."""
+    """Canonical events with ``at_us``; their cases; the last instant; what could not be used.
+
+    ``cases`` has one row for each, held in the engine: see ``per_case``. ``mark`` tells this log
+    from any other, so that what was computed from it can be held.
+    """
 
     events: Table
+    cases: Table
     until: int
     dropped: dict[str, int] = field(default_factory=dict)
+    mark: Mark = None
+
+    def once(self, key: Hashable | None, make: Callable[[], Made]) -> Made:
+        """What was computed from this log before under this name, or now; without one, now."""
+        return held.once(self.mark if key else None, key, make)
 
 
 def read_log(events: Any, timezone: str, *, until: object = None) -> Log:
     """Events as an engine table, once checked: columns, times, words and repeated keys.
 
-    Rows without a case, number, service, time or action cannot be used; they are counted.
+    Rows without a case, number, service, time or action cannot be used; they are counted. The same
+    events, asked again, are not read again.
     """
+    mark = held.mark(events, EVENT.names)
+    if mark is not None:
+        mark = ("log", mark, timezone)
+    log = held.once(mark, "log", lambda: _read(events, timezone, mark))
+    return log if until is None else replace(log, until=_instant(until, timezone))
+
+
+def _read(events: Any, timezone: str, mark: Mark) -> Log:
+    """One pass in the ordinary case; a log with flaws is looked at more closely."""
     table = canonical(events, timezone)
-    needed = ("case_id", "seq", "service_id", "at_us", "action")
-    whole = _all(table[c].notnull() for c in needed)
-    counts = engine.frame(
-        table.group_by(action="action").aggregate(
-            n=table.count(), whole=whole.sum(), last=table["at_us"].max()
+    cases = engine.keep(per_case(table))
+    counts = _sums(cases)
+    dropped = {}
+    if counts["unusable"]:
+        dropped["incomplete_events"] = _incomplete(table)
+    if counts["unusable"] or counts["doubtful"]:
+        _check_keys(table)
+    if counts["unusable"]:
+        table = table.filter(usable(table))
+        cases = engine.keep(per_case(table))
+    return Log(table, cases, counts["last"], dropped, mark)
+
+
+def _sums(cases: Table) -> dict[str, int]:
+    found = engine.row(
+        cases.aggregate(
+            unusable=cases["n_unusable"].sum(),
+            doubtful=cases["is_doubtful"].sum(),
+            last=cases["last_us"].max(),
         )
+    )
+    return {k: 0 if pd.isna(v) else int(v) for k, v in found.items()}
+
+
+def _incomplete(table: Table) -> int:
+    """How many rows cannot be used; an action that nobody knows is an error."""
+    counts = engine.frame(
+        table.group_by(action="action").aggregate(n=table.count(), whole=usable(table).sum())
     )
     unknown = sorted(set(counts["action"].dropna()) - set(ACTIONS))
     if unknown:
         raise table_error("unknown_word", unknown=unknown[:10], known=list(ACTIONS))
-    incomplete = int(counts["n"].sum() - counts["whole"].sum())
-    _check_keys(table)
-    last = counts["last"].max()
-    if until is not None:
-        last = _instant(until, timezone)
-    return Log(
-        table.filter(whole) if incomplete else table,
-        int(last) if pd.notna(last) else 0,
-        {"incomplete_events": incomplete} if incomplete else {},
-    )
+    return int(counts["n"].sum() - counts["whole"].sum())
 
 
 def canonical(events: Any, timezone: str) -> Table:
@@ -93,23 +127,10 @@ def cast(table: Table, column: str, kind: str) -> Value:
     return value if str(value.type()) == kind else value.cast(kind)
 
 
-def is_in(value: Value, words: tuple[str, ...]) -> BooleanValue:
-    """Whether an action is one of these words; never NULL."""
-    return value.isin(words).fill_null(False)  # type: ignore[no-any-return]
-
-
 def _check_keys(table: Table) -> None:
-    """Stop when (case_id, seq) repeats: the order of events would be a guess.
-
-    Up to 60 numbers of a case are marked as bits of one integer: as many bits as events means
-    that none repeats. Longer cases are counted one by one.
-    """
-    bit = ibis.literal(1, "int64") << (table["seq"] % 61).cast("int64")
-    case = table.group_by("case_id").aggregate(
-        n=table["seq"].count(), wide=table["seq"].max() - table["seq"].min(), bits=bit.bit_or()
-    )
-    doubtful = case.filter((engine.bits(case["bits"]) != case["n"]) | (case["wide"] > 60))
-    suspects = table.semi_join(doubtful, "case_id")
+    """Stop when (case_id, seq) repeats: the order of events would be a guess."""
+    counts = per_case(table).select("case_id", "is_doubtful")
+    suspects = table.semi_join(counts.filter(counts["is_doubtful"]), "case_id")
     double = suspects.group_by("case_id", "seq").aggregate(times=suspects.count())
     double = double.filter((double["times"] > 1) & double["case_id"].notnull())
     found = engine.frame(double.order_by("case_id", "seq").limit(1))
@@ -125,10 +146,3 @@ def _instant(value: object, timezone: str) -> int:
     stamp = pd.Timestamp(value)  # type: ignore[arg-type]
     stamp = stamp if stamp.tz is not None else stamp.tz_localize(timezone)
     return int(stamp.tz_convert("UTC").as_unit("us").asm8.astype("int64"))
-
-
-def _all(conditions: Any) -> BooleanValue:
-    first, *rest = conditions
-    for condition in rest:
-        first = first & condition
-    return first  # type: ignore[no-any-return]

@@ -131,7 +131,7 @@ def _measured(
     v = engine.keep(joined(v, step_table(steps), "service_id", "step_no"))
     # One id per visit, so that stopped time can be laid over visits as over cases.
     v = v.mutate(key=v["case_id"].concat("\x1f", v["visit_no"].cast("string")))
-    stopped = engine.keep(within(pauses(log.events), cases))
+    stopped = engine.keep(within(pauses(log), cases))
     whole = v.select("clock_id", "a_us", "b_us", case_id="key")
     sums = lengths(
         book,

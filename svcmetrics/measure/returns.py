@@ -84,7 +84,7 @@ def returns(
 
 def charge(log: Log, steps: pd.DataFrame | None) -> tuple[Table, dict[str, int]]:
     """Every return with the step and unit whose output came back; and what nobody is charged for."""
-    back = engine.keep(sent_back(log.events))
+    back = sent_back(log)
     back = back.filter(back["action"] == "return")
     to_them = to_requester(back).select("case_id", "seq")
     internal = back.anti_join(to_them, ["case_id", "seq"])

@@ -6,35 +6,43 @@ import ibis
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine
+from svcmetrics.measure.actions import ENDS, FLOW, is_in
 from svcmetrics.measure.clocks import Clocks, with_worked
-from svcmetrics.measure.log import ENDS, FLOW, is_in
+from svcmetrics.measure.log import Log
 
 # What starts the clock again: a resume, a new submission, or the end of the case.
 _MARKS = ("pause", "resume", "resubmit", *ENDS)
 
 
-def pauses(events: Table) -> Table:
+def pauses(log: Log) -> Table:
     """case_id, a_us, b_us of every stopped clock; b_us is NULL while it still stands."""
-    held = events.filter(events["action"] == "pause").select("case_id").distinct()
-    marks = events.filter(is_in(events["action"], _MARKS)).semi_join(held, "case_id")
+    return log.once("pauses", lambda: engine.keep(_pauses(log)))
+
+
+def _pauses(log: Log) -> Table:
+    held = log.cases.filter(log.cases["n_pauses"] > 0)
+    marks = log.events.filter(is_in(log.events["action"], _MARKS)).semi_join(held, "case_id")
     window = ibis.window(group_by="case_id", order_by="seq")
     marks = marks.mutate(b_us=marks["at_us"].lead().over(window))
     return marks.filter(marks["action"] == "pause").select("case_id", "b_us", a_us="at_us")
 
 
-def sent_back(events: Table) -> Table:
-    """Every return and rejection with the event that moved the case on: next_action, _step, _us.
+def sent_back(log: Log) -> Table:
+    """Every return and rejection with the event that moved the case on: next_action, _step, _us."""
+    return log.once("sent_back", lambda: engine.keep(_sent_back(log)))
 
-    Only cases in which something was sent back are looked at. The next event is sought in sorted
-    rows: pairing all of a case would take hours where two steps play ping-pong a thousand times.
+
+def _sent_back(log: Log) -> Table:
+    """Only cases in which something was sent back are looked at, in sorted rows: pairing all events
+    of a case would take hours where two steps play ping-pong a thousand times.
     """
+    back = log.cases.filter(log.cases["n_returns"] + log.cases["n_rejects"] > 0)
+    flow = log.events.filter(is_in(log.events["action"], FLOW)).semi_join(back, "case_id")
+    window = ibis.window(group_by="case_id", order_by="seq")
+    after = {"next_us": "at_us", "next_action": "action", "next_step": "step_no"}
+    flow = flow.mutate(**{new: flow[old].lead().over(window) for new, old in after.items()})
     columns = ("case_id", "seq", "service_id", "at_us", "action", "to_step_no")
-    back = events.filter(is_in(events["action"], ("return", "reject"))).select(*columns)
-    back = engine.keep(back)  # few rows, and the engine should know so before it joins
-    flow = events.filter(is_in(events["action"], FLOW))
-    flow = flow.select("case_id", "seq", next_us="at_us", next_action="action", next_step="step_no")
-    flow = flow.filter(flow["case_id"].isin(back["case_id"]))
-    return engine.next_row(back, flow, within="case_id", by="seq")
+    return flow.filter(is_in(flow["action"], ("return", "reject"))).select(*columns, *after)
 
 
 def to_requester(back: Table) -> Table:
@@ -47,9 +55,9 @@ def to_requester(back: Table) -> Table:
     return back.filter(acts | leaves | waits)
 
 
-def requester_waits(events: Table) -> Table:
+def requester_waits(log: Log) -> Table:
     """case_id, a_us, b_us while the work lay with the requester; b_us is NULL while it still does."""
-    back = to_requester(sent_back(events))
+    back = to_requester(sent_back(log))
     return back.select("case_id", a_us="at_us", b_us="next_us")
 
 
@@ -66,14 +74,30 @@ def within(stretches: Table, cases: Table) -> Table:
 
 
 def overlap(one: Table, two: Table) -> Table:
-    """The parts of the first stretches in which the second ones of the same case run too."""
-    other = two.select(case_2="case_id", a_2="a_us", b_2="b_us")
-    both = one.inner_join(other, one["case_id"] == other["case_2"])
-    both = both.mutate(
-        a_us=ibis.greatest(both["a_us"], both["a_2"]), b_us=ibis.least(both["b_us"], both["b_2"])
+    """The parts of the first stretches in which the second ones of the same case run too.
+
+    Stretches of one table do not overlap among themselves. So their edges, sorted, tell at every
+    moment whether both run, and a case with thousands of stretches costs no more than many cases.
+    """
+    edges = [
+        t.select("case_id", "clock_id", at=t[at], one=ibis.literal(own * step, "int64"),
+                 two=ibis.literal((1 - own) * step, "int64"))
+        for t, own in ((one, 1), (two, 0)) for at, step in (("a_us", 1), ("b_us", -1))
+    ]  # fmt: skip
+    rows = ibis.union(*edges)
+    # All edges of one moment are one row, or the order among them would matter.
+    rows = rows.group_by("case_id", "at").aggregate(
+        clock_id=rows["clock_id"].min(), one=rows["one"].sum(), two=rows["two"].sum()
     )
-    both = both.filter(both["b_us"] > both["a_us"])
-    return both.select("case_id", "clock_id", "a_us", "b_us")
+    window = ibis.window(group_by="case_id", order_by="at")
+    running = ibis.window(group_by="case_id", order_by="at", preceding=(None, 0))
+    rows = rows.mutate(
+        b_us=rows["at"].lead().over(window),
+        one=rows["one"].sum().over(running),
+        two=rows["two"].sum().over(running),
+    )
+    both = rows.filter((rows["one"] > 0) & (rows["two"] > 0) & rows["b_us"].notnull())
+    return both.select("case_id", "clock_id", "b_us", a_us="at")
 
 
 def lengths(book: Clocks, **kinds: Table) -> Table:
