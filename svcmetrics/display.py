@@ -84,10 +84,9 @@ def phrase(key: str, fallback: str, code: str | None = None) -> str:
 
 def table_html(table: pd.DataFrame, limit: int = 60) -> str:
     """A table as HTML: headers, cells and captions escaped, so that a name is only a name."""
-    text = shown(table.head(limit))
-    numeric = [
-        pd.api.types.is_numeric_dtype(table[c]) for c in table.columns if not _is_empty(table[c])
-    ]
+    top = table.head(limit)
+    text = shown(top)
+    numeric = [pd.api.types.is_numeric_dtype(top[c]) for c in top if not _is_empty(top[c])]
     head = "".join(_cell("th", str(c), num) for c, num in zip(text.columns, numeric, strict=True))
     body = "".join(
         "<tr>" + "".join(_cell("td", v, num) for v, num in zip(row, numeric, strict=True)) + "</tr>"

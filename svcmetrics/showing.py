@@ -5,10 +5,15 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from svcmetrics import lang
 from svcmetrics.display import STYLE, table_html
 from svcmetrics.result import Result
+from svcmetrics.tables import TABLES
+
+if TYPE_CHECKING:
+    from svcmetrics.study import Study
 
 # A longer table is folded: the figure says it at a glance, and one click shows the numbers.
 _OPEN_ROWS = 12
@@ -63,3 +68,24 @@ def _figure(result: Result) -> str:
     data = base64.b64encode(picture(result.plot())).decode("ascii")
     text = html.escape(result.text, quote=True)
     return f'<img style="{_FIGURE}" alt="{text}" src="data:image/png;base64,{data}">'
+
+
+def study_html(study: Study) -> str:
+    """The tables of a study with their sizes, and what each that is missing would be needed for."""
+    heads = [lang.say(f"showing.{k}") for k in ("name", "rows", "why")]
+    out = "".join(f"<th>{html.escape(h)}</th>" for h in heads)
+    lines = [f"<tr>{out}</tr>"]
+    for name in TABLES:
+        size = f"{len(study.tables[name]):,}" if _has_length(study, name) else lang.MISSING
+        kind = "" if study.has(name) else ' style="opacity:.55"'
+        said = (lang.say(f"table.{name}"), size, lang.say(f"why.{name}"))
+        cells = zip(said, ("", " class=num", " class=long"), strict=True)
+        lines.append(f"<tr{kind}>{''.join(f'<td{c}>{html.escape(t)}</td>' for t, c in cells)}</tr>")
+    title = f"<p><b>{html.escape(study.settings.name)}</b></p>"
+    table = f'<table class="svc-table">{"".join(lines)}</table>'
+    return f'{STYLE}<div class="svc-result">{title}{table}</div>'
+
+
+def _has_length(study: Study, name: str) -> bool:
+    """A log in an engine is not counted for a title page."""
+    return study.has(name) and hasattr(study.tables[name], "__len__")

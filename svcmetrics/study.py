@@ -114,6 +114,11 @@ class Study:
 
         return Shown([self.named(r) for r in results], figure=figure)
 
+    def _repr_html_(self) -> str:
+        from svcmetrics.showing import study_html
+
+        return study_html(self)
+
     def long_ratings(self) -> pd.DataFrame:
         """Who rated whom on which item with which score: ratings, plan and items as one long frame."""
         return long_ratings(self)

@@ -40,3 +40,8 @@ def test_long_tables_are_cut_and_say_so():
     text = display.table_html(pd.DataFrame({"a": range(100)}), limit=10)
     assert text.count("<tr>") == 11
     assert "90" in text
+
+
+def test_a_column_that_begins_below_the_cut_is_no_trouble():
+    late = pd.DataFrame({"metric": "x", "to": [None] * 10 + [1.0], "estimate": range(11)})
+    assert display.table_html(late, limit=10).count("<tr>") == 11
