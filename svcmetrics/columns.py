@@ -84,6 +84,23 @@ def unique(table: pd.DataFrame, *columns: str) -> None:
         )
 
 
+def once(table: pd.DataFrame, *key: str, score: str) -> tuple[pd.DataFrame, int]:
+    """The rows without forms that were sent twice, and how many those were.
+
+    Only where *every* repeat of the key is the same in all columns: ratings that differ are
+    ratings of their own, and what to do with them the caller must say.
+    """
+    require(table, *key, score)
+    whole = np.flatnonzero(table[[*dict.fromkeys((*key, score))]].notna().all(axis=1))
+    rows = table.iloc[whole]
+    again = rows.duplicated(list(key)).to_numpy()
+    if not again.any() or not rows.duplicated().to_numpy()[again].all():
+        return table, 0
+    kept = np.ones(len(table), dtype=bool)
+    kept[whole[again]] = False
+    return table[kept], int(again.sum())
+
+
 def to_scores(values: Iterable[object], words: dict[str, float]) -> pd.Series:
     """Answers in words as numbers: {"非常满意": 5, …}. A word that is not listed is an error."""
     series = pd.Series(list(values), dtype="object")

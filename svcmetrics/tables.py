@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from svcmetrics import lang
-from svcmetrics.columns import complete, numbers, require, to_scores, unique
+from svcmetrics.columns import complete, numbers, once, require, to_scores, unique
 
 Kind = Literal["id", "text", "word", "int", "float", "bool", "time", "date", "clock"]
 
@@ -217,5 +217,5 @@ def words_of(column: str) -> tuple[str, ...]:
 
 __all__ = [
     "INLINE_PLAN", "LITE", "TABLES", "Column", "Kind", "Table",
-    "complete", "numbers", "require", "to_scores", "unique", "words_of",
+    "complete", "numbers", "once", "require", "to_scores", "unique", "words_of",
 ]  # fmt: skip

@@ -13,8 +13,9 @@ from svcmetrics.numeric.mixed import Mixed, Singular, fit, reml
 from svcmetrics.numeric.mixed_collapse import Array, Codes, collapse, is_nested
 from svcmetrics.numeric.ranks import quasi_errors
 
-# Repeated ratings of a target by the same rater share an error once they are this common.
-_REPEATS = 0.05
+# Repeated ratings of a target by the same rater share an error. In large data a few of them change
+# nothing and cost much: there they do once they are this common.
+_REPEATS, _SMALL = 0.05, 100_000
 # With more targets than this only their variances are kept, not all covariances.
 MANY = 1_200
 _BOUNDLESS = 1e8  # variance of a fixed factor, in units of the total
@@ -151,7 +152,8 @@ def random_names(data: Ratings) -> list[str]:
     """What can be told from the residual: raters who rated twice, pairs that repeat."""
     names = ["rater"] if 1 < data.raters < len(data.y) else []
     pairs = int(data.pairs().max()) + 1
-    common = pairs <= (1 - _REPEATS) * len(data.y)
+    n = len(data.y)
+    common = pairs < n if n <= _SMALL else pairs <= (1 - _REPEATS) * n
     return [*names, "pair"] if common and names and data.raters < pairs else names
 
 

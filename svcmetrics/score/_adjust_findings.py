@@ -43,6 +43,9 @@ def findings(
         found.insert(0, Finding(key, values))
     if fit.model is not None and fit.model.perfect:
         found.append(Finding("adjust.perfect", {}, "warning"))
+    if fit.model is not None and fit.model.drawn:
+        # of a standard error: half of what it is for a variance
+        found.append(Finding("adjust.drawn", {"share": fit.model.spread_error / 2}))
     repeats = data.repeats()
     if repeats:
         found.append(Finding("adjust.repeats", {"count": repeats}, "warning"))

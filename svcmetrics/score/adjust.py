@@ -19,9 +19,9 @@ from svcmetrics.numeric.raters import (
     subsets,
 )
 from svcmetrics.problems import table_error
-from svcmetrics.result import Result, estimates
+from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.score._adjust_findings import findings, refusal
-from svcmetrics.tables import complete, numbers, require, unique
+from svcmetrics.tables import complete, numbers, once, require, unique
 
 _LEVEL = 0.95
 _VARIANTS = ("raw mean", "adjusted", "shrunken")
@@ -68,7 +68,9 @@ def adjust(
     ['raw mean', 'adjusted', 'shrunken']
     """
     extra = [c for c in (wave, mode) if c is not None]
+    ratings, copies = once(ratings, target, rater, *extra, score=score)
     rows, dropped = complete(ratings, score=score, by=(target, rater, *extra))
+    dropped |= {"duplicate": copies} if copies else {}
     if rows.empty:
         raise table_error("too_few_values", found=0, needed=2, what=score)
     if severity is not None:
@@ -83,7 +85,10 @@ def adjust(
         return Result("adjust", plain, [refusal(error, extra)], about)
     table, main = _table(names, data, fit, part, target)
     about |= {"variances": fit.variances, "standard_errors_of_variances": fit.errors}
-    return Result("adjust", table, findings(table, data, fit, main, target), about)
+    found = findings(table, data, fit, main, target)
+    if copies:
+        found.append(Finding("adjust.twice", {"count": copies}, "warning"))
+    return Result("adjust", table, found, about)
 
 
 def _without_severity(

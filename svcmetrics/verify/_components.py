@@ -12,7 +12,7 @@ from svcmetrics.numeric.gtheory import Shares, spread_of_means
 from svcmetrics.numeric.mixed import Mixed, NotIdentified, TooLarge, reml
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
-from svcmetrics.tables import complete
+from svcmetrics.tables import complete, once, unique
 from svcmetrics.verify._formula import read_formula
 
 RESIDUAL = "residual"
@@ -67,7 +67,9 @@ def read_study(ratings: pd.DataFrame, formula: str, measured: str) -> Study:
     names = [":".join(t) for t in parsed.terms]
     if measured not in names:
         raise table_error("object_missing", column=measured, terms=names)
+    ratings, copies = once(ratings, *parsed.columns, score=parsed.score)
     rows, dropped = complete(ratings, score=parsed.score, by=parsed.columns)
+    dropped |= {"duplicate": copies} if copies else {}
     if rows.empty:
         raise table_error("too_few_values", found=0, needed=2, what=parsed.score)
     facets = {c: pd.factorize(rows[c], sort=True)[0].astype(np.intp) for c in parsed.columns}
@@ -82,6 +84,7 @@ def read_study(ratings: pd.DataFrame, formula: str, measured: str) -> Study:
             left["residual"].append(names[i])
         else:
             keep.append(i)
+    _check_repeats(rows, parsed.columns, sizes)
     terms = (*(names[i] for i in keep), RESIDUAL)
     return Study(
         rows[parsed.score].to_numpy(),
@@ -94,6 +97,12 @@ def read_study(ratings: pd.DataFrame, formula: str, measured: str) -> Study:
         dropped,
         {k: v for k, v in left.items() if v},
     )
+
+
+def _check_repeats(rows: pd.DataFrame, facets: tuple[str, ...], sizes: list[int]) -> None:
+    """Two ratings of one cell need a term for the cell, or they would count as two opinions."""
+    if max(sizes) < len(rows) - int(rows.duplicated(list(facets)).sum()):
+        unique(rows, *facets)
 
 
 def _joined(facets: dict[str, np.ndarray], columns: tuple[str, ...]) -> np.ndarray:

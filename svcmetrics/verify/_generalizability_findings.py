@@ -8,7 +8,7 @@ import pandas as pd
 from svcmetrics.numeric.gtheory import Shares
 from svcmetrics.numeric.raters import subsets
 from svcmetrics.result import Finding
-from svcmetrics.verify._components import Components, Study, cells
+from svcmetrics.verify._components import Components, Study
 
 # Brennan (2001, p. 108) and the field ask 0.8 of decisions; below 0.5 error outweighs the object.
 _GOOD, _POOR = 0.8, 0.5
@@ -41,10 +41,22 @@ def findings(table: pd.DataFrame, study: Study, parts: Components, shares: Share
     if zero:
         found.append(Finding("generalizability.zero", {"names": zero}))
     found += _warnings(study)
+    if parts.model is not None and parts.model.drawn:
+        found.append(Finding("generalizability.drawn", _simulation(parts)))
     if study.left_out.get("one_level"):
         names = {"names": study.left_out["one_level"]}
         found.append(Finding("generalizability.one_level", names, "warning"))
     return found
+
+
+def _simulation(parts: Components) -> dict[str, float]:
+    """What random signs add to the errors of the components, at most; and to the criterion."""
+    model = parts.model
+    if model is None:
+        return {}
+    with np.errstate(invalid="ignore"):
+        share = np.nanmax(model.simulation_errors / model.errors)
+    return {"share": float(share), "criterion": model.criterion_error}
 
 
 def _verdict(values: dict[str, float]) -> str:
@@ -67,11 +79,11 @@ def _source(study: Study, parts: Components, shares: Shares) -> list[Finding]:
 
 
 def _warnings(study: Study) -> list[Finding]:
-    """Repeated cells, and sources that fall apart into subsets without a shared level."""
+    """Forms sent twice, and sources that fall apart into subsets without a shared level."""
     found = []
-    repeats = len(study.y) - cells(study)
-    if repeats:
-        found.append(Finding("generalizability.repeats", {"count": repeats}, "warning"))
+    copies = study.dropped.get("duplicate")
+    if copies:
+        found.append(Finding("generalizability.twice", {"count": copies}, "warning"))
     own = study.index(study.object)
     for i, codes in enumerate(study.codes):
         if own & study.index(i):

@@ -12,7 +12,7 @@ from svcmetrics.numeric.mixed_intervals import profile, satterthwaite
 from svcmetrics.numeric.raters import MANY, Fitted, Ratings, fixed_targets, subsets
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.tables import complete
+from svcmetrics.tables import complete, once
 
 # With fewer levels than this the approximation by one chi-square is poor and a profile is cheap.
 _PROFILED, _PROFILED_ROWS = 2_000, 20_000
@@ -22,6 +22,7 @@ _PROFILED, _PROFILED_ROWS = 2_000, 20_000
     better="neither",
     source="Henderson (1975), Biometrics 31, 423-447: best linear unbiased prediction",
     drawing="severity",
+    behind="raters",
 )
 def severity(
     ratings: pd.DataFrame,
@@ -57,7 +58,9 @@ def severity(
     [-0.86, -0.21, 1.07]
     """
     extra = [wave] if wave is not None else []
+    ratings, copies = once(ratings, rater, target, *extra, score=score)
     rows, dropped = complete(ratings, score=score, by=(rater, target, *extra))
+    dropped |= {"duplicate": copies} if copies else {}
     if rows.empty:
         raise table_error("too_few_values", found=0, needed=2, what=score)
     names, data = _coded(rows, rater, target, score, extra)
@@ -74,7 +77,12 @@ def severity(
         return Result("severity", _empty(data, rater), [why.finding], about)
     spread = _spread(fit, data, level)
     table = pd.concat([_summary(spread, data, rater), _persons(names, data, fit, rater, level)])
-    return Result("severity", table, _findings(spread, data, level), about | fit.variances)
+    found = _findings(spread, data, level)
+    if copies:
+        found.append(Finding("severity.twice", {"count": copies}, "warning"))
+    if fit.model is not None and fit.model.drawn:
+        found.append(Finding("severity.drawn", {"share": fit.model.spread_error / 2}))
+    return Result("severity", table, found, about | fit.variances)
 
 
 class _Refused(Exception):

@@ -144,7 +144,24 @@ def test_very_many_targets_get_the_same_numbers_without_their_covariances(monkey
     pd.testing.assert_frame_equal(one[columns], two[columns], rtol=1e-6)
 
 
-def test_a_form_sent_twice_is_said():
-    twice = pd.concat([RATED, RATED.iloc[[3]]])
-    keys = [f.key for f in adjust(twice, **CALL, wave="wave").findings]
-    assert "adjust.repeats" in keys
+def test_a_form_sent_twice_counts_once_and_a_second_rating_shares_an_error():
+    once = adjust(RATED, **CALL, wave="wave")
+    copies = adjust(pd.concat([RATED, RATED.iloc[[3]]]), **CALL, wave="wave")
+    pd.testing.assert_frame_equal(copies.table, once.table)
+    assert copies.about["dropped"]["duplicate"] == 1
+    assert "adjust.twice" in [f.key for f in copies.findings]
+    other = RATED.iloc[[3]].assign(points=RATED["points"].iloc[3] + 1)
+    again = adjust(pd.concat([RATED, other]), **CALL, wave="wave")
+    assert "adjust.repeats" in [f.key for f in again.findings]
+    assert again.about["repeated_ratings"] == 1
+    assert "pair" in again.about["standard_errors_of_variances"]
+
+
+def test_thousands_of_raters_and_departments(monkeypatch):
+    monkeypatch.setattr("svcmetrics.numeric.raters.MANY", 2)
+    exact = adjust(RATED, **CALL)
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse.DENSE_LIMIT", 1)
+    drawn = adjust(RATED, **CALL)
+    assert "adjust.drawn" in [f.key for f in drawn.findings]
+    assert drawn.table["estimate"].to_numpy() == pytest.approx(exact.table["estimate"], rel=0.01)
+    assert drawn.table["se"].to_numpy() == pytest.approx(exact.table["se"], rel=0.1)

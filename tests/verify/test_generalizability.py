@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import TableError
-from svcmetrics.verify import generalizability
+from svcmetrics.verify import d_study, generalizability
 from svcmetrics.verify._formula import read_formula
 from tests.verify.samples import SAMPLES
 
@@ -198,16 +198,49 @@ def test_insteval(shared_data):
     assert shares == pytest.approx([0.154903716, 0.06010568536, 0.7849905986], rel=1e-4)
 
 
-def test_repeats_and_disconnected_plans_are_said():
+def test_two_ratings_of_a_cell_need_a_term_for_it():
+    other = RATED.iloc[[2]].assign(points=RATED["points"].iloc[2] + 1)
+    twice = pd.concat([RATED, other], ignore_index=True)
+    with pytest.raises(TableError, match=r"who|unit"):
+        generalizability(twice, "points ~ unit + who", object="unit")
+    with pytest.raises(TableError):
+        d_study(twice, "points ~ unit + who", object="unit", sizes={"who": [3]})
+    # a cell of its own, or the occasion written into the formula, settles it
+    again = pd.concat([RATED, RATED.assign(points=RATED["points"] + RATED["who"] % 3)])
+    told = again.assign(time=np.repeat([1, 2], len(RATED)))
+    generalizability(again, "points ~ unit*who", object="unit")
+    result = generalizability(told, "points ~ unit + who + unit:who:time", object="unit")
+    assert result.about["left_out"] == {"residual": ["unit:who:time"]}
+
+
+def test_a_form_sent_twice_counts_once():
+    once = generalizability(RATED, "points ~ unit + who", object="unit")
+    twice = pd.concat([RATED, RATED.iloc[[2, 5]]])
+    result = generalizability(twice, "points ~ unit + who", object="unit")
+    pd.testing.assert_frame_equal(result.table, once.table)
+    assert result.about["dropped"]["duplicate"] == 2
+    assert "generalizability.twice" in [f.key for f in result.findings]
+
+
+def test_thousands_of_raters_and_departments(monkeypatch):
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse.DENSE_LIMIT", 20)
+    rng = np.random.default_rng(6)
+    t, r = (x.ravel() for x in np.indices((60, 90)))
+    y = rng.normal(0, 0.7, 60)[t] + rng.normal(0, 0.5, 90)[r] + rng.normal(0, 1, len(t))
+    data = pd.DataFrame({"t": t, "r": r, "s": y})[rng.uniform(size=len(t)) < 0.7]
+    result = generalizability(data, "s ~ t + r", object="t")
+    assert "generalizability.drawn" in [f.key for f in result.findings]
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse.DENSE_LIMIT", 3000)
+    exact = generalizability(data, "s ~ t + r", object="t")
+    assert value(result, "phi") == pytest.approx(value(exact, "phi"), rel=1e-3)
+
+
+def test_disconnected_plans_are_said():
     apart = RATED.assign(
         who=RATED["who"].astype(str) + RATED["unit"].isin(["甲", "乙"]).astype(str)
     )
-    result = generalizability(
-        pd.concat([apart, apart.iloc[[2]]]), "points ~ unit + who", object="unit"
-    )
-    keys = [f.key for f in result.findings]
-    assert "generalizability.repeats" in keys
-    assert "generalizability.disconnected" in keys
+    result = generalizability(apart, "points ~ unit + who", object="unit")
+    assert "generalizability.disconnected" in [f.key for f in result.findings]
 
 
 def test_perfect_agreement_warns():

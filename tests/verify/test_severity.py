@@ -86,6 +86,26 @@ def test_raters_of_one_department_only_are_counted():
     assert "severity.single" in keys
 
 
+def test_a_form_sent_twice_counts_once_and_a_second_rating_shares_an_error():
+    once = severity(RATED, **CALL)
+    copies = severity(pd.concat([RATED, RATED.iloc[[3]]]), **CALL)
+    pd.testing.assert_frame_equal(copies.table, once.table)
+    assert "severity.twice" in [f.key for f in copies.findings]
+    other = RATED.iloc[[3]].assign(points=RATED["points"].iloc[3] + 1)
+    again = severity(pd.concat([RATED, other]), **CALL)
+    assert "severity.repeats" in [f.key for f in again.findings]
+    assert again.table["ratings"].iloc[0] == len(RATED) + 1
+
+
+def test_thousands_of_raters_and_departments(monkeypatch):
+    monkeypatch.setattr("svcmetrics.numeric.raters.MANY", 2)
+    exact = persons(severity(RATED, **CALL))
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse.DENSE_LIMIT", 1)
+    result = severity(RATED, **CALL)
+    assert "severity.drawn" in [f.key for f in result.findings]
+    assert persons(result)["estimate"].to_numpy() == pytest.approx(exact["estimate"], abs=0.02)
+
+
 @pytest.mark.data
 def test_insteval(shared_data):
     """Students' variance near lme4's 0.1062 (there lecturers are random, here fixed)."""
