@@ -14,6 +14,19 @@ from typing import Any, Literal, ParamSpec
 from svcmetrics.result import Result
 
 Better = Literal["higher", "lower", "neither"]
+# Whose small number a row of the metric could betray, and what its n counts:
+#   raters   made of ratings, n counts raters (or is carried along from such a table)
+#   spread   the same, and the estimate tells how the raters of one group differ
+#   ratings  made of ratings, n counts something else: forms, departments, waves
+#   judges   made of experts' judgements, n counts experts
+#   work     made of cases and events, n counts them
+#   records  made of lists, plans or finished results: nobody's opinion
+Persons = Literal["raters", "spread", "ratings", "judges", "work", "records"]
+# What a metric of a folder is made of unless it says otherwise; elsewhere the most careful word.
+_BEHIND: dict[str, Persons] = {
+    "design": "judges", "measure": "work", "rate": "records", "weigh": "records",
+    "score": "raters", "pilot": "records",
+}  # fmt: skip
 P = ParamSpec("P")
 
 
@@ -29,6 +42,7 @@ class Metric:
     source: str
     drawing: str
     function: Callable[..., Result]
+    behind: Persons = "ratings"
 
     @property
     def summary(self) -> str:
@@ -46,12 +60,14 @@ def metric(
     low: float | None = None,
     high: float | None = None,
     drawing: str = "intervals",
+    behind: Persons | None = None,
 ) -> Callable[[Callable[P, Result]], Callable[P, Result]]:
     """Register a function that returns a Result.
 
     ``better``: which way is better, or "neither". ``low`` and ``high``: the bounds that no
     estimate leaves (None: unbounded). ``source``: the paper with its table or page.
-    ``drawing``: the name of the plot in ``svcmetrics.plots``.
+    ``drawing``: the name of the plot in ``svcmetrics.plots``. ``behind``: what a row is made of and
+    what its ``n`` counts (``Persons``); the folder's own word where it is left out.
     """
 
     def decorate(function: Callable[P, Result]) -> Callable[P, Result]:
@@ -61,7 +77,10 @@ def metric(
             return _signed(result, entry)
 
         question = function.__module__.split(".")[1] if "." in function.__module__ else ""
-        entry = Metric(function.__name__, question, better, low, high, source, drawing, wrapped)
+        made_of = behind or _BEHIND.get(question, "ratings")
+        entry = Metric(
+            function.__name__, question, better, low, high, source, drawing, wrapped, made_of
+        )
         clash = REGISTRY.get(entry.name)
         if clash is not None and clash.function.__module__ != function.__module__:
             raise ValueError(f"two metrics are called {entry.name!r}; one name, one file")

@@ -9,11 +9,11 @@ from typing import Any
 from svcmetrics import lang
 from svcmetrics.assessment import assess
 from svcmetrics.manifest import digest, digests, versions, write_manifest, write_whole
-from svcmetrics.privacy import Published, publish
+from svcmetrics.privacy import Published
 from svcmetrics.problems import Problem, StudyError
+from svcmetrics.publication import published
 from svcmetrics.report.brief import brief
 from svcmetrics.report.workbook import workbook
-from svcmetrics.result import Result
 from svcmetrics.study import Study
 from svcmetrics.typeface import copy_typeface
 
@@ -38,11 +38,6 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
         paths.append(write_whole(out / f"workbook_{code}.xlsx", book))
     _record(study, out, paths, command)
     return paths
-
-
-def published(study: Study, results: Mapping[str, Result]) -> dict[str, Published]:
-    """Every result through the one door out, at the study's own group size."""
-    return {name: publish(r, min_n=study.settings.min_raters) for name, r in results.items()}
 
 
 def leadership_brief(

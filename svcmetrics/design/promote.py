@@ -14,7 +14,7 @@ from svcmetrics.numeric.summaries import quantile
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.tables import require
 
-# What makes a candidate: declared here, beside the number that each is compared with.
+# What makes a candidate; the docstring argues each of them, and a caller may set others.
 NEEDED = {"cases": 12.0, "months": 0.5, "quartile_ratio": 4.0, "path": 0.5, "common_steps": 0.7}
 # A step is common when it occurs in this share of the finished cases.
 _COMMON = 0.8
@@ -29,6 +29,7 @@ _NAMED = 4
     low=0,
     source="This package, methods section 1 (emergency to routine); house fact 7 of the log",
     drawing="criteria_met",
+    behind="work",
 )
 def promote(
     events: Any,
@@ -45,12 +46,23 @@ def promote(
     column of the events, such as ``reason_code`` of the submission. ``needed``: other thresholds
     than those below. ``timezone``: the clock of stamps without an offset.
 
-    Returns per kind one row per criterion (``variant``), with ``needed`` and ``met``:
-    ``cases`` (at least 12, Garwood limits), ``months`` (share of months with a case, at least 0.5,
-    Wilson), ``quartile_ratio`` (upper over lower quartile of the duration, at most 4; limits from order
-    statistics), ``path`` (share of finished cases that take the most frequent path, at least 0.5,
-    Wilson), ``common_steps`` (mean share of the steps of a case that occur in 80% of cases, at
-    least 0.7) and ``criteria`` (share of criteria met). A candidate meets all; near ones miss one.
+    Returns per kind one row per criterion (``variant``) with its number, its limits, ``needed``
+    and ``met``, so that each verdict can be checked by hand. Chance alone must not make a
+    candidate: but for the count, which is what it is, the whole interval has to clear the threshold.
+
+    - ``cases``: at least 12, for below that quartiles have no upper limit (Garwood limits shown);
+    - ``months``: share of the months of the log with a case, surely 0.5 or more: what comes in fewer
+      is a season or a single cause, and nobody can be kept ready for it (Wilson);
+    - ``quartile_ratio``: upper over lower quartile of the duration, surely 4 or less: a promise that
+      three in four can keep is then no more than four times the time of the quick ones, and still
+      says something (order statistics);
+    - ``path``: share of finished cases on the most frequent path, surely 0.5 or more: most cases
+      could follow one written instruction (Wilson);
+    - ``common_steps``: mean share of a case's steps that occur in 80% of cases, surely 0.7 or more:
+      what differs is a detail of the same work (Student);
+    - ``criteria``: the share that is met. A candidate meets all; near ones miss one.
+
+    The thresholds are conventions, not estimates: settle them before looking, with ``needed``.
 
     It misleads when the kinds are coarse: a catalogue with one line "emergency" has no path of its
     own. A candidate is for a decision: emergencies that recur may be better prevented.
@@ -74,7 +86,7 @@ def promote(
         "months": facts.months,
         "open_cases": int(facts.cases["hours"].isna().sum()),
         "dropped": facts.dropped,
-        "method": "declared thresholds, each beside its estimate",
+        "method": "declared thresholds, each cleared by the whole interval",
     }
     return Result("promote", table, _findings(table, by), about)
 
@@ -97,7 +109,7 @@ def _rows(
         "path": _share(path, len(done)) if enough else _unknown(done),
         "common_steps": _common(done["path"]) if enough else _unknown(done),
     }
-    met = {k: _is_met(k, values[k][0], needed[k]) for k in values}
+    met = {k: _is_met(k, values[k], needed[k]) for k in values}
     values["criteria"] = (float(np.mean(list(met.values()))), np.nan, np.nan, len(rows))
     met["criteria"] = all(met.values())
     return estimates(
@@ -111,8 +123,12 @@ def _rows(
     )  # fmt: skip
 
 
-def _is_met(criterion: str, value: float, needed: float) -> bool:
-    return bool(value <= needed if criterion == "quartile_ratio" else value >= needed)
+def _is_met(criterion: str, value: tuple[float, ...], needed: float) -> bool:
+    """Whether the number surely clears its threshold; a limit that is not known does not."""
+    estimate, low, high = value[:3]
+    if criterion == "cases":
+        return bool(estimate >= needed)
+    return bool(high <= needed if criterion == "quartile_ratio" else low >= needed)
 
 
 def _share(part: int, whole: int) -> tuple[float, float, float, int]:

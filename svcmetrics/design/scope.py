@@ -19,6 +19,7 @@ _NAMES = 8
     high=1,
     source="ISO 9000:2015, 3.7.6 (generic product categories); this package, methods section 1",
     drawing="funnel",
+    behind="records",
 )
 def scope(
     services: pd.DataFrame,

@@ -15,6 +15,7 @@ from svcmetrics.tables import numbers, require
     better="lower",
     low=0,
     source="median with order-statistic interval: David & Nagaraja (2003), Order Statistics, §7.1",
+    behind="ratings",
 )
 def burden(
     ratings: pd.DataFrame,

@@ -18,6 +18,7 @@ _ENOUGH = 0.7
     low=0,
     high=1,
     source="AAPOR (2023), Standard Definitions, response rate RR2; interval: Wilson (1927)",
+    behind="ratings",
 )
 def response(
     plan: pd.DataFrame,

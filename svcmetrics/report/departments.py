@@ -81,6 +81,8 @@ def written(row: Mapping[Hashable, Any], style: str, *, seen: bool = False) -> s
     if pd.isna(row["estimate"]):
         return lang.MISSING
     text = style.format(row["estimate"])
+    if row.get("bound"):
+        return lang.say(f"publish.{row['bound']}", value=text)
     if pd.isna(row["low"]) or pd.isna(row["high"]):
         return text
     low, high = (style.format(row[c]) for c in ("low", "high"))

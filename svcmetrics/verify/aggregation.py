@@ -27,6 +27,7 @@ _BOUNDS = {
 @metric(
     better="higher", drawing="within_groups",
     source="James, Demaree & Wolf 1984; Brown & Hauenstein 2005; Burke et al. 1999; Bliese 2000",
+    behind="spread",
 )  # fmt: skip
 def aggregation(
     ratings: pd.DataFrame,

@@ -25,6 +25,7 @@ RATE = 0.05
 @metric(
     better="lower", low=0, high=1, drawing="against_chance",
     source="Curran 2016, J. Exp. Soc. Psychol. 66, 4-19; Meade & Craig 2012, Psychol. Methods 17, 437",
+    behind="raters",
 )  # fmt: skip
 def careless(  # noqa: PLR0913
     ratings: pd.DataFrame,

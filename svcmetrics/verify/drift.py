@@ -22,6 +22,7 @@ from svcmetrics.verify import ledger
     better="lower", low=0,
     drawing="score_shifts",
     source="Myford & Wolfe 2009, J. Educ. Meas. 46, 371-389 (rater functioning over time)",
+    behind="raters",
 )  # fmt: skip
 def drift(
     ratings: pd.DataFrame,

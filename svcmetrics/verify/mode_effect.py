@@ -22,6 +22,7 @@ _HALF = 1.0
     better="neither",
     drawing="score_shifts",
     source="Rosenbaum 2002, Observational Studies, 2.4 and 2.6 (randomisation inference)",
+    behind="raters",
 )
 def mode_effect(  # noqa: PLR0913
     ratings: pd.DataFrame,

@@ -25,6 +25,7 @@ _ACCEPTED = 0.10
     low=0,
     high=1,
     source="Saaty (2008), Int. J. Services Sciences 1(1), 83-98; Forman & Peniwati (1998), EJOR 108, 165-169",
+    behind="judges",
 )
 def ahp(
     judgements: pd.DataFrame,

@@ -24,6 +24,7 @@ _MENDED = 3
     low=0,
     source="Saaty (1980), The Analytic Hierarchy Process; Aguaron & Moreno-Jimenez (2003), EJOR 147, 137-145",
     drawing="own",
+    behind="ratings",
 )
 def consistency(
     judgements: pd.DataFrame,

@@ -27,6 +27,7 @@ _HALO = 0.8
     low=0,
     high=1,
     source="Lindeman, Merenda & Gold (1980), p. 119; Gromping (2006), JSS 17(1); Johnson (2000), MBR 35(1), 1-19",
+    behind="ratings",
 )
 def importance(
     ratings: pd.DataFrame,

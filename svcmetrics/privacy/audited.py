@@ -1,0 +1,114 @@
+"""Tables made of ratings, published row by row through the ledger."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.privacy.behind import Behind
+from svcmetrics.privacy.ledger import Ledger
+from svcmetrics.privacy.means import ask
+from svcmetrics.privacy.published import Published, blanked, publish, told_without
+from svcmetrics.result import Finding, Result
+from svcmetrics.study import MIN_RATERS
+
+# How tables call the row of everybody.
+_ALL = ("all", "")
+# What stays of a row whose group is all at one end of the scale: which group it is in, not how far.
+_WORDS = ("group",)
+
+
+def publish_audited(
+    result: Result,
+    *,
+    behind: Behind,
+    ledger: Ledger,
+    min_n: int = MIN_RATERS,
+    quantity: str = "mean",
+) -> Published:
+    """Which rows of a statistic made of ratings may be shown, given everything shown before?
+
+    ``behind``: the ratings behind the rows; rows are told apart by those of ``behind.by`` that the
+    table has, the row of everybody rests on all ratings. Whatever a row says of a group is
+    audited as if the exact mean of its ratings were known, or, without a scale, from counts alone.
+    Numbers are rounded to three digits of the largest. A group at one end of the scale keeps its
+    word ("above") and loses its numbers; its own mean reads "4.8 or more".
+
+    Misleads: an adjusted mean is no plain mean; that it is audited as one is a choice, made because
+    severity cannot be told from a single group's cell.
+    """
+    table = result.table
+    by = [c for c in behind.by if c in table.columns]
+    sharp = Behind(
+        behind.ratings, by, behind.rater, behind.score, behind.scale, behind.rating, None, None
+    )
+    asked, cells = ask(sharp)
+    if by:
+        everybody, row = ask(replace(sharp, by=[]))
+        asked, cells = [*asked, *everybody], pd.concat([cells, row], ignore_index=True)
+    place = _places(table, cells, by)
+    persons = np.where(place >= 0, cells["n"].to_numpy()[place], np.nan)
+    plain = publish(result, min_n=min_n, persons=persons.tolist())
+    wanted = np.unique(place[(place >= 0) & plain.table["shown"].to_numpy()])
+    ok = np.zeros(len(cells), dtype=bool)
+    ok[wanted] = ledger.admit(quantity, sharp, [asked[i] for i in wanted], least=plain.min_n)
+    shown = plain.table["shown"].to_numpy() & (place >= 0) & ok[place]
+    bound = np.where(shown, cells["bound"].to_numpy()[place], "")
+    own = np.where(shown, cells["estimate"].to_numpy()[place], np.nan)
+    return _hidden(plain, result, shown, bound, own)
+
+
+def _places(table: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> np.ndarray:
+    """The cell of each row; -1 when no rating stands behind it."""
+    if not by:
+        return np.zeros(len(table), dtype=int)
+    names = ["\x1f".join(map(str, row)) for row in cells[by].iloc[:-1].to_numpy()]
+    wanted = ["\x1f".join(map(str, row)) for row in table[by].to_numpy()]
+    place = pd.Index(names).get_indexer(pd.Index(wanted))
+    whole = table[by].astype("str").isin(_ALL).all(axis=1).to_numpy()
+    return np.where(whole, len(names), place)
+
+
+def _hidden(
+    plain: Published, result: Result, shown: np.ndarray, bound: np.ndarray, own: np.ndarray
+) -> Published:
+    table = plain.table
+    first = list(table.columns).index("metric")
+    capped = bound != ""
+    for column in table.columns[first + 1 :]:
+        if column in ("variant", "shown"):
+            continue
+        values = table[column]
+        if column != "n" and pd.api.types.is_float_dtype(values):
+            values = values.round(_digits(values))
+        gone = ~shown | (capped & (column not in ("n", *_WORDS)))
+        if gone.any():
+            table[column] = blanked(values, gone)
+        else:
+            table[column] = values
+    table["shown"] = shown
+    if capped.any():
+        table["bound"] = bound
+        if plain.name == "adjust":
+            table["estimate"] = table["estimate"].where(~capped, own)
+    told = told_without(result, table[~shown], table[capped])
+    lost = sorted({str(v) for v in table.loc[~shown & _had(result), table.columns[0]]})
+    if first and lost:
+        hidden = Finding("publish.hidden_cells", {"names": lost, "count": len(lost)}, "warning")
+        told = (*told, hidden)
+    return Published(plain.name, table, told, plain.drawing, int((~shown).sum()), plain.min_n)
+
+
+def _had(result: Result) -> np.ndarray:
+    return result.table["estimate"].notna().to_numpy()
+
+
+def _digits(values: pd.Series) -> int:
+    """Decimals that leave three digits of the largest number."""
+    largest = float(values.abs().max())
+    if not math.isfinite(largest) or largest == 0:
+        return 3
+    return min(max(2 - math.floor(math.log10(largest)), 0), 3)

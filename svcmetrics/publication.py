@@ -1,0 +1,93 @@
+"""Results of a study through the one door out: which ratings stand behind which table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from svcmetrics.indicators import dimension_weights, form_scores
+from svcmetrics.metric import REGISTRY
+from svcmetrics.naming import names
+from svcmetrics.privacy import Behind, Ledger, Published, publish, publish_audited
+from svcmetrics.result import Result
+from svcmetrics.study import Study
+
+# Tables that speak of the scores of forms; the others of ratings are audited from counts alone.
+_SCORES = ("adjust", "composite", "groups", "ranks", "contributions")
+_OF_RATINGS = ("raters", "spread", "ratings")
+
+
+def published(study: Study, results: Mapping[str, Result]) -> dict[str, Published]:
+    """Every result through the one door out, at the study's own group size and beside its ledger.
+
+    ``results``: as ``assess`` gives them, with names in the current language. The ledger of the study
+    lies beside its key. Cells that were published before are free: the same report gives the same
+    tables. The group sizes of ``study.toml`` are locked for every wave that has begun.
+    """
+    least = study.settings.min_raters
+    if not study.has("rating"):
+        return {name: publish(r, min_n=least) for name, r in results.items()}
+    ratings = study.long_ratings()
+    scores, answers = _scores(study, results, ratings), _answers(study, ratings)
+    with Ledger.open(study.settings.name) as ledger:
+        ledger.lock(_opened(study, ratings), raters=least, comments=study.settings.min_comments)
+        out = {}
+        for name, result in results.items():
+            metric = str(result.about["metric"])
+            entry = REGISTRY.get(metric)
+            if entry is None or entry.behind not in _OF_RATINGS:
+                out[name] = publish(result, min_n=least)
+                continue
+            behind, quantity = (scores, "score") if metric in _SCORES else (answers, "answers")
+            out[name] = publish_audited(
+                result, behind=behind, ledger=ledger, min_n=least, quantity=quantity
+            )
+    return out
+
+
+def _opened(study: Study, ratings: pd.DataFrame) -> list[str]:
+    """The waves that have begun: those with an answer, and those that started before the last one."""
+    answered = set(ratings["wave"].dropna().astype("str"))
+    last = pd.to_datetime(ratings["submitted_at"], utc=True, errors="coerce").max()
+    begun = {w.id for w in study.settings.waves if pd.notna(last) and w.start <= last}
+    return sorted(answered | begun) or [""]
+
+
+def _scores(study: Study, results: Mapping[str, Result], ratings: pd.DataFrame) -> Behind:
+    """One score per form, by department."""
+    weights = dimension_weights(study, {k: v for k, v in results.items() if k == "weights"})
+    forms = form_scores(ratings, weights)
+    low, high = _ends(study, ratings)
+    own = [c for c in ("wave", "mode", "rater_unit_id") if c in forms.columns]
+    return Behind(
+        _named(study, forms.assign(target=forms["target_id"])), by=["target_id"], rater="rater_key",
+        score="score", scale=(low, high), rating=["target", *own], decimals=None,
+    )  # fmt: skip
+
+
+def _answers(study: Study, ratings: pd.DataFrame) -> Behind:
+    """Who answered which form, by wave and department; what was answered does not matter."""
+    told = ratings.dropna(subset=["rater_key", "target_id"]).drop_duplicates("form")
+    return Behind(
+        _named(study, told.assign(target=told["target_id"])), by=["wave", "target_id"],
+        rater="rater_key", score="score", scale=None, rating=["target", "form"],
+    )  # fmt: skip
+
+
+def _named(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Departments by name, as in the results; the id stays in ``target``."""
+    if not study.has("unit"):
+        return table
+    known = names(study.unit, "unit_id")
+    return table.assign(target_id=[known.get(str(v), v) for v in table["target_id"]])
+
+
+def _ends(study: Study, ratings: pd.DataFrame) -> tuple[float, float]:
+    """The ends of the scale of a form: those of its items, and nothing that was answered outside."""
+    low, high = float(ratings["score"].min()), float(ratings["score"].max())
+    if study.has("item"):
+        used = study.item[study.item["item_id"].isin(ratings["item_id"].unique())]
+        if len(used):
+            low, high = min(low, float(used["min"].min())), max(high, float(used["max"].max()))
+    return low, high
