@@ -8,6 +8,7 @@ reads it.
 from __future__ import annotations
 
 import math
+import re
 import string
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,23 @@ from typing import Any
 
 LANGUAGES = ("zh", "en")
 MISSING = "—"
+
+# What is counted in the English sentences, and the verbs that may follow it.
+_NOUNS = (
+    "answers|approvals|blocks|cases|cells|charts|columns|comparisons|departments|deadlines|dimensions|entries|"
+    "errors|events|files|forms|groups|ids|items|judges|numbers|outputs|pairs|periods|persons|points|ratings|"
+    "raters|requesters|requests|returns|rows|scores|services|sheets|stamps|steps|subsets|targets|units|values|"
+    "warnings|waves"
+)
+_VERBS = {" have": " has", " are": " is", " were": " was", " do": " does", " reach": " reaches"}
+_OTHERS = (
+    "answer|bear|compare|contradict|differ|fall|hold|lack|lie|look|move|name|overlap|refer|remain|"
+    "repeat|say|share"
+)
+_COUNTED = re.compile(
+    r"(?P<number>\{(?P<blank>\w+)(?::[,d]+)?\} (?:[a-z-]+ ){0,3}?)"
+    rf"(?P<noun>{_NOUNS})\b(?P<verb> (?:have|are|were|do|reach|{_OTHERS})\b)?"
+)
 
 _current: ContextVar[str] = ContextVar("svcmetrics_language", default="zh")
 
@@ -46,6 +64,8 @@ def speaking(code: str) -> Iterator[None]:
 def say(key: str, code: str | None = None, /, **values: Any) -> str:
     """The sentence of a key with its blanks filled, in the given or the current language."""
     template = phrases(code or language())[key]
+    if (code or language()) == "en":
+        template = singular(template, values)
     with speaking(code or language()):
         return _BLANKS.vformat(template, (), values)
 
@@ -60,6 +80,21 @@ def phrases(code: str) -> Mapping[str, str]:
     """All sentences of one language, keyed "section.name"."""
     text = resources.files(__name__).joinpath(f"{_known(code)}.toml").read_text("utf-8")
     return dict(_flat(tomllib.loads(text)))
+
+
+def singular(template: str, values: Mapping[str, Any]) -> str:
+    """An English sentence for counts of one: "1 row refers", not "1 rows refer"."""
+
+    def one(match: re.Match[str]) -> str:
+        value = values.get(match["blank"])
+        if isinstance(value, bool) or value != 1:
+            return match[0]
+        noun = match["noun"]
+        noun = f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+        verb = match["verb"] or ""
+        return f"{match['number']}{noun}{_VERBS.get(verb, f'{verb}s') if verb else ''}"
+
+    return _COUNTED.sub(one, template)
 
 
 def blanks(template: str) -> set[str]:
