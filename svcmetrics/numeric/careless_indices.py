@@ -15,6 +15,8 @@ Some = NDArray[np.bool_] | None
 
 # Level groups for person fit have at least this many forms.
 _GROUP = 50
+# A row whose squares about its mean are so small a part of its squares has no spread.
+_FLAT = 1e-12
 
 
 def even_odd(forms: Floats, scale: Whole) -> Floats:
@@ -23,17 +25,26 @@ def even_odd(forms: Floats, scale: Whole) -> Floats:
     ``scale``: the scale of each item. Within a scale, the first item is odd, the second even.
     R careless 1.2 prints this with its sign reversed.
     """
-    halves = []
-    for s in np.unique(scale):
-        columns = np.flatnonzero(scale == s)
-        if len(columns) > 1:
-            halves.append((_means(forms[:, columns[::2]]), _means(forms[:, columns[1::2]])))
-    if len(halves) < 2:
+    columns = [c for s in np.unique(scale) if len(c := np.flatnonzero(scale == s)) > 1]
+    if len(columns) < 2:
         return np.full(len(forms), np.nan)
-    odd, even = (np.stack(h, axis=1) for h in zip(*halves, strict=True))
+    odd, even = (_half_means(forms, [c[first::2] for c in columns]) for first in (0, 1))
     r = row_correlation(odd, even)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.maximum(2 * r / (1 + r), -1.0))
+
+
+def _half_means(forms: Floats, columns: list[NDArray[np.int64]]) -> Floats:
+    """The mean of each set of columns, over the answers given."""
+    known = np.isfinite(forms)
+    pick = np.zeros((forms.shape[1], len(columns)))
+    for j, c in enumerate(columns):
+        pick[c, j] = 1.0
+    if known.all():
+        return np.asarray(forms @ pick) / pick.sum(axis=0)
+    n = known @ pick
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(known, forms, 0.0) @ pick / np.where(n > 0, n, np.nan))
 
 
 def synonyms(
@@ -46,7 +57,34 @@ def synonyms(
     pairs = similar_pairs(forms, critical) if pairs is None else pairs
     if len(pairs) < 2:
         return np.full(len(forms), np.nan)
-    return row_correlation(forms[:, pairs[:, 0]], forms[:, pairs[:, 1]])
+    return _pair_correlation(forms, pairs)
+
+
+def _pair_correlation(forms: Floats, pairs: Whole) -> Floats:
+    """Correlation over pairs of columns, row by row, from quadratic forms: no table of all pairs."""
+    link = np.zeros((forms.shape[1],) * 2)
+    np.add.at(link, (pairs[:, 0], pairs[:, 1]), 1.0)
+    known = np.isfinite(forms)
+    # A whole number taken off keeps sums of whole answers exact, and so a straight line flat.
+    x = forms - (np.floor(np.mean(forms[known])) if known.any() else 0.0)
+    if known.all():
+        n = np.full(len(x), float(len(pairs)))
+        first, second = link.sum(axis=1), link.sum(axis=0)
+        a, b, squares = x @ first, x @ second, x**2
+        aa, bb = squares @ first, squares @ second
+    else:
+        x, weight = np.where(known, x, 0.0), known.astype(np.float64)
+        there, back = weight @ link.T, weight @ link
+        n = np.einsum("ij,ij->i", weight, there)
+        a, b, squares = np.einsum("ij,ij->i", x, there), np.einsum("ij,ij->i", x, back), x**2
+        aa, bb = np.einsum("ij,ij->i", squares, there), np.einsum("ij,ij->i", squares, back)
+    cross = np.einsum("ij,ij->i", x @ link, x)
+    some = np.maximum(n, 1)
+    va, vb = aa - a**2 / some, bb - b**2 / some
+    flat = (va < _FLAT * (1 + aa)) | (vb < _FLAT * (1 + bb)) | (n < 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = (cross - a * b / some) / np.sqrt(va * vb)
+    return np.asarray(np.where(flat, np.nan, np.clip(r, -1, 1)))
 
 
 def similar_pairs(forms: Floats, critical: float) -> Whole:
@@ -59,6 +97,14 @@ def similar_pairs(forms: Floats, critical: float) -> Whole:
 def correlations(forms: Floats) -> Floats:
     """Correlations of the items over the forms answered in both (pairwise)."""
     known = np.isfinite(forms).astype(np.float64)
+    if known.all() and len(forms) > 1:
+        away = forms - forms.mean(axis=0)
+        cross = away.T @ away
+        spread = np.sqrt(np.diagonal(cross))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = cross / np.outer(spread, spread)
+        sound = np.isfinite(r) & np.outer(spread > 1e-12, spread > 1e-12)
+        return np.asarray(np.where(sound, np.clip(r, -1, 1), np.nan))
     x = np.where(known > 0, forms - np.nanmean(forms), 0.0) if known.any() else known
     n = known.T @ known
     with np.errstate(divide="ignore", invalid="ignore"):
