@@ -1,10 +1,11 @@
-"""Wright map: all facets side by side on one scale; single raters are dots without a name."""
+"""Wright map: facets side by side on one scale; single raters are dots without a name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -13,36 +14,54 @@ from svcmetrics.plots.style import INK, POOR, QUIET, plain
 
 # More names than this in one column overlap.
 _NAMES = 25
+# Share of the height that a label needs, and letters after which a word goes on two lines.
+_ROOM, _WIDE = 0.05, 20
+_STEPS = "threshold"
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
-    """One column per facet: points with limits; names beside all but raters."""
-    rows = table[(table["metric"] == "facets") & table["estimate"].notna()]
+    """One column per facet: points with limits, names beside all but raters; then the thresholds."""
+    rows = table[table["metric"].isin(["facets", "threshold"]) & table["estimate"].notna()]
+    rows = rows.assign(variant=rows["variant"].mask(rows["metric"] == "threshold", _STEPS))
     kinds = list(dict.fromkeys(rows["variant"]))
+    span = float(rows["estimate"].max() - rows["estimate"].min()) or 1.0
     for k, kind in enumerate(kinds):
         own = rows[rows["variant"] == kind]
+        named = kind != "rater" and len(own) <= _NAMES
+        place = pd.Series(float(k), own.index) if named else k + _beside(own["estimate"], span)
+        ax.vlines(place, own["low"], own["high"], color=QUIET, linewidth=1)
         colour = POOR if kind == "rater" else INK
-        ax.vlines([k] * len(own), own["low"], own["high"], color=QUIET, linewidth=1)
-        ax.plot([k] * len(own), own["estimate"], "o", color=colour, markersize=5, alpha=0.7)
-        if kind != "rater" and len(own) <= _NAMES:
-            for names, place in _labels(
-                own, 0.045 * float(rows["estimate"].max() - rows["estimate"].min())
-            ):
+        marker = "_" if kind == _STEPS else "o"
+        ax.plot(place, own["estimate"], marker, color=colour, markersize=5, alpha=0.7)
+        if named:
+            for names, height in _labels(own, _ROOM * span):
                 ax.annotate(
-                    names, (k, place), xytext=(8, -3), textcoords="offset points", fontsize=8
+                    names, (k, height), xytext=(8, -3), textcoords="offset points", fontsize=8
                 )
-    ax.set_xticks(range(len(kinds)), [phrase(f"variant.{v}", v) for v in kinds])
+    words = [
+        phrase("metric.threshold", _STEPS) if v == _STEPS else phrase(f"variant.{v}", v)
+        for v in kinds
+    ]
+    ax.set_xticks(range(len(kinds)), [w if len(w) < _WIDE else w.replace(" ", "\n") for w in words])
     ax.set_xlim(-0.5, max(len(kinds), 1) - 0.3)
     ax.set_ylabel(phrase("metric.facets", "logit"))
     plain(ax).grid(visible=False, axis="x")
     return ax
 
 
+def _beside(values: pd.Series, span: float) -> pd.Series:
+    """Many points without names: those at about the same height stand side by side."""
+    same = (values / (span * _ROOM / 2)).round()
+    rank = values.groupby(same).cumcount()
+    size = values.groupby(same).transform("size")
+    return (rank - (size - 1) / 2) * np.minimum(0.06, 0.7 / size)
+
+
 def _labels(own: pd.DataFrame, room: float) -> list[tuple[str, float]]:
     """Names with their height; those too close to tell apart share one label."""
     out: list[tuple[list[str], list[float]]] = []
     for name, place in own.sort_values("estimate")[["element", "estimate"]].itertuples(index=False):
-        if out and place - out[-1][1][0] < room:
+        if out and place - sum(out[-1][1]) / len(out[-1][1]) < room:
             out[-1][0].append(str(name))
             out[-1][1].append(place)
         else:

@@ -22,8 +22,8 @@ def rows(
 ) -> list[pd.DataFrame]:
     """Size of each combination in logits (positive: scored higher), and the test that all are 0.
 
-    ``pair``: places of the two facets, or nothing. Maximum likelihood with all measures held. The parts have used up some of the differences, so
-    that the tests are a little too cautious.
+    ``pair``: places of the two facets, or nothing. Maximum likelihood with all measures held; the
+    parts have used up some of the differences, so that the tests are a little too cautious.
     """
     if not pair:
         return []
