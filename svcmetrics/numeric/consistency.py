@@ -103,3 +103,26 @@ def alpha_of_sums(sums: Floats, persons: int) -> Floats:
     whole = totals - total**2 / persons
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(whole > 1e-12, k / (k - 1) * (1 - own / whole), np.nan)
+
+
+def pairwise_sums(table: Floats) -> Floats:
+    """Per person what pairwise alpha needs of each pair of items: who answered both, both sums,
+    the product; the pairs of an item with itself are among them."""
+    known = np.isfinite(table)
+    filled = np.where(known, table - np.nanmean(table, axis=0), 0.0)
+    one, two = np.triu_indices(table.shape[1])
+    both = known[:, one] & known[:, two]
+    parts = [both, filled[:, one] * both, filled[:, two] * both, filled[:, one] * filled[:, two]]
+    return np.concatenate(parts, axis=1, dtype=np.float64)
+
+
+def alpha_of_pairwise(sums: Floats, items: int) -> Floats:
+    """Alpha of every resample from ``pairwise_sums``; missing where a pair was never answered."""
+    n, first, second, product = np.split(sums, 4, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = (product - first * second / n) / (n - 1)
+        one, two = np.triu_indices(items)
+        own = covariance[..., one == two].sum(axis=-1)
+        whole = own + 2 * covariance[..., one != two].sum(axis=-1)
+        good = (whole > 1e-12) & (n > 1).all(axis=-1)
+        return np.where(good, items / (items - 1) * (1 - own / whole), np.nan)

@@ -55,8 +55,9 @@ def aggregation(
     the exact size of unequal departments and for their mean size (as R multilevel has it).
 
     Misleads: the uniform null is too easy when everybody tends to give high scores: read the
-    slight-skew row (known for 5 and 7 points only). rwg(j) grows with the number of items.
-    Agreement inside says nothing on differences between departments: that is ``icc1``, ``icc2``.
+    slight-skew row (published for 5 to 11 points; elsewhere there is none, and it is said). rwg(j)
+    grows with the number of items. Agreement inside says nothing on differences between
+    departments: that is ``icc1``, ``icc2``.
 
     Source: James, Demaree & Wolf 1984, J. Appl. Psychol. 69, 85-98; Lindell et al. 1999; Brown &
     Hauenstein 2005, Org. Res. Methods 8, 165-184; Burke, Finkelstein & Dusig 1999; Burke & Dunlap
@@ -214,6 +215,9 @@ def _reading(
         "median": float(chosen["estimate"].median()),
     }  # fmt: skip
     found = [Finding(f"aggregation.{strict}", values)]
+    if strict == "uniform":
+        points = {"points": high - low + 1}
+        found.append(Finding("aggregation.no_skew", points, "warning"))
     if len(icc2) and np.isfinite(icc2["estimate"].iloc[0]):
         row = icc2.iloc[0]
         ends = {"icc2": row["estimate"], "low": row["low"], "high": row["high"]}

@@ -34,7 +34,8 @@ def alpha(
         items must be turned round before; one that was forgotten is named.
     missing: "listwise" uses complete forms only; "pairwise" uses for each pair of items those who
         answered both, and takes the smallest pair for the interval.
-    interval: "feldt", or "bootstrap" with 2,000 resamples of the forms (listwise only).
+    interval: "feldt", or "bootstrap" with 2,000 resamples of the forms; with "pairwise" every
+        resample goes through the same rule.
     rng: seed or generator of the resamples.
 
     Returns alpha (raw and standardised), Guttman's lambda 6, and per item: alpha without the item
@@ -65,11 +66,8 @@ def alpha(
         return Result("alpha", table, [*form.findings, refused], about)
     n = form.persons if missing == "listwise" else int(pairs.min())
     table = _table(item, form, covariance, n)
-    if interval == "bootstrap" and missing == "listwise":
-        sums = bootstrap.totals(
-            consistency.alpha_sums(form.table), RESAMPLES, bootstrap.generator(rng)
-        )
-        low, high = bootstrap.limits(consistency.alpha_of_sums(sums, n))
+    if interval == "bootstrap":
+        low, high = bootstrap.limits(_drawn(form.table, missing, bootstrap.generator(rng)))
         estimate = table["estimate"].to_numpy()[0]
         table.loc[0, "low"] = float(np.minimum(low, estimate))
         table.loc[0, "high"] = float(np.maximum(high, estimate))
@@ -79,6 +77,15 @@ def alpha(
     return Result(
         "alpha", table, [*_reading(table), *form.findings, *_items(form, table, item)], about
     )
+
+
+def _drawn(table: np.ndarray, missing: str, rng: np.random.Generator) -> np.ndarray:
+    """Alpha in every resample of the persons."""
+    if missing == "listwise" or np.isfinite(table).all():
+        sums = bootstrap.totals(consistency.alpha_sums(table), RESAMPLES, rng)
+        return consistency.alpha_of_sums(sums, len(table))
+    sums = bootstrap.totals(consistency.pairwise_sums(table), RESAMPLES, rng)
+    return consistency.alpha_of_pairwise(sums, table.shape[1])
 
 
 def _table(item: str, form: answers.Answers, covariance: np.ndarray, n: int) -> pd.DataFrame:

@@ -88,6 +88,25 @@ def test_null_variances_of_a_five_point_scale():
     assert nulls == pytest.approx({"uniform": 2.0, "slight_skew": 1.34, "maximum_dissensus": 4.0})
 
 
+@pytest.mark.parametrize(
+    ("points", "variance"), [(6, 1.85), (7, 2.90), (8, 3.47), (9, 5.66), (10, 6.30), (11, 7.31)]
+)
+def test_slight_skew_of_other_scales_is_the_published_one(points, variance):
+    """LeBreton & Senter (2008), Organizational Research Methods 11, 815-852, Table 2."""
+    call = {**WORDS, "scale": (1, points)}
+    out = verify.aggregation(data({"a": [3, 5, 4], "b": [2, 2, 3]}), **call).table
+    row = out[(out["variant"] == "slight_skew") & (out.iloc[:, 0] == "a")].iloc[0]
+    assert row["raw"] == pytest.approx(1 - 1.0 / variance)
+
+
+@pytest.mark.parametrize("scale", [(1, 4), (1, 12), (0, 100)])
+def test_no_slight_skew_is_invented_for_a_scale_without_a_published_one(scale):
+    result = verify.aggregation(data({"a": [3, 4, 4], "b": [2, 2, 3]}), **{**WORDS, "scale": scale})
+    assert "slight_skew" not in set(result.table["variant"])
+    assert any(f.key == "aggregation.no_skew" for f in result.findings)
+    assert "5 至 11 点" in result.say("zh") and "5 to 11" in result.say("en")
+
+
 def test_unequal_groups_have_the_exact_size():
     result = verify.aggregation(data({"a": [1, 2], "b": [3, 4, 5, 4], "c": [5, 5, 4]}), **WORDS)
     y = {"a": [1, 2], "b": [3, 4, 5, 4], "c": [5, 5, 4]}

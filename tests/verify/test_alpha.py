@@ -168,3 +168,25 @@ def test_bootstrap_interval_holds_the_estimate_and_is_reproducible():
 def test_an_unknown_rule_for_missing_answers_is_an_error():
     with pytest.raises(InputError, match="listwise"):
         verify.alpha(long(LIKERT), **WORDS, missing="guess")
+
+
+def test_pairwise_resamples_go_through_the_pairwise_rule():
+    """The resampled formula on the data as they are is the estimate; its limits are near Feldt's."""
+    from svcmetrics.numeric import consistency
+
+    rng = np.random.default_rng(8)
+    table = rng.normal(size=(400, 1)) + rng.normal(size=(400, 5))
+    table[rng.random(table.shape) < 0.1] = np.nan
+    sums = consistency.pairwise_sums(table).sum(axis=0)
+    covariance, _ = consistency.covariances(table)
+    assert float(consistency.alpha_of_pairwise(sums, 5)) == pytest.approx(
+        float(consistency.alpha(covariance)), abs=1e-12
+    )
+    data = (
+        pd.DataFrame(table).rename_axis("p").reset_index().melt("p", var_name="i", value_name="s")
+    )
+    call = {"person": "p", "item": "i", "score": "s", "missing": "pairwise"}
+    drawn = verify.alpha(data, **call, interval="bootstrap").table.iloc[0]
+    exact = verify.alpha(data, **call).table.iloc[0]
+    assert drawn["low"] == pytest.approx(exact["low"], abs=0.025)
+    assert drawn["high"] == pytest.approx(exact["high"], abs=0.025)
