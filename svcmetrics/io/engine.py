@@ -28,6 +28,7 @@ _SETTINGS = {"autoinstall_known_extensions": False, "autoload_known_extensions":
 
 _KEPT = "kept"  # what is computed once has this in its name
 _shared: dict[str, Any] = {}
+_files: weakref.WeakKeyDictionary[Any, Path] = weakref.WeakKeyDictionary()
 
 
 def connect(path: str | Path = ":memory:", *, memory: str = "", threads: int = 0) -> Any:
@@ -74,7 +75,9 @@ def as_table(data: Any) -> Table:
     if isinstance(data, Table):
         return data if home(data).name == "duckdb" else _known(data)
     if isinstance(data, (str, Path)):
-        return engine().read_parquet(str(data))
+        table = engine().read_parquet(str(data))
+        _files[table.op()] = Path(data)
+        return table
     if isinstance(data, pd.DataFrame):
         data = data.reset_index(drop=True)
         text = [c for c in data.columns if _is_mixed_text(data[c])]
@@ -109,6 +112,11 @@ def keep(expression: Table) -> Table:
     table = backend._create_cached_table(name, expression)
     weakref.finalize(table.op(), backend._drop_cached_table, name).atexit = False
     return table
+
+
+def file_of(data: Any) -> Path | None:
+    """The file that this table is, if ``as_table`` has opened one."""
+    return _files.get(data.op()) if isinstance(data, Table) else None
 
 
 def checksum(data: Any, columns: Sequence[str] = ()) -> Hashable | None:

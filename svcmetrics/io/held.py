@@ -58,8 +58,8 @@ def mark(data: Any, columns: Sequence[str] = ()) -> Mark:
     """
     if data is None:
         return "nothing"
-    if isinstance(data, (str, Path)):
-        return _file(Path(data))
+    if file := data if isinstance(data, (str, Path)) else engine.file_of(data):
+        return _file(Path(file))
     if engine.is_table(data):
         return engine.checksum(data, columns)
     if isinstance(data, pd.DataFrame):

@@ -70,6 +70,16 @@ def test_numbers_follow_a_file_that_is_written_anew(tmp_path):
     assert len(measure.cases(path)) == 8
 
 
+def test_a_file_that_was_opened_is_that_file(tmp_path):
+    path = tmp_path / "event.parquet"
+    SMALL.to_parquet(path)
+    assert held.mark(engine.as_table(path)) == held.mark(str(path))
+    before = held.mark(engine.as_table(path))
+    table = engine.as_table(path)
+    SMALL.head(20).to_parquet(path)
+    assert held.mark(table) != before
+
+
 def test_numbers_follow_a_frame_that_is_changed_in_place():
     ours = SMALL.copy()
     before = measure.cases(ours, services=SERVICES).set_index("case_id")["status"]
