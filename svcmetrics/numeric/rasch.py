@@ -11,6 +11,7 @@ Source: Linacre 1989, Many-Facet Rasch Measurement; Andrich 1978 (rating scale);
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class Data:
     top: int
     weight: Floats | None = None  # how often a rating counts; once when not given
 
-    @property
+    @cached_property
     def groups(self) -> int:
         return int(self.group.max()) + 1
 

@@ -135,8 +135,7 @@ def gradients(p: Plan, away: Floats, above: Floats, weight: Floats) -> list[Floa
         g[h] = 0.0
     reached = np.bincount(d.group * (d.top + 1) + d.x, weight, d.groups * (d.top + 1))
     seen = np.cumsum(reached.reshape(d.groups, -1)[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    hoped = np.stack([np.bincount(d.group, weight * a, d.groups) for a in above], axis=1)
-    return [*out, np.asarray(hoped - seen, dtype=np.float64).ravel()]
+    return [*out, np.asarray(by_group(d, above, weight) - seen, dtype=np.float64).ravel()]
 
 
 def sums(codes: Whole, values: Floats, size: int) -> Floats:
@@ -144,16 +143,25 @@ def sums(codes: Whole, values: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(codes, values, size), dtype=np.float64)
 
 
+def by_group(d: Data, above: Floats, weight: Floats) -> Floats:
+    """Sets of thresholds × steps: weighted sums over the ratings of each set."""
+    if d.groups == 1:
+        return np.asarray((above @ weight)[None])
+    return np.stack([sums(d.group, weight * a, d.groups) for a in above], axis=1)
+
+
 def step_block(d: Data, above: Floats, weight: Floats) -> Floats:
     """Thresholds × thresholds, block by block."""
-    out = np.zeros((d.groups, d.top, d.top))
-    if d.groups == 1:
+    groups = d.groups
+    out = np.zeros((groups, d.top, d.top))
+    total = by_group(d, above, weight)
+    if groups == 1:
         out[0] = -(above * weight) @ above.T
     for k in range(d.top):
         for m in range(k, d.top):
-            if d.groups > 1:
-                out[:, k, m] = -np.bincount(d.group, weight * above[k] * above[m], d.groups)
-            out[:, k, m] += np.bincount(d.group, weight * above[m], d.groups)
+            if groups > 1:
+                out[:, k, m] = -np.bincount(d.group, weight * above[k] * above[m], groups)
+            out[:, k, m] += total[:, m]
             out[:, m, k] = out[:, k, m]
     return out
 

@@ -49,8 +49,10 @@ def rows(
         p_adjusted=benjamini_hochberg(p),
     )  # fmt: skip
     chi = float(((size / error) ** 2).sum())
+    # What the two facets took is no longer free to differ.
+    df = max(len(cells) - d.sizes[one] - d.sizes[two] + 1, 1)
     whole = estimates(
         "bias_chi_square", groups={"element": ""}, variant=own, estimate=chi, n=len(cells),
-        p=float(special.chdtrc(len(cells), chi)),
+        p=float(special.chdtrc(df, chi)), df=float(df),
     )  # fmt: skip
     return [table, whole]

@@ -1,0 +1,323 @@
+"""Many-facet Rasch: marginal likelihood, the correction, weights, laws, bad input, peers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.numeric import rasch, rasch_correct, rasch_marginal
+from svcmetrics.problems import TableError
+
+NAMES = {"target": "t", "rater": "r", "item": "i", "score": "s"}
+_SUMMARY = "same model: deviance, person variance, EAP reliability"
+STEPS = np.array([-1.5, -0.5, 0.5, 1.5])
+
+
+def made(seed=0, targets=60, raters=20, items=4, each=6):
+    """Ratings by random raters, and the true severities."""
+    rng = np.random.default_rng(seed)
+    who = np.argsort(rng.random((targets, raters)), axis=1)[:, :each]
+    t, r = np.repeat(np.arange(targets), each * items), np.repeat(who.ravel(), items)
+    i = np.tile(np.arange(items), targets * each)
+    severity = rng.normal(0, 0.5, raters)
+    severity -= severity.mean()
+    hard = rng.normal(0, 0.5, items)
+    place = rng.normal(0, 1, targets)[t] - severity[r] - (hard - hard.mean())[i]
+    p = rasch.chances(place, STEPS[None], np.zeros(len(t), int)).cumsum(axis=1)
+    score = 1 + (rng.random((len(t), 1)) > p[:, :-1]).sum(axis=1)
+    return pd.DataFrame({"t": t, "r": r, "i": i, "s": score}), severity
+
+
+@pytest.fixture(scope="module")
+def table():
+    return made()[0]
+
+
+def rows(result, variant="rater", metric="facets"):
+    own = result.table
+    return own[(own["metric"] == metric) & (own["variant"] == variant)]
+
+
+def keys(result):
+    return {f.key.removeprefix("facets."): f for f in result.findings}
+
+
+@pytest.fixture
+def writing(shared_data):
+    folder = shared_data("writing_raters20")
+    long = pd.read_csv(folder / "ratings.csv").melt(
+        id_vars=["idstud", "rater"], value_vars=["k1", "k2", "k3", "k4", "k5"],
+        var_name="item", value_name="s",
+    )  # fmt: skip
+    numbers = json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    return long, {n["name"]: n["value"] for n in numbers}
+
+
+@pytest.mark.data
+def test_the_likelihood_at_the_peers_solution_is_the_peers(writing):
+    """TAM 4.3-25: deviance, variance and reliability, with its own 21 nodes from -6 to 6."""
+    long, numbers = writing
+    state, data, _ = _tam(long, numbers)
+    deviance, variance, reliability = numbers[_SUMMARY]
+    at = rasch_marginal.quadrature(data, state, np.linspace(-6, 6, 21))
+    assert at.deviance == pytest.approx(deviance, abs=1e-4)
+    assert (at.mean**2 + at.spread**2).mean() == pytest.approx(variance, abs=1e-4)
+    seen = at.mean.var(ddof=1)
+    assert seen / (seen + (at.spread**2).mean()) == pytest.approx(reliability, abs=1e-4)
+    # Exact integration by two other ways agrees; the 21 nodes are 22 off.
+    exact = rasch_marginal.quadrature(data, state).deviance
+    fine = rasch_marginal.quadrature(data, state, np.linspace(-14, 14, 281)).deviance
+    assert exact == pytest.approx(fine, abs=1e-3)
+
+
+@pytest.mark.data
+def test_the_marginal_fit_is_better_than_the_peers_and_close_to_it(writing):
+    long, numbers = writing
+    state, data, tam = _tam(long, numbers)
+    found, _ = rasch_marginal.fit(data, floats=2)
+    assert found.converged
+    assert found.deviance < rasch_marginal.quadrature(data, state).deviance - 1
+    for own, peer in zip((*found.measures[1:], found.thresholds), tam, strict=True):
+        assert np.corrcoef(own.ravel(), peer.ravel())[0, 1] > 0.9998
+        assert np.abs(own - peer).max() < 0.07  # 2 % of thresholds of 3 logits
+    assert np.abs(found.measures[1] - tam[0]).max() < 0.02
+
+
+def _tam(long, numbers):
+    """TAM's point as a state of ours, the ratings, and (raters, items, thresholds)."""
+    codes = [pd.factorize(long[c], sort=True)[0] for c in ("idstud", "rater", "item")]
+    data = rasch.Data(long["s"].to_numpy(int), codes[0], tuple(codes[1:]),
+                      tuple(c.max() + 1 for c in codes), codes[2], 3)  # fmt: skip
+    rater = np.array(
+        [r["xsi"] for r in next(v for k, v in numbers.items() if k.startswith("MFRM"))]
+    )
+    return _state(data, rater, numbers), data, (rater, *_items(numbers))
+
+
+def _items(numbers):
+    value = np.array([r["xsi"] for r in numbers["same model: item parameters"]])
+    return value[:5], value[5:].reshape(3, 5).T
+
+
+def _state(data, rater, numbers):
+    item, steps = _items(numbers)
+    size = data.sizes[0]
+    sd = numbers[_SUMMARY][1] ** 0.5
+    return rasch_marginal.State([np.zeros(size), -rater, -item], steps, 0.0, sd, np.full(size, 2.0))
+
+
+def test_intervals_cover_the_truth_and_the_correction_takes_the_spread_back():
+    """A small version of the benchmark: 12 studies, three methods."""
+    inside, slope = {}, {}
+    for seed in range(12):
+        table, true = made(seed, targets=50, raters=15, items=3, each=4)
+        for method in ("joint", "joint_corrected", "marginal"):
+            own = rows(verify.facets(table, **NAMES, method=method))
+            hit = (own["low"] <= true) & (true <= own["high"])
+            inside.setdefault(method, []).extend(hit)
+            slope.setdefault(method, []).append(own["estimate"] @ true / (true @ true))
+    assert np.mean(inside["marginal"]) >= 0.92  # 180 intervals: 0.95 less two standard errors
+    assert np.mean(inside["joint_corrected"]) >= 0.92
+    mean = {m: np.mean(v) for m, v in slope.items()}
+    assert mean["joint"] > mean["joint_corrected"] > 0.95
+    # The correction comes as close to the marginal fit as its formula promises.
+    assert abs(mean["joint_corrected"] - mean["marginal"]) < 0.04
+    assert mean["joint"] - mean["marginal"] > 0.06
+
+
+def test_the_correction_counts_ratings_of_targets_that_tell_something():
+    # Two targets with three raters, one with a single rater: it says nothing about raters.
+    target, rater = np.array([0, 0, 0, 1, 1, 1, 2]), np.array([0, 1, 2, 0, 1, 2, 0])
+    data = rasch.Data(
+        np.array([0, 1, 2, 2, 1, 1, 1]), target, (rater,), (3, 3), np.zeros(7, int), 2
+    )
+    others, steps = rasch_correct.factors(data)
+    assert others == pytest.approx([2 / 3]) and steps == pytest.approx(2 / 3)
+
+
+def test_standard_errors_are_those_of_the_dense_inverse(table):
+    """All parameters at once, conditions by projection: nothing of the elimination is used."""
+    for floats, steps in ((0, False), (1, True)):
+        codes = [table[c].to_numpy() for c in "tri"]
+        group = codes[2] if steps else np.zeros(len(table), int)
+        data = rasch.Data(
+            table["s"].to_numpy() - 1, codes[0], tuple(codes[1:]), (60, 20, 4), group, 4
+        )
+        found = rasch.fit(data, floats=floats)
+        errors, of_steps = _dense(data, found, floats)
+        for a, b in zip(found.errors, errors, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+        np.testing.assert_allclose(found.threshold_errors.ravel(), of_steps, rtol=1e-6)
+
+
+def _dense(data, found, floats):
+    size, k = sum(data.sizes), np.arange(data.top + 1)
+    every = size + data.groups * data.top
+    starts, p = (
+        np.cumsum([0, *data.sizes]),
+        rasch.chances(found.location(data), found.thresholds, data.group),
+    )
+    slope = np.zeros((len(data.x), data.top + 1, every))
+    n = np.arange(len(data.x))
+    for j, codes in enumerate(data.facets):
+        slope[n, :, starts[j] + codes] = k if j == 0 else -k
+    for m in range(data.top):
+        slope[n, m + 1 :, size + data.group * data.top + m] = -1
+    mean = np.einsum("nc,nck->nk", p, slope)
+    root = (np.sqrt(p)[:, :, None] * (slope - mean[:, None])).reshape(-1, every)
+    conditions = [_on(every, starts[j], starts[j + 1])[None]
+                  for j in range(len(data.sizes)) if j != floats]  # fmt: skip
+    conditions += [
+        _on(every, size + g * data.top, size + (g + 1) * data.top)[None] for g in range(data.groups)
+    ]
+    held = np.concatenate(conditions)
+    free = np.linalg.svd(held)[2][len(held) :].T
+    error = np.sqrt(np.diag(free @ np.linalg.inv(free.T @ (root.T @ root) @ free) @ free.T))
+    return np.split(error[:size], starts[1:-1]), error[size:]
+
+
+def _on(size, start, end):
+    return ((np.arange(size) >= start) & (np.arange(size) < end)).astype(float)
+
+
+def test_weights_are_repeated_ratings(table):
+    rng = np.random.default_rng(3)
+    times = rng.integers(1, 4, len(table))
+    codes = [table[c].to_numpy() for c in "tri"]
+    x, group = table["s"].to_numpy() - 1, np.zeros(len(table), int)
+    weighted = rasch.fit(
+        rasch.Data(x, codes[0], tuple(codes[1:]), (60, 20, 4), group, 4, times.astype(float))
+    )
+    again = [np.repeat(v, times) for v in (x, *codes, group)]
+    repeated = rasch.fit(
+        rasch.Data(again[0], again[1], tuple(again[2:4]), (60, 20, 4), again[4], 4)
+    )
+    for a, b in zip(
+        weighted.measures + weighted.errors, repeated.measures + repeated.errors, strict=True
+    ):
+        np.testing.assert_allclose(a, b, atol=1e-8)
+    with pytest.raises(TableError):
+        verify.facets(table.assign(w=-1.0), **NAMES, weight="w")
+    half = verify.facets(table.assign(w=np.arange(len(table)) % 2), **NAMES, weight="w")
+    assert half.about["dropped"] == {"no_weight": len(table) // 2}
+
+
+def test_anchors_at_their_own_estimates_change_nothing_and_a_shift_shifts(table):
+    free = verify.facets(table, **NAMES)
+    own = dict(zip(range(20), rows(free)["estimate"], strict=True))
+    held = verify.facets(table, **NAMES, anchors={"r": own})
+    for variant in ("target", "rater", "item"):
+        np.testing.assert_allclose(
+            rows(held, variant)["estimate"], rows(free, variant)["estimate"], atol=1e-7
+        )
+    assert (rows(held)["low"] == rows(held)["high"]).all()
+    moved = verify.facets(table, **NAMES, anchors={"r": {k: v + 0.7 for k, v in own.items()}})
+    np.testing.assert_allclose(
+        rows(moved, "target")["estimate"], rows(free, "target")["estimate"] + 0.7, atol=1e-7
+    )
+    np.testing.assert_allclose(
+        rows(moved, "item")["estimate"], rows(free, "item")["estimate"], atol=1e-7
+    )
+    good = dict(zip(range(60), rows(free, "target")["estimate"], strict=True))
+    of_targets = verify.facets(table, **NAMES, anchors={"t": good})
+    np.testing.assert_allclose(rows(of_targets)["estimate"] + rows(of_targets, "item")["estimate"].mean(),
+                               rows(free)["estimate"], atol=1e-6)  # fmt: skip
+    for wrong in ({"r": {99: 0.0}}, {"x": {0: 0.0}}, {"r": {0: np.nan}}):
+        with pytest.raises(TableError):
+            verify.facets(table, **NAMES, anchors=wrong)
+    with pytest.raises(TableError):
+        verify.facets(table, **NAMES, anchors={"t": {0: 0.0}}, method="marginal")
+
+
+def test_the_floating_facet_takes_the_mean(table):
+    one, two = verify.facets(table, **NAMES), verify.facets(table, **NAMES, anchors={"i": None})
+    assert rows(two, "target")["estimate"].mean() == pytest.approx(0, abs=1e-9)
+    assert rows(one, "item")["estimate"].mean() == pytest.approx(0, abs=1e-9)
+    assert rows(two, "item")["estimate"].mean() == pytest.approx(
+        -rows(one, "target")["estimate"].mean()
+    )
+    np.testing.assert_allclose(rows(one)["estimate"], rows(two)["estimate"], atol=1e-8)
+
+
+def test_unlinked_blocks_are_refused_and_compared_within_only(table):
+    other = made(1)[0].assign(t=lambda d: d["t"] + 1000, r=lambda d: d["r"] + 1000)
+    apart = verify.facets(pd.concat([table, other], ignore_index=True), **NAMES)
+    said = keys(apart)["disconnected"]
+    assert said.level == "refused" and said.values["blocks"] == 2
+    assert rows(apart, "target", "reliability")["estimate"].isna().all()
+    assert rows(apart).groupby("block")["estimate"].mean().to_numpy() == pytest.approx(
+        [0, 0], abs=1e-9
+    )
+    np.testing.assert_allclose(
+        rows(apart)["estimate"].head(20), rows(verify.facets(table, **NAMES))["estimate"], atol=0.1
+    )
+    linked = verify.facets(
+        pd.concat([table, other], ignore_index=True), **NAMES, anchors={"r": {0: 0.0, 1000: 0.0}}
+    )
+    assert "disconnected" not in keys(linked) and np.isfinite(rows(linked)["low"]).all()
+
+
+def test_raters_of_one_wave_each_cannot_be_told_from_waves(table):
+    waves = table.assign(w=np.where(table["r"] < 10, "first", "second"))
+    names = NAMES | {"item": ["i", "w"]}
+    alias = verify.facets(waves, **names)
+    assert set(keys(alias)["aliased"].values["facets"]) == {"r", "w"}
+    assert rows(alias)["estimate"].isna().all() and rows(alias, "w")["estimate"].isna().all()
+    assert np.isfinite(rows(alias, "target")["estimate"]).all()
+    crossed = table.assign(w=np.where(np.arange(len(table)) % 3, "first", "second"))
+    found = verify.facets(crossed, **names)
+    assert len(rows(found, "w")) == 2 and found.findings[0].key == "facets.reading"
+
+
+def test_reversed_items_and_turned_raters_are_said_without_names(table):
+    turned = table.assign(s=np.where(table["i"] == 2, 6 - table["s"], table["s"]))
+    assert keys(verify.facets(turned, **NAMES))["reversed"].values["items"] == ["2"]
+    turned = table.assign(s=np.where(table["r"] == 7, 6 - table["s"], table["s"]))
+    said = keys(verify.facets(turned, **NAMES))["turned"]
+    assert said.values == {"count": 1, "raters": 20}
+    assert not {"reversed", "turned"} & set(keys(verify.facets(table, **NAMES)))
+
+
+def test_planted_bias_is_found_and_none_is_claimed_without(table):
+    quiet = verify.facets(table, **NAMES, interaction=("r", "i"))
+    assert "no_bias" in keys(quiet) and len(rows(quiet, "rater × item", "bias")) == 80
+    odd = (table["r"] == 3) & (table["i"] == 1)
+    loud = verify.facets(
+        table.assign(s=(table["s"] - 3 * odd).clip(1, 5)), **NAMES, interaction=("r", "i")
+    )
+    worst = rows(loud, "rater × item", "bias").set_index("element")["p_adjusted"].idxmin()
+    assert worst == "3 × 1" and keys(loud)["bias"].values["count"] >= 1
+    assert rows(loud, "rater × item", "bias_chi_square")["p"].iloc[0] < 0.05
+
+
+def test_duplicates_repeats_and_order_of_rows(table):
+    with pytest.raises(TableError):
+        verify.facets(pd.concat([table, table.head(3)]), **NAMES)
+    twice = pd.concat([table.assign(day=1), table.head(5).assign(day=2)])
+    assert keys(verify.facets(twice, **NAMES))["repeated"].values["count"] == 5
+    one = verify.facets(table, **NAMES, method="marginal").table
+    two = verify.facets(table.sample(frac=1, random_state=1), **NAMES, method="marginal").table
+    pd.testing.assert_frame_equal(one, two, rtol=1e-5, atol=1e-5)
+
+
+def test_a_sample_of_targets_needs_no_extremes_set_aside(table):
+    top = table.assign(s=table["s"].where(table["t"] != 5, 5))
+    found = verify.facets(top, **NAMES, method="marginal")
+    own = rows(found, "target")
+    assert (own["note"] == "").all() and np.isfinite(own["low"]).all()
+    assert own["estimate"].idxmax() == own.index[5]
+    assert rows(found, "target", "population_sd")["estimate"].iloc[0] == pytest.approx(1, abs=0.35)
+    with pytest.raises(TableError):
+        verify.facets(table, **NAMES, method="best")
+
+
+def test_categories_carry_outfit_expectation_and_the_linear_way_out(table):
+    own = verify.facets(table, **NAMES).table.query("metric == 'category'")
+    assert own["outfit"].between(0.7, 1.3).all()
+    np.testing.assert_allclose(own["estimate"], own["expected"], atol=0.2)
+    few = verify.facets(table.head(60), **NAMES)
+    assert "verify.severity" in keys(few)["thin"].say("zh") + keys(few)["thin"].say("en")
