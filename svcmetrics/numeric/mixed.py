@@ -120,6 +120,21 @@ class Mixed:
         solved = self._found.block.solve(self._data.cross[:, : len(border)] @ border)
         return np.asarray(-solved[rows] * self.residual)
 
+    def covariance_times(self, factor: int, weights: Array) -> Array:
+        """Covariance of one factor's prediction errors times a vector, at any size."""
+        data, point, block = self._data, self._found.point, self._found.block
+        right = np.zeros((len(point.border), 1))
+        if factor in data.dense:
+            columns = data.columns[data.dense.index(factor)]
+            right[columns, 0] = weights
+            return np.asarray(point.times_inverse(right)[columns, 0] * self.residual)
+        cross, rows = data.cross[:, : len(right)], data.rows[data.eliminated.index(factor)]
+        own = np.zeros((data.cross.shape[0], 1))
+        own[rows, 0] = weights
+        own = block.solve(own)
+        whole = own - block.solve(cross @ point.times_inverse(-(cross.T @ own)))
+        return np.asarray(whole[rows, 0] * self.residual)
+
     def joint_covariance(self, factor: int) -> Array | None:
         """Covariance of prediction errors of [fixed | one factor]; None if it was eliminated."""
         inverse = self._found.point.inverse

@@ -142,6 +142,7 @@ def evaluate(parts: Large, variances: Array, restricted: bool) -> Point:
         unsure,
         float(forms.std(ddof=1) / np.sqrt(parts.probes)),
         found.solved,
+        solved.times_inverse,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -34,6 +35,7 @@ class Point:
     spread_error: float = 0.0  # typical relative error of these diagonals by simulation
     criterion_error: float = 0.0  # standard error of the criterion by simulation
     solved: bool = True
+    times_inverse: Callable[[Array], Array] = np.zeros_like  # the inverse times a matrix
 
 
 class Solution(Protocol):
@@ -91,6 +93,7 @@ def evaluate(
         solved.solution[data.random :],
         solved.inverse,
         solved.inverse[:, data.random :],
+        times_inverse=solved.times_inverse,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,10 +64,14 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Means:
-    """One kind of mean per target; the covariance of its errors, or only their variances."""
+    """One kind of mean per target; the covariance of its errors, or only their variances.
+
+    ``times``: that covariance times a vector, where there are only variances.
+    """
 
     estimate: Array
     covariance: Array
+    times: Callable[[Array], Array] | None = None
 
     @property
     def errors(self) -> Array:
@@ -78,8 +82,19 @@ class Means:
     def comparable(self, shown: NDArray[np.bool_]) -> Array:
         """Errors of the shown targets that serve for comparing them with one another."""
         if self.covariance.ndim == 1:
-            return self.errors[shown]
+            if self.times is None or shown.sum() < 3:
+                return self.errors[shown]
+            sums = self.times(shown.astype("float64"))[shown]
+            return _quasi_of_sums(self.covariance[shown], sums)
         return quasi_errors(self.covariance[np.ix_(shown, shown)])
+
+
+def _quasi_of_sums(own: Array, sums: Array) -> Array:
+    """``quasi_errors`` from the diagonal of the covariance and the sums of its rows alone."""
+    k = len(own)
+    gaps = k * own + own.sum() - 2 * sums
+    squares = (gaps - gaps.sum() / (2 * (k - 1))) / (k - 2)
+    return np.asarray(np.sqrt(np.maximum(squares, 1e-3 * float(own.min()))))
 
 
 @dataclass(frozen=True)
@@ -137,7 +152,11 @@ def _many_fixed(data: Ratings, names: list[str]) -> Fitted:
     mean = float(data.y.mean())
     whole = collapse(data.y - mean, factors, sizes, _centred(data), None)
     model = fit(whole, held={0: _BOUNDLESS * float(data.y.var())})
-    means = Means(mean + model.effects[0], model.prediction_variances[0])
+    means = Means(
+        mean + model.effects[0],
+        model.prediction_variances[0],
+        lambda weights: model.covariance_times(0, weights),
+    )
     return _fitted(model, names, data.raters, means)
 
 
@@ -214,7 +233,12 @@ def shrunken(data: Ratings) -> Means:
     shared = model.fixed_covariance(0)[:, 0]
     whole = model.joint_covariance(0)
     if not joint or whole is None:
-        return Means(estimate, first + 2 * shared + model.prediction_variances[0])
+
+        def times(weights: Array) -> Array:
+            random = 0.0 if model.zero[0] else model.covariance_times(0, weights)
+            return np.asarray((first + shared) * weights.sum() + shared @ weights + random)
+
+        return Means(estimate, first + 2 * shared + model.prediction_variances[0], times)
     own = whole[X.shape[1] :, X.shape[1] :] * (not model.zero[0])
     return Means(estimate, first + shared + shared[:, None] + own)
 
@@ -231,7 +255,13 @@ def raw(data: Ratings, variances: dict[str, float]) -> Means:
     squares = (by_rater.multiply(by_rater)).sum(axis=1)
     own = squares * variances["pair"]
     if data.targets > MANY:
-        return Means(mean, squares * variances["rater"] + own + variances["residual"] / count)
+        single = own + variances["residual"] / count
+
+        def times(weights: Array) -> Array:
+            shared = by_rater @ (by_rater.T @ weights)
+            return np.asarray(shared * variances["rater"] + single * weights)
+
+        return Means(mean, squares * variances["rater"] + single, times)
     covariance = (by_rater @ by_rater.T).toarray() * variances["rater"]
     covariance[np.diag_indices(data.targets)] += own + variances["residual"] / count
     return Means(mean, covariance)

@@ -41,11 +41,7 @@ def findings(
         }
         key = "adjust.moved" if fit.variances["rater"] > 0 else "adjust.no_severity"
         found.insert(0, Finding(key, values))
-    if fit.model is not None and fit.model.perfect:
-        found.append(Finding("adjust.perfect", {}, "warning"))
-    if fit.model is not None and fit.model.drawn:
-        # of a standard error: half of what it is for a variance
-        found.append(Finding("adjust.drawn", {"share": fit.model.spread_error / 2}))
+    found += _of_model(fit)
     repeats = data.repeats()
     if repeats:
         found.append(Finding("adjust.repeats", {"count": repeats}, "warning"))
@@ -53,6 +49,17 @@ def findings(
     if len(few):
         values = {"names": [str(v) for v in few[target][:8]], "count": len(few)}
         found.append(Finding("adjust.few_raters", values, "warning"))
+    return found
+
+
+def _of_model(fit: Fitted) -> list[Finding]:
+    """A model without remainder; one whose errors were drawn."""
+    found = []
+    if fit.model is not None and fit.model.perfect:
+        found.append(Finding("adjust.perfect", {}, "warning"))
+    if fit.model is not None and fit.model.drawn:
+        # of a standard error: half of what it is for a variance
+        found.append(Finding("adjust.drawn", {"share": fit.model.spread_error / 2}))
     return found
 
 

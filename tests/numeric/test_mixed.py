@@ -84,6 +84,10 @@ def test_prediction_error_variances_equal_those_written_out():
     inverse = np.linalg.inv(Z.T @ Z / model.residual + np.diag(ridge))
     assert np.concatenate(model.prediction_variances) == pytest.approx(np.diag(inverse)[:-1])
     assert model.coefficient_covariance[0, 0] == pytest.approx(inverse[-1, -1])
+    weights = rng.normal(size=12)
+    for k, own in ((0, slice(0, 7)), (1, slice(7, 12))):
+        times = model.covariance_times(k, weights[own])
+        assert times == pytest.approx(inverse[own, own] @ weights[own])
     both = model.joint_covariance(1)
     assert both == pytest.approx(inverse[np.ix_([12, *range(7, 12)], [12, *range(7, 12)])])
 

@@ -47,6 +47,8 @@ def test_it_agrees_with_the_dense_method(monkeypatch, sizes, restricted, weighte
         assert np.sqrt(np.mean((one / two - 1) ** 2)) < 2 * drawn.spread_error + 0.005
         shared = exact.fixed_covariance(k)
         scale = np.abs(shared).max()
+        times = exact.covariance_times(k, np.ones(sizes[k]))
+        assert drawn.covariance_times(k, np.ones(sizes[k])) == pytest.approx(times, rel=0.01)
         assert drawn.fixed_covariance(k) == pytest.approx(shared, abs=0.01 * scale)
     assert drawn.joint_covariance(0) is None
 

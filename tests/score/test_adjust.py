@@ -140,7 +140,7 @@ def test_very_many_targets_get_the_same_numbers_without_their_covariances(monkey
     one = adjust(RATED, **CALL, wave="wave").table
     monkeypatch.setattr("svcmetrics.numeric.raters.MANY", 2)
     two = adjust(RATED, **CALL, wave="wave").table
-    columns = ["estimate", "low", "high", "se"]
+    columns = ["estimate", "low", "high", "se", "se_compare"]
     pd.testing.assert_frame_equal(one[columns], two[columns], rtol=1e-6)
 
 
