@@ -130,3 +130,19 @@ SAMPLES["impact"] = Sample(
     {**_FORM, "rater_unit": "own", "side": ("line", "side"), "mode": "mode"},
     score="points",
 )
+
+
+def _steered() -> pd.DataFrame:
+    """Ten people in each of six departments rate the other five in four waves."""
+    rng = np.random.default_rng(41)
+    rows = pd.DataFrame(
+        [(f"{u}{p}", u, t, w) for u in "甲乙丙丁戊己" for p in range(10) for t in "甲乙丙丁戊己"
+         for w in (1, 2, 3, 4) if u != t],
+        columns=["rater_key", "rater_unit_id", "target_id", "wave"],
+    )  # fmt: skip
+    rows["score"] = (3.5 + rng.normal(0, 0.8, len(rows))).round().clip(1, 5)
+    day = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.uniform(0, 20, len(rows)), unit="D")
+    return rows.assign(submitted_at=day + pd.to_timedelta(30 * rows["wave"], unit="D"))
+
+
+SAMPLES["gaming"] = Sample(_steered(), {}, score="score", fixed_names=True)

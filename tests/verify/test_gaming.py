@@ -1,0 +1,231 @@
+"""Steering that is planted is named; honest tables raise no alarm; nothing is changed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.simulate import company
+
+UNITS = list("ABCDEFGH")
+
+
+@cache
+def honest_company():
+    return company(seed=3, events=40_000, ratings=600)
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    study = honest_company()
+    return {
+        "events": study.event.copy(),
+        "services": study.service,
+        "commitments": study.commitment.copy(),
+    }
+
+
+def ratings(seed: int = 1, waves: int = 6, raters: int = 10) -> pd.DataFrame:
+    """Each of ten people in eight departments rates the other seven, in every wave, on two items."""
+    rng = np.random.default_rng(seed)
+    u, p, t, w, i = (
+        x.ravel() for x in np.meshgrid(*map(np.arange, (8, raters, 8, waves, 2)), indexing="ij")
+    )
+    severity = rng.normal(0, 0.4, (8, raters))[u, p]
+    service = rng.normal(0, 0.25, (8, 8))[u, t]  # some are honestly served better than others
+    score = 3.6 + severity + service + rng.normal(0, 0.3, (8, waves))[t, w]
+    score += rng.normal(0, 0.6, len(u))
+    day = rng.uniform(0, 20, (8, raters, waves))[u, p, w]
+    start = pd.Timestamp("2026-01-01", tz="Asia/Shanghai") + pd.to_timedelta(30 * w, unit="D")
+    frame = pd.DataFrame({
+        "wave": [f"w{x}" for x in w], "rater_key": [f"p{a}_{b}" for a, b in zip(u, p, strict=True)],
+        "rater_unit_id": np.array(UNITS)[u], "target_id": np.array(UNITS)[t],
+        "item_id": [f"q{x}" for x in i], "score": score.round().clip(1, 5),
+        "submitted_at": start + pd.to_timedelta(day, unit="D"),
+    })  # fmt: skip
+    return frame[u != t].reset_index(drop=True)
+
+
+def flagged(result) -> set[tuple[str, str]]:
+    table = result.table
+    return set(table.loc[table["flagged"], ["metric", "unit"]].itertuples(index=False, name=None))
+
+
+def gaming(part: dict[str, pd.DataFrame], forms: pd.DataFrame | None = None, **more):
+    return verify.gaming(forms, **part, **more)
+
+
+def victim(part: dict[str, pd.DataFrame]) -> str:
+    return str(part["services"]["provider_id"].value_counts().index[0])
+
+
+def cases_of(part: dict[str, pd.DataFrame], unit: str) -> np.ndarray:
+    mine = part["services"].loc[part["services"]["provider_id"] == unit, "service_id"]
+    return part["events"].loc[part["events"]["service_id"].isin(mine), "case_id"].unique()
+
+
+def more_events(part, rows: pd.DataFrame) -> None:
+    part["events"] = pd.concat([part["events"], rows], ignore_index=True)
+
+
+def test_honest_tables_raise_no_alarm_and_are_not_changed():
+    part, forms = tables(), ratings()
+    before = {name: frame.copy() for name, frame in part.items()}
+    kept = forms.copy()
+    result = gaming(part, forms)
+    assert flagged(result) == set()
+    assert result.findings[0].key == "gaming.nothing"
+    assert result.table["metric"].nunique() == 9
+    for name, frame in part.items():
+        pd.testing.assert_frame_equal(frame, before[name])
+    pd.testing.assert_frame_equal(forms, kept)
+
+
+def test_deadlines_put_off_at_the_last_moment():
+    part = tables()
+    unit = part["services"]["provider_id"].iloc[0]
+    own = part["commitments"]["case_id"].isin(cases_of(part, unit)) & (
+        part["commitments"]["rev"] == 0
+    )
+    late = part["commitments"][own].sample(frac=0.6, random_state=1)
+    late = late.assign(
+        rev=9, agreed_at=late["due_at"], due_at=late["due_at"] + pd.Timedelta(days=5)
+    )
+    part["commitments"] = pd.concat([part["commitments"], late], ignore_index=True)
+    result = gaming(part)
+    assert flagged(result) == {("moved_deadline", unit)}
+    row = result.table[result.table["flagged"]].iloc[0]
+    assert row["expected"] < row["low"] <= row["estimate"] <= row["high"]
+
+
+def test_cases_reopened_after_the_close():
+    part = tables()
+    unit = victim(part)
+    closed = part["events"][part["events"]["action"] == "close"]
+    some = closed[closed["case_id"].isin(cases_of(part, unit))].sample(frac=0.15, random_state=1)
+    more_events(part, some.assign(seq=some["seq"] + 1, action="deliver", step_no=1))
+    assert ("reopened", unit) in flagged(gaming(part))
+
+
+def test_withdrawn_and_begun_anew():
+    part = tables()
+    unit = victim(part)
+    first = part["events"].drop_duplicates("case_id")
+    some = first[first["case_id"].isin(cases_of(part, unit))].sample(frac=0.15, random_state=1)
+    ago = pd.Timedelta(hours=2)
+    old = some.assign(case_id="old" + some["case_id"].astype(str), at=some["at"] - ago)
+    gone = old.assign(seq=1, action="withdraw", at=old["at"] + ago / 2)
+    more_events(part, pd.concat([old, gone]))
+    assert flagged(gaming(part)) == {("restarted", unit)}
+
+
+def test_one_matter_split_into_cases():
+    part = tables()
+    unit = victim(part)
+    some = part["events"][part["events"]["case_id"].isin(cases_of(part, unit)[::8])]
+    copy = some.assign(case_id="b" + some["case_id"].astype(str),
+                       at=some["at"] + pd.Timedelta(minutes=4))  # fmt: skip
+    more_events(part, copy)
+    assert flagged(gaming(part)) == {("split", unit)}
+
+
+def test_work_sent_back_by_phone():
+    part = tables()
+    log = part["events"]
+    done = log[(log["action"] == "deliver") & log["step_no"].notna()]
+    unit = done["unit_id"].value_counts().index[0]
+    some = done[done["unit_id"] == unit].sample(frac=0.1, random_state=1)
+    # The same output once more, right after the first: the numbers of later events make room.
+    log["seq"] *= 10
+    again = some.assign(seq=some["seq"] * 10 + 1, at=some["at"] + pd.Timedelta(minutes=1))
+    more_events(part, again)
+    assert flagged(gaming(part)) == {("quiet_rework", unit)}
+
+
+def test_padding_with_easy_cases():
+    part = tables()
+    unit = victim(part)
+    log = part["events"]
+    later = log[(log["action"] == "submit") & (log["at"] > log["at"].quantile(0.6))]
+    some = later[later["case_id"].isin(cases_of(part, unit))].drop_duplicates("case_id").head(200)
+    # Spread over days, by other people: neither split nor restarted.
+    move = pd.to_timedelta(np.arange(len(some)) * 12, unit="h")
+    new = some.assign(case_id="easy" + some["case_id"].astype(str), at=some["at"] + move)
+    new["actor_key"] = [f"x{k}" for k in range(len(new))]
+    end = new.assign(seq=1, action="close", at=new["at"] + pd.Timedelta(minutes=1))
+    more_events(part, pd.concat([new, end]))
+    assert flagged(gaming(part)) == {("easy_cases", unit)}
+
+
+def test_mutual_fives():
+    forms = ratings()
+    pair = forms["rater_unit_id"].isin(["A", "B"]) & forms["target_id"].isin(["A", "B"])
+    forms.loc[pair, "score"] = 5.0
+    result = gaming({}, forms)
+    hit = result.table[result.table["flagged"]]
+    assert hit[["metric", "unit", "other"]].to_numpy().tolist() == [["mutual_top", "A", "B"]]
+
+
+def test_one_sided_praise_is_not_mutual():
+    forms = ratings()
+    forms.loc[(forms["rater_unit_id"] == "A") & (forms["target_id"] == "B"), "score"] = 5.0
+    assert not any(check == "mutual_top" for check, _ in flagged(gaming({}, forms)))
+
+
+def test_revenge():
+    forms = ratings(waves=10)
+    wave = forms["wave"].str[1:].astype(int)
+    at_c = (forms["target_id"] == "C") & (wave % 2 == 0)  # C is marked down in even waves …
+    forms.loc[at_c, "score"] = (forms.loc[at_c, "score"] - 1.5).clip(lower=1)
+    for k, other in enumerate("ABDEFGH"):
+        # … by departments in turn, and pays each of them back one wave later.
+        low = (forms["rater_unit_id"] == other) & (forms["target_id"] == "C") & (wave % 4 == k % 4)
+        back = (forms["rater_unit_id"] == "C") & (forms["target_id"] == other)
+        back &= wave % 4 == (k + 1) % 4
+        forms.loc[low | back, "score"] = 1.0
+    assert ("revenge", "C") in flagged(gaming({}, forms))
+
+
+def test_late_votes():
+    forms = ratings()
+    ends = {f"w{k}": pd.Timestamp("2026-01-19", tz="Asia/Shanghai") + pd.Timedelta(days=30 * k)
+            for k in range(6)}  # fmt: skip
+    late = forms["submitted_at"] > forms["wave"].map(ends)
+    lifted = late & (forms["target_id"] == "D")
+    forms.loc[lifted, "score"] = 5.0
+    assert ("late_votes", "D") in flagged(gaming({}, forms, wave_ends=ends))
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_what_was_not_checked_is_said(code):
+    nothing = gaming({})
+    assert nothing.findings[0].level == "refused"
+    assert nothing.table["n"].tolist() == [0]
+    assert set(nothing.about["not_checked"]) == {"no_log", "no_deadlines", "no_ratings"}
+    assert len(nothing.say(code).splitlines()) == 4
+    plain = ratings().drop(columns=["rater_unit_id", "submitted_at"])
+    assert "no_moments" in gaming({}, plain).about["not_checked"]
+
+
+def test_too_few_departments_are_not_compared():
+    part = tables()
+    few = part["services"]["provider_id"].unique()[:4]
+    part["services"] = part["services"][part["services"]["provider_id"].isin(few)]
+    log = part["events"]
+    part["events"] = log[log["service_id"].isin(part["services"]["service_id"])]
+    table = gaming(part).table
+    assert table.loc[table["metric"] == "reopened", "p"].isna().all()
+    assert not table["flagged"].any()
+
+
+def test_findings_name_departments_and_give_the_interval():
+    forms = ratings()
+    pair = forms["rater_unit_id"].isin(["A", "B"]) & forms["target_id"].isin(["A", "B"])
+    forms.loc[pair, "score"] = 5.0
+    said = gaming({}, forms).say("zh")
+    assert "A 与 B" in said
+    assert "95% 置信区间" in said
+    assert not any(key in said for key in forms["rater_key"].unique())
