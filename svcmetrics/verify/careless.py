@@ -89,7 +89,9 @@ def careless(  # noqa: PLR0913
         table.insert(0, target, "")
         table = pd.concat([table, effect.assign(chance=np.nan)], ignore_index=True)
         notes += warnings
-    return Result("careless", table, [*notes, *_reversed(forms), *forms.findings], about)
+    return Result(
+        "careless", table, [*notes, *_order(forms), *_reversed(forms), *forms.findings], about
+    )
 
 
 def careless_raters(  # noqa: PLR0913
@@ -211,6 +213,12 @@ def _effect(
             )
         )
     return table, notes
+
+
+def _order(forms: reader.Forms) -> list[Finding]:
+    """Names of items that tell no order: runs of equal answers then mean little."""
+    known = len(forms.items) < 2 or grid.is_ordered(forms.items)
+    return [] if known else [Finding("careless.order", {"items": len(forms.items)})]
 
 
 def _reversed(forms: reader.Forms) -> list[Finding]:

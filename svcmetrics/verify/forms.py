@@ -116,6 +116,9 @@ def read(  # noqa: PLR0913
         *_unnamed(grid.odd_labels(rater, raters)),
         *grid.odd_labels(target, targets),
     ]
+    if not time and len(waves) > 1 and not grid.is_ordered(waves):
+        shown = [str(name) for name in waves]
+        notes.append(Finding("forms.wave_order", {"waves": shown}, "warning"))
     return Forms(answers, forms // size // many, forms // size % many, forms % size,
                  raters, targets, items, waves, values, found.dropped, notes)  # fmt: skip
 

@@ -6,6 +6,7 @@ reader must know before believing any number: alike ids, a score far off, blocks
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from svcmetrics.tables import complete, require, unique
 # Numbers that programs write for "missing"; on a scale they stand far from every score.
 _CODES = {s * int(str(d) * m) for s in (-1, 1) for d in (7, 8, 9) for m in (1, 2, 3, 4)} | {-1}
 _SHOWN = 5
+_DIGITS = "〇一二三四五六七八九"
+_CHINESE = re.compile(f"[{_DIGITS}]?十[{_DIGITS}]?|[{_DIGITS}]+")
 # A score closer to the rest than this is never far off.
 _ROOM = 4.0
 
@@ -173,10 +176,24 @@ def _plain(label: Any) -> str:
     return text.lstrip("0") or text if text.isdigit() else " ".join(text.split())
 
 
+def _counted(found: re.Match[str]) -> str:
+    """第十二轮 as 第12轮: the tens, then the ones."""
+    tens, ten, ones = found.group().rpartition("十")
+    if not ten:
+        return "".join(str(_DIGITS.index(c)) for c in ones)
+    whole = 10 * (_DIGITS.index(tens) if tens in _DIGITS[1:] and tens else 1)
+    return str(whole + (_DIGITS.index(ones) if ones in _DIGITS and ones else 0))
+
+
+def is_ordered(labels: list[Any]) -> bool:
+    """Whether names tell an order: numbers, dates, or digits (also 一二三) in every name."""
+    return all(any(c.isdigit() for c in _CHINESE.sub("1", str(label))) for label in labels)
+
+
 def _natural(label: Any) -> tuple[Any, ...]:
     """Sort key: item 2 before item 10, whatever is around the digits."""
     text, key, digits = str(label), [], ""
-    for char in f"{text}\0":
+    for char in f"{_CHINESE.sub(_counted, text)}\0":
         if char.isdecimal():
             digits += char
             continue

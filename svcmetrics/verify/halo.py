@@ -91,8 +91,10 @@ def _found(forms: reader.Forms) -> arrays.Impression | None:
         factors["target_item"] = target * items + item
     if waves > 1:
         factors["target_wave"] = target * waves + wave
-        factors["form"] = form
-        names = ("pair", "form")
+        # Without keys over waves every pair has one form: one and the same factor.
+        if pairs < len(forms):
+            factors["form"] = form
+            names = ("pair", "form")
     factors = {k: v for k, v in factors.items() if _useful(v, len(form))}
     names = tuple(n for n in names if n in factors)
     if not names:

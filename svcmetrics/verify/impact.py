@@ -67,7 +67,9 @@ def impact(  # noqa: PLR0913
     if side is not None and len(side) != 2:
         raise table_error("one_side_only", column=str(side))
     columns = impact_effects.Columns(rater, target, score, item, wave, rater_unit, side, mode)
-    forms = reader.read(ratings, rater=rater, target=target, score=score, item=item, wave=wave)
+    forms = reader.read(
+        ratings, rater=rater, target=target, score=score, item=item, wave=wave, extra=(rater_unit,)
+    )  # fmt: skip
     about: dict[str, Any] = {"dropped": forms.dropped, "forms": len(forms),
                              "method": "each effect taken out alone"}  # fmt: skip
     base = impact_groups.base(forms)
@@ -97,7 +99,9 @@ def _row(effect: impact_effects.Effect, base: impact_groups.Base, target: str) -
         across = parts[1] <= 0 <= parts[2]
         low, high = np.sort(np.abs(parts[1:]))
         ends = np.array([abs(parts[0]), 0.0 if across else low, high])
-    changed = float((base.after(effect) != base.group)[base.shown].sum()) if effect.found else np.nan
+    changed = (
+        float((base.after(effect) != base.group)[base.shown].sum()) if effect.found else np.nan
+    )
     size, size_low, size_high = effect.size
     return estimates(
         "impact", groups={target: [""]}, variant=effect.name, estimate=ends[0], low=ends[1],

@@ -84,7 +84,7 @@ def all_effects(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any)
         ("centrality", k.item is not None, lambda: _shares(ratings, forms, k, rng)),
         ("drift", waves, lambda: _spread(drift(ratings, **k.common("item", "wave")), forms, k)),
         ("in_group", side, lambda: _points(in_group(ratings, **k.common("item", "wave"), **two), forms, k)),
-        ("reciprocity", unit, lambda: _pairs(reciprocity(ratings, **pairs), forms, ratings, k)),
+        ("reciprocity", unit, lambda: _pairs(reciprocity(ratings, **pairs), forms, k)),
         ("collusion", unit, lambda: _points(collusion(ratings, **pairs), forms, k)),
         ("mode_effect", k.mode is not None,
          lambda: _points(mode_effect(ratings, **k.common("item", "wave", "mode"), rng=rng), forms, k)),
@@ -155,7 +155,9 @@ def _severity(forms: Forms) -> Effect:
         return _none("severity", forms, "refused")
     row = found.table.iloc[0]
     size = len(forms.targets)
-    plain = np.bincount(data.target, data.y, minlength=size) / np.bincount(data.target, minlength=size)
+    plain = np.bincount(data.target, data.y, minlength=size) / np.bincount(
+        data.target, minlength=size
+    )
     shift = moved - plain
     shift = shift - shift.mean()
     nothing = np.full(size, np.nan)
@@ -200,15 +202,14 @@ def _points(found: Result, forms: Forms, columns: Columns) -> Effect:
     return Effect(name, _three(row), p, *_by_target(found, forms, columns, "score_shift"))
 
 
-def _pairs(found: Result, forms: Forms, ratings: pd.DataFrame, columns: Columns) -> Effect:
+def _pairs(found: Result, forms: Forms, columns: Columns) -> Effect:
     """The clear pairs together: what they give each other is taken out of both."""
     rows = found.table[found.table["metric"] == "mutual"]
     if not len(rows):
         return _none("reciprocity", forms, "refused")
     rows = rows.sort_values("p")
     total = [np.zeros(len(forms.targets)) for _ in range(3)]
-    unit = ratings.groupby(columns.rater)[columns.rater_unit].first()
-    mine = np.array([str(unit.get(r)) for r in forms.raters], dtype=object)[forms.rater]
+    mine = pd.Series(forms.extra[str(columns.rater_unit)], dtype="object").astype(str).to_numpy()
     theirs = np.array([str(t) for t in forms.targets], dtype=object)[forms.target]
     sure = rows[(rows["p_adjusted"] <= ALARM) & (rows["estimate"] > 0)]
     for row in sure.to_dict("records"):

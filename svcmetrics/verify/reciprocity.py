@@ -87,6 +87,7 @@ def reciprocity(  # noqa: PLR0913
     table = _table(found, cells, p)
     notes = [_reading(table)]
     if rater_unit is not None:
+        notes += _moved(forms, rater_unit)
         pairs = favoured_pairs(forms, rater_unit, side)
         about["pairs_tested"] = len(pairs)
         table = pd.concat([table.assign(unit="", other_unit=""), pairs], ignore_index=True)
@@ -98,6 +99,13 @@ def reciprocity(  # noqa: PLR0913
         values = {"cells": every - len(cells.y), "of": every}
         notes.append(Finding("reciprocity.missing", values))
     return Result("reciprocity", table, [*notes, *forms.findings], about)
+
+
+def _moved(forms: reader.Forms, rater_unit: str) -> list[Finding]:
+    """Raters of more than one department; each form counts for the one that it names."""
+    unit = pd.Series(forms.extra[rater_unit], dtype="object")
+    many = int((unit.groupby(forms.rater).nunique() > 1).sum())
+    return [Finding("reciprocity.moved", {"count": many})] if many else []
 
 
 def _fitted(cells: _Cells) -> round_robin.Relations | None:

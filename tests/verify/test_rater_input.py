@@ -1,0 +1,140 @@
+"""What users hand in: unmarked reversals, unknown orders, changed units, one wave, no keys, few raters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import verify
+from svcmetrics.verify import grid
+
+NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
+WAVES = {**NAMES, "wave": "w"}
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Forty raters of five departments, five departments rated, five items, three waves."""
+    rng = np.random.default_rng(1)
+    shape = (40, 5, 3, 5)
+    r, t, w, i = (v.ravel() for v in np.indices(shape))
+    d = pd.DataFrame({"r": r, "t": t, "w": w + 1, "i": i, "u": r % 5})
+    level = rng.normal(0, 0.4, 5)[t] - rng.normal(0, 0.4, 40)[r] + rng.normal(0, 0.3, (40, 5))[r, t]
+    d["s"] = np.clip(np.rint(3.4 + level + rng.normal(0, 0.5, len(d))), 1, 5)
+    return d[d["u"] != d["t"]].reset_index(drop=True)
+
+
+def said(result, key):
+    """The finding of this key in both languages; it must be there."""
+    found = next(f for f in result.findings if f.key == key)
+    return found.say("zh"), found.say("en")
+
+
+def test_an_item_that_runs_against_the_others_is_named(table):
+    turned = table.assign(s=table["s"].where(table["i"] != 3, 6 - table["s"]))
+    zh, en = said(verify.careless(turned, **WAVES), "careless.reversed")
+    assert "3" in zh and "反向" in zh and "3" in en and "revers" in en
+    plain = verify.careless(table, **WAVES)
+    assert "careless.reversed" not in {f.key for f in plain.findings}
+
+
+def test_items_without_an_order_are_said_to_have_none(table):
+    words = table.assign(
+        i=table["i"].map(dict(enumerate(["质量", "及时", "沟通", "态度", "总体"])))
+    )
+    zh, en = said(verify.careless(words, **WAVES), "careless.order")
+    assert "显示顺序" in zh and "order" in en
+    numbered = verify.careless(table.assign(i="Q" + table["i"].astype(str)), **WAVES)
+    assert "careless.order" not in {f.key for f in numbered.findings}
+
+
+@pytest.mark.parametrize("metric", [verify.formality, verify.drift])
+def test_waves_whose_names_tell_no_order_are_listed_as_taken(table, metric):
+    words = table.assign(w=table["w"].map({1: "春季", 2: "夏季", 3: "冬季"}))
+    zh, en = said(metric(words, **WAVES), "forms.wave_order")
+    assert "春季" in zh and "先后" in zh and "order" in en
+    dated = words.assign(at=pd.Timestamp("2025-01-01") + pd.to_timedelta(30 * table["w"], unit="D"))
+    found = metric(dated, **WAVES, time="at")
+    assert "forms.wave_order" not in {f.key for f in found.findings}
+    assert found.about["waves"] == ["春季", "夏季", "冬季"]
+
+
+def test_waves_numbered_in_words_or_mixed_up_rows_come_in_order(table):
+    names = {1: "第二轮", 2: "第十轮", 3: "第十一轮"}
+    found = verify.formality(
+        table.assign(w=table["w"].map(names)).sample(frac=1, random_state=1), **WAVES
+    )
+    assert found.about["waves"] == ["第二轮", "第十轮", "第十一轮"]
+    assert "forms.wave_order" not in {f.key for f in found.findings}
+    labels = ["第三轮", "第一轮", "第二十轮", "第九轮", "第二十三轮", "第二轮"]
+    ordered = grid.positions(pd.Series(labels))[1]
+    assert ordered == ["第一轮", "第二轮", "第三轮", "第九轮", "第二十轮", "第二十三轮"]
+
+
+def test_raters_who_change_department_are_counted_and_nothing_breaks(table):
+    moved = table.assign(u=np.where((table["r"] == 7) & (table["w"] == 3), 4, table["u"]))
+    moved = moved[moved["u"] != moved["t"]]
+    zh, en = said(verify.reciprocity(moved, **WAVES, rater_unit="u"), "reciprocity.moved")
+    assert "1 名" in zh and "换过部门" in zh and "1 rater changed" in en
+    said(verify.collusion(moved, **WAVES, rater_unit="u"), "collusion.moved")
+    whole = verify.impact(moved, **WAVES, rater_unit="u").table
+    mixed = verify.impact(moved.sample(frac=1, random_state=2), **WAVES, rater_unit="u").table
+    pd.testing.assert_frame_equal(whole, mixed)
+
+
+def test_one_wave_says_what_cannot_be_seen(table):
+    once = table[table["w"] == 1]
+    zh, en = said(verify.formality(once, **WAVES), "formality.one_wave")
+    assert "一轮" in zh and "wave" in en
+    few = verify.drift(once, **WAVES)
+    assert (
+        few.findings[0].level == "refused"
+        and "两轮" in few.say("zh")
+        and "two waves" in few.say("en")
+    )
+
+
+def test_without_keys_over_waves_copies_and_drift_are_said_to_be_out_of_reach(table):
+    fresh = table.assign(r=table["r"] + 1000 * table["w"])
+    found = verify.formality(fresh, **WAVES)
+    zh, en = said(found, "formality.no_key")
+    assert "照抄" in zh and "无法检查" in zh and "cop" in en
+    copying = found.table[found.table["metric"] == "copying"]
+    assert copying["estimate"].isna().all() and (copying["n"] == 0).all()
+    drift = verify.drift(fresh, **WAVES)
+    assert drift.findings[0].level == "refused" and np.isnan(drift.table["estimate"].iloc[0])
+    assert "每轮" in drift.say("zh") and "each time" in drift.say("en")
+    # What needs no key over waves still works.
+    assert verify.halo(fresh, **WAVES).table["estimate"].notna().any()
+    rows = verify.impact(fresh, **WAVES).table.query("metric == 'impact'").set_index("variant")
+    assert rows.loc["drift", "verdict"] == "refused"
+
+
+def test_departments_below_five_raters_show_no_shift_in_any_effect(table):
+    thin = table[(table["t"] > 0) | (table["r"] < 5)]
+    thin = thin.assign(
+        g=thin["u"] % 2, h=thin["t"] % 2, m=np.where(thin["r"] % 10 < 5, "named", "open")
+    )
+    sides = {"rater_group": "g", "target_group": "h"}
+    results = [
+        verify.in_group(thin, **WAVES, **sides), verify.mode_effect(thin, **WAVES, mode="m"),
+        verify.drift(thin, **WAVES), verify.centrality(thin, **WAVES),
+        verify.impact(thin, **WAVES, rater_unit="u", side=("g", "h"), mode="m"),
+    ]  # fmt: skip
+    for found in results:
+        rows = found.table[
+            (found.table["metric"] == "score_shift") & (found.table["t"].astype(str) == "0")
+        ]
+        assert len(rows) and rows["estimate"].isna().all() and (rows["n"] == 0).all()
+
+
+def test_dropping_the_flagged_warns_when_it_cuts_the_plan_and_shows_both_results(table):
+    left = (table["r"] % 2 == 0) == (table["t"] < 2)
+    cut = table[left | (table["r"] < 2)].copy()
+    cut.loc[cut["r"] < 2, "s"] = 1
+    found = verify.careless(cut, **WAVES)
+    zh, en = said(found, "careless.disconnects")
+    assert "不要整批剔除" in zh and "compared" in en
+    rows = found.table[found.table["metric"] == "score_without"]
+    assert len(rows) == 5 and rows["estimate"].notna().all()
