@@ -24,6 +24,14 @@ def shared_data() -> Callable[[str], Path]:
     return find
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _keys_and_ledgers_apart(tmp_path_factory):
+    """Keys and ledgers of tests never lie among those of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SVCMETRICS_KEYS", str(tmp_path_factory.mktemp("keys")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _chinese_by_default():
     """Each test starts in the default language, whatever the one before has set."""

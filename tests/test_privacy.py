@@ -29,7 +29,7 @@ def result() -> Result:
 
 
 def test_a_small_group_is_hidden_with_its_n(result):
-    published = privacy.publish(result)
+    published = privacy.publish(result, count="n")
     small = published.table[~published.table["shown"]]
     assert published.hidden == 2
     assert small[["estimate", "low", "high", "n"]].isna().all(axis=None)
@@ -37,23 +37,23 @@ def test_a_small_group_is_hidden_with_its_n(result):
 
 
 def test_a_sentence_that_names_a_hidden_group_is_not_published(result):
-    text = privacy.publish(result).say("en")
+    text = privacy.publish(result, count="n").say("en")
     assert "法务部" not in text
     assert "财务部" in text
 
 
 def test_an_unknown_count_hides(result):
-    assert not privacy.publish(result).table["shown"].iloc[2]
+    assert not privacy.publish(result, count="n").table["shown"].iloc[2]
 
 
 def test_the_floor_can_be_raised_and_never_lowered(result):
-    assert privacy.publish(result, min_n=31).hidden == 3
+    assert privacy.publish(result, min_n=31, count="n").hidden == 3
     with pytest.raises(TableError, match="may not be below 5"):
         privacy.publish(result, min_n=4)
 
 
 def test_what_is_published_cannot_be_changed(result):
-    published = privacy.publish(result)
+    published = privacy.publish(result, count="n")
     mine = published.table
     mine.loc[1, "estimate"] = 4.9
     assert np.isnan(published.table.loc[1, "estimate"])
@@ -94,4 +94,4 @@ def test_a_broken_key_is_a_clear_error(tmp_path):
 def test_a_sentence_that_lists_persons_stays_with_the_analyst():
     table = estimates("icc", groups={"unit": ["A"]}, estimate=1.0, n=30)
     told = [Finding("oddities.flat", {"count": 1, "raters": ["p0123"]}, "warning")]
-    assert "p0123" not in privacy.publish(Result("icc", table, told)).say("en")
+    assert "p0123" not in privacy.publish(Result("icc", table, told), count="n").say("en")

@@ -160,7 +160,9 @@ class _Part:
         return found
 
     def _row(self, cell: int) -> np.ndarray:
-        row: np.ndarray = self._matrix[[cell]].toarray()[0] % PRIME
+        matrix, row = self._matrix, np.zeros(self._atoms)
+        at = slice(matrix.indptr[cell], matrix.indptr[cell + 1])
+        row[matrix.indices[at]] = matrix.data[at] % PRIME
         return row
 
     def _echelon(self, taken: list[int]) -> Echelon:

@@ -63,8 +63,8 @@ def publish(
     ``persons``: how many persons are behind the table, or behind each row. Left out, the metric says
     what stands behind a row (``Metric.behind``): raters or judges, counted in ``n``; ratings, whose
     persons ``n`` does not count, so that they are hidden unless ``persons`` or a column ``raters``
-    tells their number; work, where ``n`` cases point at those who did them; records, which are no
-    person's opinion and need no group. ``count``: another column to go by. A row whose count is
+    tells their number (so is a result of no known metric); work, where ``n`` cases point at those
+    who did them; records, which are no person's opinion and need no group. ``count``: another column to go by. A row whose count is
     missing is hidden: not knowing is not enough. ``min_n`` cannot go below five, and a row that
     tells how raters differ needs twenty.
     """
@@ -105,11 +105,15 @@ def _behind(
     persons: float | Sequence[float] | None,
 ) -> tuple[str, pd.Series]:
     """What stands behind the rows, and how many of them."""
-    entry = REGISTRY.get(str(result.about["metric"])) if isinstance(result, Result) else None
-    behind = entry.behind if entry is not None else "raters"
+    behind = "raters"
+    if isinstance(result, Result):
+        entry = REGISTRY.get(str(result.about["metric"]))
+        behind = entry.behind if entry is not None else "ratings"
     if persons is not None:
         behind = behind if behind == "spread" else "ratings"
         return behind, pd.Series(np.broadcast_to(np.asarray(persons, dtype="float64"), len(table)))
+    if count is not None and behind == "records":
+        behind = "ratings"
     if count is None and behind == "ratings":
         # n counts ratings or departments here: it says nothing about how many persons spoke.
         unknown = pd.Series(np.nan, index=table.index)

@@ -59,7 +59,7 @@ def _result(names: list[str]) -> Result:
 
 
 def _pages(result: Result, names: list[str]) -> list[str]:
-    published = privacy.publish(result)
+    published = privacy.publish(result, count="n")
     tally = Tally(names[0])
     tally.say("decimal_comma", "warning", count=1, rows=names[0])
     report = tally.report("flat", {}, names, {})
@@ -92,7 +92,7 @@ def _no_markup(page: str, mark: str) -> None:
 
 
 def _workbooks(result: Result, names: list[str]) -> None:
-    published = privacy.publish(result)
+    published = privacy.publish(result, count="n")
     for code in ("zh", "en"):
         data = workbook(
             {"groups": published}, title=names[0], language=code, notes={"command": names[0]}

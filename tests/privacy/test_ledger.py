@@ -1,0 +1,174 @@
+"""The ledger: append-only, reruns free, floors locked, nobody's name or answer in it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pandas as pd
+import pytest
+
+from svcmetrics.privacy import Behind, Ledger, load_key, publish_means
+from svcmetrics.problems import OutputError, StudyError, TableError
+
+SCORES = [4, 3, 5, 2, 4, 3, 4, 1, 5, 3, 4, 2]
+
+
+def behind(people: list[int], *, by: str = "HR", scores: list[int] = SCORES, **more) -> Behind:
+    frame = pd.DataFrame({
+        "unit": by, "rater": [f"person{i}" for i in people], "score": [scores[i] for i in people],
+    })  # fmt: skip
+    settings = {"by": ["unit"], "rater": "rater", "score": "score", "scale": (1, 5), **more}
+    return Behind(frame, **settings)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger.open("company", tmp_path) as opened:
+        yield opened
+
+
+def shown(ledger: Ledger, people: list[int], **more) -> bool:
+    return bool(publish_means(behind(people, **more), ledger=ledger).table["shown"].iloc[0])
+
+
+def test_the_same_cell_again_is_free_and_written_once(ledger):
+    first = publish_means(behind(list(range(8))), ledger=ledger)
+    again = publish_means(behind(list(range(8))[::-1]), ledger=ledger)
+    pd.testing.assert_frame_equal(first.table, again.table)
+    assert len(ledger.cells()) == 1
+
+
+def test_one_late_vote_is_not_shown_and_five_are(ledger):
+    assert shown(ledger, list(range(6)))
+    assert not shown(ledger, list(range(7)))
+    assert shown(ledger, list(range(11)))
+
+
+def test_a_withdrawal_is_not_shown(ledger):
+    assert shown(ledger, list(range(10)))
+    assert not shown(ledger, list(range(9)))
+
+
+def test_a_correction_is_not_shown(ledger):
+    assert shown(ledger, list(range(10)))
+    assert not shown(ledger, list(range(10)), scores=[5, *SCORES[1:]])
+
+
+def test_other_quantities_tell_nothing_about_one_another(ledger):
+    assert shown(ledger, list(range(10)))
+    table = publish_means(behind(list(range(9))), ledger=ledger, quantity="speed").table
+    assert table["shown"].all()
+
+
+def test_a_ledger_outlives_the_program(tmp_path):
+    with Ledger.open("company", tmp_path) as ledger:
+        assert shown(ledger, list(range(6)))
+    with Ledger.open("company", tmp_path) as ledger:
+        assert not shown(ledger, list(range(7)))
+    with Ledger.open("another", tmp_path) as ledger:
+        assert shown(ledger, list(range(7)))
+
+
+def test_a_unanimous_group_reads_or_more(ledger):
+    table = publish_means(behind(list(range(10)), scores=[5] * 12), ledger=ledger).table
+    assert table[["estimate", "bound"]].to_numpy().tolist() == [[4.5, "at_least"]]
+    low = publish_means(behind(list(range(10)), scores=[1] * 12, by="IT"), ledger=ledger).table
+    assert low[["estimate", "bound"]].to_numpy().tolist() == [[1.5, "at_most"]]
+
+
+def test_whether_a_group_is_capped_does_not_tell_how_near_the_end_it_is(ledger):
+    scores = [5] * 8 + [4, 4, 5, 5]
+    table = publish_means(behind(list(range(10)), scores=scores), ledger=ledger).table
+    assert table[["estimate", "bound"]].to_numpy().tolist() == [[4.5, "at_least"]]
+
+
+def test_who_weighs_almost_all_hides_the_cell(ledger):
+    frame = behind(list(range(8))).ratings.assign(weight=[1000, *[1] * 7])
+    heavy = Behind(frame, by=["unit"], rater="rater", score="score", scale=(1, 5), weight="weight")
+    assert not publish_means(heavy, ledger=ledger).table["shown"].any()
+
+
+def by_wave_and_unit(sizes: dict[str, int]) -> Behind:
+    units = [unit for unit, size in sizes.items() for _ in range(size)]
+    frame = pd.DataFrame({"wave": "2025", "unit": units, "who": range(len(units))})
+    frame["score"] = [SCORES[i % len(SCORES)] for i in frame["who"]]
+    return Behind(frame, by=["wave", "unit"], rater="who", score="score", scale=(1, 5))
+
+
+def test_hidden_cells_are_named_without_their_numbers(ledger):
+    published = publish_means(by_wave_and_unit({"HR": 8, "IT": 2}), ledger=ledger)
+    hidden = published.table[~published.table["shown"]]
+    assert hidden[["estimate", "n"]].isna().all(axis=None)
+    assert "2025 · IT" in published.say("en")
+    # All ten together would give the two away, so nothing larger can be offered.
+    assert "No larger group" in published.say("en")
+    assert "暂无更大的一组" in published.say("zh")
+
+
+def test_a_larger_group_is_offered_where_it_is_safe(ledger):
+    published = publish_means(by_wave_and_unit({"HR": 8, "IT": 3, "Law": 4}), ledger=ledger)
+    assert published.hidden == 2
+    assert published.say("en").endswith("A larger group may be shown instead: 2025.")
+    # Asking has published nothing.
+    assert ledger.cells()["label"].tolist() == ["2025 · HR"]
+
+
+def test_floors_rise_and_never_fall(ledger):
+    ledger.lock(["W1"], raters=5, comments=10)
+    ledger.lock(["W1", "W2"], raters=7, comments=10)
+    with pytest.raises(StudyError) as caught:
+        ledger.lock(["W1"], raters=6, comments=10)
+    assert "W1" in caught.value.say("en")
+    assert "7" in caught.value.say("zh")
+    ledger.lock(["W3"], raters=5, comments=10)
+    with pytest.raises(StudyError):
+        ledger.lock(["W3"], raters=5, comments=9)
+
+
+def test_floors_below_five_are_refused(ledger):
+    with pytest.raises(TableError, match="below 5"):
+        publish_means(behind(list(range(8))), ledger=ledger, min_n=4)
+
+
+def test_rows_of_the_ledger_are_never_changed_or_deleted(ledger):
+    assert shown(ledger, list(range(8)))
+    with sqlite3.connect(ledger.path) as other:
+        for words in ("DELETE FROM cell", "UPDATE cell SET low = 0", "DELETE FROM rating"):
+            with pytest.raises(sqlite3.IntegrityError, match="append only"):
+                other.execute(words)
+    other.close()
+
+
+def test_no_name_is_in_the_ledger_and_only_its_owner_reads_it(ledger):
+    assert shown(ledger, list(range(8)))
+    files = list(ledger.path.parent.glob("*.sqlite*"))
+    assert not any(b"person" in f.read_bytes().replace(b"person BLOB", b"") for f in files)
+    assert ledger.path.stat().st_mode & 0o077 == 0
+    assert ledger.path.parent == next(ledger.path.parent.glob("*.key")).parent
+
+
+def test_a_ledger_that_cannot_be_used_is_a_clear_error(tmp_path):
+    with Ledger.open("company", tmp_path) as ledger:
+        path = ledger.path
+    for left in path.parent.glob("*.sqlite-*"):
+        left.unlink()
+    path.write_bytes(b"not a data base" * 100)
+    with pytest.raises(OutputError) as caught:
+        Ledger.open("company", tmp_path)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_key_that_cannot_be_read_names_no_path(tmp_path):
+    home = tmp_path / "zhang.wei"
+    load_key("study", home)
+    key = next(home.glob("*.key"))
+    key.unlink()
+    key.mkdir()
+    with pytest.raises(StudyError) as caught:
+        load_key("study", home)
+    assert "zhang.wei" not in str(caught.value)
+
+
+def test_a_score_off_the_scale_is_refused():
+    with pytest.raises(TableError, match="1"):
+        behind([0, 1], scores=[9, 9])

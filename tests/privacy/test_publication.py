@@ -1,0 +1,141 @@
+"""What a study publishes: persons are counted for every table, and nothing passes by the ledger."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import svcmetrics as svc
+from svcmetrics.metric import REGISTRY
+from svcmetrics.privacy import Behind, Ledger, publish, publish_audited
+from svcmetrics.problems import StudyError
+from svcmetrics.publication import published
+from svcmetrics.result import Finding, Result, estimates
+from svcmetrics.study import Settings, Study
+
+QUESTIONS = ("design", "measure", "rate", "verify", "weigh", "score", "pilot")
+
+
+@pytest.fixture(autouse=True)
+def _ledgers_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _every_metric():
+    for question in QUESTIONS:
+        importlib.import_module(f"svcmetrics.{question}")
+
+
+def lite(people: dict[str, int], *, late: int = 0, settings: Settings | None = None) -> Study:
+    """A study of three tables: departments rated by so many persons on three items."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for unit, count in people.items():
+        for who in range(count + (late if unit == "B" else 0)):
+            for item in ("q1", "q2", "q3"):
+                rows.append((f"p{unit}{who}", unit, item, float(rng.integers(2, 5)), "W1"))
+        rng = np.random.default_rng(4)
+    rating = pd.DataFrame(rows, columns=["rater_key", "target_id", "item_id", "score", "wave"])
+    rating = rating.assign(submitted_at=pd.NaT, seconds=np.nan)
+    unit = pd.DataFrame({"unit_id": list(people), "is_service_unit": True})
+    return Study({"unit": unit, "rating": rating}, settings or Settings(name="lite"))
+
+
+def test_every_metric_says_whose_small_number_it_could_betray():
+    known = {"raters", "spread", "ratings", "judges", "work", "records"}
+    assert {m.behind for m in REGISTRY.values()} <= known
+    # Made of ratings, but folders default to something else: these must say so themselves.
+    assert REGISTRY["burden"].behind == REGISTRY["response"].behind == "ratings"
+    assert REGISTRY["importance"].behind == "ratings"
+    assert REGISTRY["aggregation"].behind == "spread"
+    assert REGISTRY["ahp"].behind == "judges"
+    assert all(m.behind not in ("work", "records", "judges")
+               for m in REGISTRY.values() if m.question == "verify")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("metric", "n", "shown"),
+    [
+        ("icc", 30, False),  # n counts departments or forms: no word on how many persons spoke
+        ("adjust", 5, True),
+        ("adjust", 4, False),
+        ("ahp", 4, False),  # judges
+        ("on_time", 4, False),  # cases point at those who did them
+        ("on_time", 5, True),
+        ("connectivity", 1, True),  # a plan is nobody's opinion
+        ("aggregation", 19, False),  # how raters differ, of fewer than twenty
+        ("aggregation", 20, True),
+        ("no_such_metric", 99, False),
+    ],
+)
+def test_what_n_counts_decides(metric, n, shown):
+    result = Result(metric, estimates(metric, groups={"unit": ["A"]}, estimate=1.0, n=n))
+    assert publish(result).table["shown"].tolist() == [shown]
+
+
+def test_persons_are_given_where_n_does_not_count_them():
+    result = Result("icc", estimates("icc", groups={"unit": ["A", "B"]}, estimate=1.0, n=99))
+    assert publish(result, persons=7).table["shown"].tolist() == [True, True]
+    assert publish(result, persons=[7, 4]).table["shown"].tolist() == [True, False]
+
+
+def test_a_spread_of_fewer_than_twenty_is_not_shown():
+    table = estimates("adjust", groups={"unit": ["A", "B"]}, estimate=4.0, n=[19, 20], se=0.1)
+    assert publish(Result("adjust", table)).table["se"].isna().tolist() == [True, False]
+
+
+def test_a_study_is_published_twice_alike_and_small_departments_stay_hidden():
+    study = lite({"A": 8, "B": 7, "C": 3})
+    results = svc.assess(study)
+    one, two = (published(study, results) for _ in range(2))
+    for name in one:
+        pd.testing.assert_frame_equal(one[name].table, two[name].table)
+    adjusted = one["adjust"].table
+    assert adjusted.groupby("target_id")["shown"].all().to_dict() == {
+        "A": True,
+        "B": True,
+        "C": False,
+    }
+    assert adjusted.loc[~adjusted["shown"], ["estimate", "n", "shift"]].isna().all(axis=None)
+
+
+def test_a_late_vote_does_not_show_in_the_next_report():
+    study, later = lite({"A": 8, "B": 7}), lite({"A": 8, "B": 7}, late=1)
+    published(study, svc.assess(study))
+    table = published(later, svc.assess(later))["adjust"].table
+    assert table.groupby("target_id")["shown"].all().to_dict() == {"A": True, "B": False}
+
+
+def test_floors_are_locked_by_publishing():
+    study = lite({"A": 9, "B": 9}, settings=Settings(name="lite", min_raters=8))
+    published(study, svc.assess(study))
+    lowered = lite({"A": 9, "B": 9}, settings=Settings(name="lite", min_raters=6))
+    with pytest.raises(StudyError) as caught:
+        published(lowered, svc.assess(lowered))
+    assert "W1" in caught.value.say("zh")
+
+
+def test_a_unanimous_department_shows_a_band_and_a_word(tmp_path):
+    table = estimates(
+        "adjust", groups={"unit": ["A", "B"]}, variant="adjusted", estimate=[4.97, 3.4],
+        low=[4.9, 3.0], high=[5.0, 3.8], n=[6, 6],
+    )  # fmt: skip
+    rows = [(u, f"{u}{i}", 5.0 if u == "A" else 3.0 + i / 10) for u in "AB" for i in range(6)]
+    ratings = pd.DataFrame(rows, columns=["unit", "who", "score"])
+    behind = Behind(ratings, ["unit"], "who", "score", (1, 5), decimals=None)
+    found = Finding("where.table", {"value": "A"})
+    with Ledger.open("x", tmp_path) as ledger:
+        out = publish_audited(Result("adjust", table, [found]), behind=behind, ledger=ledger)
+        words = estimates("groups", groups={"unit": ["A", "B"]}, estimate=[1.0, 0.0],
+                          low=0.1, high=2.0, n=6, group=["above", "unclear"])  # fmt: skip
+        groups = publish_audited(Result("groups", words), behind=behind, ledger=ledger).table
+    assert out.table["bound"].tolist() == ["at_least", ""]
+    assert out.table["estimate"].tolist() == [4.25, 3.4]
+    assert out.table.loc[0, ["low", "high"]].isna().all()
+    assert out.findings == ()
+    assert groups["group"].tolist() == ["above", "unclear"]
+    assert groups["estimate"].isna().tolist() == [True, False]
