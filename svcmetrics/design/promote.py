@@ -50,7 +50,8 @@ def promote(
     and ``met``, so that each verdict can be checked by hand. Chance alone must not make a
     candidate: but for the count, which is what it is, the whole interval has to clear the threshold.
 
-    - ``cases``: at least 12, for below that quartiles have no upper limit (Garwood limits shown);
+    - ``cases``: at least 12, once a month over a year; quartiles of 12 cases or fewer have no upper
+      limit anyway (Garwood limits shown);
     - ``months``: share of the months of the log with a case, surely 0.5 or more: what comes in fewer
       is a season or a single cause, and nobody can be kept ready for it (Wilson);
     - ``quartile_ratio``: upper over lower quartile of the duration, surely 4 or less: a promise that

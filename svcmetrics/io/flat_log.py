@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from svcmetrics.io.actions import FALLBACK, is_automatic, lifecycle_action
 from svcmetrics.io.foreign_table import ids, mapped_ids
 from svcmetrics.io.mapping import WORKFLOWS, Mapping
 from svcmetrics.io.quality import Tally, row_list
-from svcmetrics.io.times import UNREAD, read_times
+from svcmetrics.io.times import UNREAD, odd_hours, read_times
 from svcmetrics.problems import Problem, StudyError
 
 _TEXTS = {
@@ -68,12 +69,14 @@ def _timed(
         source = mapping.source(target)
         if source is None:
             return None
-        return read_times(
-            frame[source],
-            timezone=mapping.timezone,
-            day_first=mapping.day_first,
-            from_1904=from_1904,
-        )
+        how: Any = {"timezone": mapping.timezone, "day_first": mapping.day_first}
+        found = read_times(frame[source], **how, from_1904=from_1904)
+        odd = odd_hours(frame[source], found, **how, from_1904=from_1904)
+        for key, rows in zip(("skipped_hour", "doubled_hour"), odd, strict=True):
+            if rows.any():
+                where = row_list(frame.index[rows])
+                tally.say(key, "warning", count=int(rows.sum()), zone=mapping.timezone, rows=where)
+        return found
 
     end, start = read("event.at"), read("event.start")
     times = end if end is not None else start

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svcmetrics.io.times import read_times, zone
+from svcmetrics.io.times import odd_hours, read_times, zone
 from svcmetrics.io.values import Read, texts, trouble
 from svcmetrics.problems import Problem
 
@@ -24,7 +24,10 @@ def read_time(values: pd.Series, timezone: str, *, from_1904: bool = False) -> R
         text = texts(values)
         at, kind = _of_text(text, timezone, from_1904)
     local = at.dt.tz_convert(zone(timezone))
-    return local, _problems(text, local, kind, timezone)
+    odd = odd_hours(
+        text, pd.DataFrame({"at": at, "kind": kind}), timezone=timezone, from_1904=from_1904
+    )
+    return local, _problems(text, odd, kind, timezone)
 
 
 def read_date(values: pd.Series, *, from_1904: bool = False) -> Read:
@@ -73,7 +76,9 @@ def _of_text(text: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series
     return pd.Series(merged.array, index=text.index), kinds
 
 
-def _problems(text: pd.Series, local: pd.Series, kind: np.ndarray, timezone: str) -> list[Problem]:
+def _problems(
+    text: pd.Series, odd: tuple[np.ndarray, np.ndarray], kind: np.ndarray, timezone: str
+) -> list[Problem]:
     found: list[Problem] = []
     for name, key in _ERRORS.items():
         found += trouble(key, kind == name, text)
@@ -84,12 +89,6 @@ def _problems(text: pd.Series, local: pd.Series, kind: np.ndarray, timezone: str
         counts: dict[str, Any] = {"offset": int((kind == "offset").sum()), "timezone": timezone}
         found += trouble("mixed_offsets", bare, text, level="warning", **counts)
     found += trouble("clock_missing", kind == "date_only", text, level="warning")
-    twice = bare & _doubled(local, timezone)
-    return found + trouble("clock_doubled", twice, text, level="warning", timezone=timezone)
-
-
-def _doubled(local: pd.Series, timezone: str) -> np.ndarray:
-    """Which wall-clock times occur twice because a clock was set back."""
-    wall = local.dt.tz_localize(None)
-    placed = wall.dt.tz_localize(zone(timezone), ambiguous="NaT", nonexistent="shift_forward")
-    return (wall.notna() & placed.isna()).to_numpy()
+    for key, hours in zip(("clock_skipped", "clock_doubled"), odd, strict=True):
+        found += trouble(key, hours, text, level="warning", timezone=timezone)
+    return found

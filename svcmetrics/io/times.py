@@ -89,12 +89,55 @@ def _typed(values: pd.Series, timezone: str) -> tuple[pd.Series, np.ndarray]:
 
 
 def _localised(local: pd.Series, timezone: str) -> pd.Series:
-    """Wall-clock times as instants; the doubled hour in autumn is read as its first pass."""
+    """Wall-clock times as instants.
+
+    Of the doubled hour in autumn the first pass is meant. The skipped hour in spring is read on the
+    clock of the day before, so that times in it keep their order; ``odd_hours`` counts both.
+    """
     if not timezone:
         return pd.Series(pd.NaT, index=local.index, dtype="datetime64[us, UTC]")
+    placed = _placed(local, timezone)
+    skipped = (placed.isna() & local.notna()).to_numpy()
+    if skipped.any():
+        day = pd.Timedelta(days=1)
+        placed[skipped] = _placed(local[skipped] - day, timezone) + day
+    return placed.dt.as_unit("us")
+
+
+def _placed(local: pd.Series, timezone: str) -> pd.Series:
+    """The first instants at which the clocks of a zone show this; none where they never do."""
     first = np.ones(len(local), dtype=bool)
-    placed = local.dt.tz_localize(zone(timezone), ambiguous=first, nonexistent="shift_forward")
-    return placed.dt.tz_convert("UTC").dt.as_unit("us")
+    placed = local.dt.tz_localize(zone(timezone), ambiguous=first, nonexistent="NaT")
+    return placed.dt.tz_convert("UTC")
+
+
+def odd_hours(
+    values: pd.Series,
+    read: pd.DataFrame,
+    *,
+    timezone: str,
+    day_first: str = "",
+    from_1904: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which entries of ``read_times`` name an hour that the zone skips, and one that it has twice."""
+    bare = read["kind"].isin(("bare", "date_only", "serial")).to_numpy()
+    skipped, doubled = np.zeros((2, len(values)), dtype=bool)
+    at = read.loc[bare, "at"]
+    if not bare.any() or not timezone or _steady(at, timezone):
+        return skipped, doubled
+    own = read_times(values[bare], timezone="UTC", day_first=day_first, from_1904=from_1904)
+    local = own["at"].dt.tz_localize(None).reset_index(drop=True)
+    skipped[bare] = (_placed(local, timezone).isna() & local.notna()).to_numpy()
+    once = local.dt.tz_localize(zone(timezone), ambiguous="NaT", nonexistent="shift_forward")
+    doubled[bare] = (once.isna() & local.notna()).to_numpy()
+    return skipped, doubled
+
+
+def _steady(at: pd.Series, timezone: str) -> bool:
+    """Whether the clocks of a zone are never changed around these instants."""
+    around = pd.Timedelta(days=2)
+    days = pd.date_range(at.min() - around, at.max() + around, freq="D")
+    return len({d.utcoffset() for d in days.tz_convert(zone(timezone))}) <= 1
 
 
 def _texts(values: pd.Series) -> pd.Series:

@@ -30,6 +30,8 @@ _CASE = (
     "valid_from",
     "valid_to",
     "status",
+    "no_start",
+    "negative",
 )
 
 
@@ -95,7 +97,8 @@ def _read(
         )
         cases = joined(cases, service_table(services, book), "service_id")
         emergency = (cases["routine"] == "emergency").fill_null(False)
-        return visits, cases.mutate(is_emergency=emergency).select("case_id", *_CASE), {}
+        cases = cases.mutate(is_emergency=emergency, no_start=False, negative=False)
+        return visits, cases.select("case_id", *_CASE), {}
     log = read_log(events, timezone)
     cases = engine.keep(case_times(log, services, steps, book))
     return (
@@ -125,6 +128,8 @@ def _kept(cases: Table) -> tuple[Table, dict[str, int]]:
     """Cases that can be judged, and how many cannot, by the first reason."""
     reason = ibis.cases(
         (~cases["in_scope"].fill_null(True), "out_of_scope"),
+        (cases["no_start"], "no_start"),
+        (cases["negative"], "negative"),
         (cases["status"] == "withdrawn", "withdrawn"),
         (cases["status"] == "open", "open"),
         (cases["allowed"].isnull(), "no_promise"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import ibis
 import numpy as np
 import pandas as pd
-from ibis.expr.types import IntegerColumn, Value
+from ibis.expr.types import IntegerColumn, Table, Value
 
 from svcmetrics.io import engine
 from svcmetrics.io.times import UNREAD, read_times, zone
@@ -82,6 +83,42 @@ def local_micros(us: Value, timezone: str) -> Value:
     """The other way: what the clocks of a zone show at these instants."""
     moments, _, offsets = _offsets(timezone)
     return us + _shift(us, moments, offsets)
+
+
+def odd_hours(stamps: Table, timezone: str) -> dict[str, int]:
+    """How many stamps ``at`` without an offset name an hour that the zone skips, or has twice.
+
+    When clocks go forward there is no 02:30; when they go back there are two of it.
+    """
+    at = stamps["at"]
+    if not at.type().is_timestamp() or getattr(at.type(), "timezone", None) is not None:
+        return {"skipped_hour": 0, "doubled_hour": 0}
+    us = engine.micros(at)
+    ends = engine.row(stamps.aggregate(first=us.min(), last=us.max(), n=us.count()))
+    moments, _, offsets = _offsets(timezone)
+    first, last = moments + offsets[:-1], moments + offsets[1:]
+    low, high = np.minimum(first, last), np.maximum(first, last)
+    near = (low <= (ends["last"] or 0)) & (high > (ends["first"] or 0)) & bool(ends["n"])
+    inside = {"skipped_hour": near & (first < last), "doubled_hour": near & (first > last)}
+    hits = {
+        k: [(us >= int(a)) & (us < int(b)) for a, b in zip(low[m], high[m], strict=True)]
+        for k, m in inside.items()
+    }
+    sums = {k: ibis.or_(*h).sum().fill_null(0) for k, h in hits.items() if h}
+    found = engine.row(stamps.aggregate(**sums)) if sums else {}
+    return {k: int(found.get(k, 0)) for k in inside}
+
+
+def bare_stamps(events: Any) -> Table:
+    """The stamps of a log as they stand, one column ``at``; those with an offset are missing."""
+    if not isinstance(events, pd.DataFrame):
+        return engine.as_table(events).select("at")
+    at = events["at"]
+    if not pd.api.types.is_datetime64_any_dtype(at):
+        read = read_times(at, timezone="UTC")  # what has no offset is then its own clock
+        local = read["at"].dt.tz_localize(None)
+        at = local.where(read["kind"].isin(("bare", "date_only", "serial")))
+    return engine.as_table(pd.DataFrame({"at": at.array}))
 
 
 def _shift(us: Value, starts: np.ndarray, offsets: np.ndarray) -> Value | int:

@@ -11,6 +11,7 @@ from ibis.expr.types import Table
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import case_times
 from svcmetrics.measure.clocks import clocks
+from svcmetrics.measure.instants import bare_stamps, odd_hours
 from svcmetrics.measure.log import Log, read_log
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
@@ -35,9 +36,12 @@ def log_check(
     Comes back as shares with Wilson intervals and counts. Of events: ``incomplete`` (no case,
     number, service, time or action), ``out_of_order`` (earlier than the event numbered before
     it), ``repeated`` (the same event under another number), ``unknown_service``,
-    ``outside_calendar``. Of cases: ``no_start`` (no submission), ``after_close`` (work after the
-    end), ``negative`` (ends before it starts), ``broken_link`` (re-submits a case that is not
-    there). The same number twice in a case is an error, because the order would be a guess.
+    ``outside_calendar``; and of stamps without an offset ``skipped_hour`` (the zone skips this
+    hour when clocks go forward; read as that much later) and ``doubled_hour`` (it has it twice,
+    when they go back; the first is meant). Of cases: ``no_start`` (no submission), ``after_close``
+    (work after the end), ``negative`` (ends before it starts), ``broken_link`` (re-submits a case
+    that is not there). The same number twice in a case is an error, because the order would be a
+    guess.
 
     It misleads when the log was cleaned before: what was taken out cannot be counted.
 
@@ -50,6 +54,7 @@ def log_check(
     """
     log = read_log(events, timezone)
     e = _event_flags(log, services, calendar, timezone)
+    e |= odd_hours(bare_stamps(events), timezone)
     cases = case_times(log, services, steps, {})
     known = log.events.select(prev_case_id="case_id", there=ibis.literal(True)).distinct()
     linked = cases.filter(cases["prev_case_id"].notnull()).anti_join(known, "prev_case_id")

@@ -169,7 +169,8 @@ def _table(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def _findings(table: pd.DataFrame, cases: Cases, named: dict[str, int]) -> list[Finding]:
     main = table[table["variant"] == "promise"]
-    main = main if main["n"].sum() else table[table["variant"] == "deadline"]
+    agreed = table[table["variant"] == "deadline"]
+    main = agreed if agreed["n"].sum() and not main["n"].sum() else main
     n, hits = int(main["n"].sum()), int(main["on_time"].sum())
     out = [_reading(table, main, hits, n)]
     missing = int(main["not_assessable"].sum())

@@ -191,8 +191,13 @@ def _findings(
 ) -> list[Finding]:
     regular = late.cases[~late.cases["is_emergency"].astype(bool)]
     hours = float(regular["shared_h"].sum())
+    odd = [
+        Finding(f"log.{k}", {"count": late.dropped[k]}, "warning")
+        for k in ("no_start", "negative")
+        if k in late.dropped
+    ]
     if not hours:
-        return [Finding("responsibility.none", {"judged": late.judged}, "refused")]
+        return [Finding("responsibility.none", {"judged": late.judged}, "refused"), *odd]
     values = {"late": len(regular), "judged": late.judged, "hours": hours}
     out = [Finding("responsibility.overall", values), *_compared(table, names)]
     outside = float(regular["delay_h"].sum()) - hours
@@ -207,7 +212,7 @@ def _findings(
     filled = rows.loc[rows["filled"].fillna(True).astype(bool), "service_id"].nunique()
     if filled:
         out.append(Finding("responsibility.filled", {"count": filled}, "warning"))
-    return out
+    return out + odd
 
 
 def _compared(table: pd.DataFrame, names: list[str]) -> list[Finding]:

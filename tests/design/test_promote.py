@@ -38,18 +38,19 @@ def row(result, kind="LEAK"):
 
 
 def test_a_steady_emergency_is_a_candidate_with_numbers_that_can_be_counted():
-    # 14 cases, every 14 days from 5 January: 5 January to 5 July, all seven months.
-    hours = [2.0, 4.0, 4.0, 8.0]
-    result = design.promote(log(hours=hours, steps=((1, 2), (1, 2), (1, 3, 2))), services=BOOK)
+    # 28 cases, every 14 days from 5 January to the January after: all thirteen months.
+    hours = [2.0, 4.0, 4.0, 6.0]
+    steps = ((1, 2), (1, 2), (1, 2), (1, 3, 2))
+    result = design.promote(log(count=28, hours=hours, steps=steps), services=BOOK)
     found = row(result)
     assert found["estimate"].drop(["criteria", "quartile_ratio"]).round(4).to_dict() == {
-        "cases": 14,
+        "cases": 28,
         "months": 1.0,
-        "path": round(10 / 14, 4),
-        # Steps 1 and 2 occur in all cases, step 3 in 4 of 14: four cases have 2 of 3 in common.
-        "common_steps": round((10 + 4 * 2 / 3) / 14, 4),
+        "path": 0.75,
+        # Steps 1 and 2 occur in all cases, step 3 in one of four: these have 2 of 3 in common.
+        "common_steps": round((21 + 7 * 2 / 3) / 28, 4),
     }
-    expected = np.quantile(np.resize(hours, 14), [0.25, 0.75])
+    expected = np.quantile(np.resize(hours, 28), [0.25, 0.75])
     assert found.loc["quartile_ratio", "estimate"] == pytest.approx(expected[1] / expected[0])
     assert found["met"].all()
     assert [f.key for f in result.findings] == [
@@ -59,10 +60,20 @@ def test_a_steady_emergency_is_a_candidate_with_numbers_that_can_be_counted():
     ]
 
 
+def test_chance_alone_makes_no_candidate():
+    # 9 of 14 on one path is more than half, but half or less would often look like it.
+    found = row(design.promote(log(steps=((1, 2), (1, 2), (1, 3, 2))), services=BOOK))
+    assert found.loc["path", "estimate"] > 0.5 > found.loc["path", "low"]
+    assert not found.loc["path", "met"]
+    more = log(count=70, every="5D", steps=((1, 2), (1, 2), (1, 3, 2)))
+    assert row(design.promote(more, services=BOOK)).loc["path", "met"]
+
+
 def test_what_does_not_recur_or_has_no_path_is_none():
-    rare = design.promote(log(count=8, every="90D"), services=BOOK)
+    # Of eleven cases nobody can say where the upper quartile surely ends.
+    rare = design.promote(log(count=11, every="90D"), services=BOOK)
     assert row(rare)["met"].to_dict() == {
-        "cases": False, "months": False, "quartile_ratio": True, "path": True, "common_steps": True,
+        "cases": False, "months": False, "quartile_ratio": False, "path": True, "common_steps": True,
         "criteria": False,
     }  # fmt: skip
     wild = log(steps=((1,), (2, 3), (4,), (5, 1), (6,)), hours=[1, 30, 4, 100])
@@ -143,3 +154,16 @@ def test_the_example_study(example_study_folder):
 
     again = design.promote(engine.as_table(study.event), services=study.service)
     pd.testing.assert_frame_equal(again.table, result.table)
+    # Hardly any of the kinds of the example is steady beyond chance, and each is one by its numbers.
+    wide = result.table.pivot(
+        index="service_id", columns="variant", values=["estimate", "low", "high"]
+    )
+    steady = (
+        (wide["estimate"]["cases"] >= 12)
+        & (wide["low"]["months"] >= 0.5)
+        & (wide["high"]["quartile_ratio"] <= 4)
+        & (wide["low"]["path"] >= 0.5)
+        & (wide["low"]["common_steps"] >= 0.7)
+    )
+    assert result.findings[0].values == {"kinds": 12, "candidates": int(steady.sum())}
+    assert 0 < steady.sum() < 7

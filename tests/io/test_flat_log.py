@@ -314,3 +314,15 @@ def test_words_of_the_mapping_rename_units_and_drop_fillers():
 
 def test_the_mapping_type_is_flat_by_default():
     assert Mapping().format == "flat"
+
+
+def test_an_hour_that_the_zone_skips_is_told():
+    rows = [
+        ("A", "提交", "2024-03-10 02:30", "甲"),
+        ("A", "批准", "2024-11-03 01:30", "乙"),
+        ("A", "办结", "2024-11-03 09:00", "乙"),
+    ]
+    events, tally, *_ = clean(rows, timezone="America/New_York")
+    assert len(events) == 3
+    assert said(tally, "skipped_hour")["count"] == 1
+    assert said(tally, "doubled_hour")["count"] == 1

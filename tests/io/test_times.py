@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from svcmetrics.io.times import read_times
+from svcmetrics.io.times import odd_hours, read_times
 from svcmetrics.problems import StudyError
 
 SHANGHAI = {"timezone": "Asia/Shanghai"}
@@ -79,3 +79,20 @@ def test_typed_columns_are_read_like_text():
 def test_an_unknown_zone_is_named():
     with pytest.raises(StudyError, match="Mars/Olympus"):
         read_times(pd.Series(["2024-03-01 09:00"]), timezone="Mars/Olympus")
+
+
+def test_hours_that_a_zone_skips_or_has_twice_are_found_and_keep_their_order():
+    # New York: no 02:00 to 03:00 on 2024-03-10; 01:00 to 02:00 twice on 2024-11-03.
+    text = pd.Series(
+        ["2024-03-10 01:59", "2024-03-10 02:10", "2024-03-10 02:50", "2024-11-03 01:30", "2024-11-03 02:00",
+         "2024-03-10T02:30:00Z", None]
+    )  # fmt: skip
+    zone = {"timezone": "America/New_York"}
+    read = read_times(text, **zone)
+    skipped, doubled = odd_hours(text, read, **zone)
+    assert skipped.tolist() == [False, True, True, *[False] * 4]
+    assert doubled.tolist() == [False, False, False, True, *[False] * 3]
+    assert read["at"][2] - read["at"][1] == pd.Timedelta(minutes=40)
+    assert read["at"][1] == pd.Timestamp("2024-03-10 07:10", tz="UTC")  # 03:10 on the new clock
+    china = odd_hours(text, read_times(text, timezone="Asia/Shanghai"), timezone="Asia/Shanghai")
+    assert not any(mask.any() for mask in china)
