@@ -26,7 +26,7 @@ def findings(
     if data.raters == 1:
         return [Finding("adjust.one_rater", {"targets": data.targets}, "refused")]
     if data.targets == 1:
-        found.append(Finding("adjust.one_target"))
+        found.append(Finding("adjust.one_target", {}, "refused"))
     if not main.all():
         found.append(_apart(table, main, target))
     moved = table[table["variant"] == "adjusted"].dropna(subset=["shift"])

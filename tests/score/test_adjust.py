@@ -165,3 +165,15 @@ def test_thousands_of_raters_and_departments(monkeypatch):
     assert "adjust.drawn" in [f.key for f in drawn.findings]
     assert drawn.table["estimate"].to_numpy() == pytest.approx(exact.table["estimate"], rel=0.01)
     assert drawn.table["se"].to_numpy() == pytest.approx(exact.table["se"], rel=0.1)
+
+
+def test_two_hundred_thousand_raters():
+    rng = np.random.default_rng(2)
+    r = np.repeat(np.arange(200_000), 2)
+    t = (r % 12 + np.tile([0, 1], 200_000) * (1 + r % 11)) % 12
+    s = rng.normal(0, 0.5, 200_000)[r] + np.linspace(-1, 1, 12)[t] + rng.normal(0, 1, len(r))
+    data = pd.DataFrame({"unit": t, "who": r, "points": s})
+    result = adjust(data, **CALL)
+    assert result.about["variances"]["rater"] == pytest.approx(0.25, abs=0.02)
+    gaps = np.diff(variant(result, "adjusted")["estimate"].to_numpy())
+    assert gaps == pytest.approx(np.full(11, 2 / 11), abs=0.03)
