@@ -73,7 +73,7 @@ def lambda6(correlation: Floats) -> float:
         except np.linalg.LinAlgError:
             return float("nan")
         error = 1 / np.diagonal(inverse)
-    sound = np.isfinite(error).all() and (error > 1e-9).all()
+    sound = len(error) > 0 and np.isfinite(error).all() and (error > 1e-9).all()
     return float(1 - error.sum() / correlation.sum()) if sound else float("nan")
 
 

@@ -1,0 +1,761 @@
+"""Every number of the peers on real ratings and questionnaires is compared, by name, or the reason said.
+
+The sets lie beside the project. A name of reference.json that no check here knows fails the last
+test. Where a peer is not followed, the check says why and compares what should come out instead.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import score, verify
+from svcmetrics.numeric import consistency
+
+Check = Callable[[Any, Any], None]
+CHECKS: dict[str, dict[str, Check]] = {}
+# Numbers of other methods, or descriptions of the data that need no method of ours.
+ELSEWHERE: dict[str, dict[str, str]] = {}
+
+
+def checks(data: str, *names: str) -> Callable[[Check], Check]:
+    """Register a check for these names of a set; it gets the folder and the value of the name."""
+
+    def put(check: Check) -> Check:
+        for name in names:
+            CHECKS.setdefault(data, {})[name] = check
+        return check
+
+    return put
+
+
+def near(ours: Any, peer: Any, digits: float = 1e-8) -> None:
+    np.testing.assert_allclose(
+        np.asarray(ours, dtype=float), np.asarray(peer, dtype=float), rtol=digits, atol=digits
+    )
+
+
+def long(wide: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
+    return wide.melt(row, var_name=column, value_name="score").dropna()
+
+
+def read(folder, name: str = "ratings_wide.csv") -> pd.DataFrame:
+    return pd.read_csv(folder / name)
+
+
+# ---------------------------------------------------------------- Shrout & Fleiss, standard setting
+
+SIX = ["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
+
+
+def _rated(folder) -> pd.DataFrame:
+    wide = read(folder).drop(columns="itemdiff", errors="ignore")
+    if wide.columns[0].lower().startswith("rater"):  # units without a name
+        wide.insert(0, "unit", range(len(wide)))
+    return long(wide, wide.columns[0], "judge").rename(columns={wide.columns[0]: "target"})
+
+
+@cache
+def _icc(folder) -> Any:
+    return verify.icc(_rated(folder), target="target", rater="judge", score="score")
+
+
+@checks("shrout_fleiss1979", "six ICCs with F, p and 95% CI (ANOVA)")
+@checks("standard_setting", "six ICCs (ANOVA) with CI")
+def six_forms(folder, value):
+    ours = _icc(folder).table.set_index("form").loc[SIX]
+    columns = {"ICC": "estimate", "F": "F", "df1": "df1", "df2": "df2", "p": "p",
+               "lower bound": "low", "upper bound": "high"}  # fmt: skip
+    for theirs, mine in columns.items():
+        near(ours[mine], [row[theirs] for row in value], 1e-6)
+
+
+@checks("shrout_fleiss1979", "mean squares (BMS, WMS, JMS, EMS) and df")
+def mean_squares(folder, value):
+    ours = _icc(folder).about["mean_squares"]
+    names = {"BMS": "targets", "JMS": "raters", "EMS": "residual", "WMS": "within"}
+    near([ours[names[k]] for k in value], list(value.values()))
+
+
+def _irr(form: str) -> Check:
+    def check(folder, value):
+        row = _icc(folder).table.set_index("form").loc[form]
+        near(row["estimate"], value[0])
+        if form != "ICC(2,k)":  # irr puts ICC(A,k) into degrees of freedom made for one rating
+            near([row["low"], row["high"]], value[1:3])
+        if not form.startswith("ICC(2"):  # irr tests ICC(A) with those degrees of freedom too
+            near([row["F"], row["p"]], value[3:5])
+
+    return check
+
+
+for _words, _form in (
+    ("oneway consistency", "ICC(1"), ("twoway consistency", "ICC(3"), ("twoway agreement", "ICC(2"),
+):  # fmt: skip
+    for _unit, _k in (("single", "1"), ("average", "k")):
+        checks("shrout_fleiss1979", f"irr icc {_words} {_unit} (value, lower, upper, F, p)")(
+            _irr(f"{_form},{_k})")
+        )
+
+
+@checks("shrout_fleiss1979", "variance components of target, judge, residual (lmer REML)")
+@checks("standard_setting", "variance components item, rater, residual")
+def two_way_components(folder, value):
+    table = verify.generalizability(_rated(folder), "score ~ target + judge", object="target").table
+    raw = table[table["variant"] == "raw"].set_index("term")["estimate"]
+    near(raw[["target", "judge", "residual"]], list(value.values()), 1e-4)
+
+
+@checks("shrout_fleiss1979", "Kendall W (corrected for ties)")
+@checks("standard_setting", "Kendall W")
+def kendall(folder, value):
+    row = verify.kendall_w(_rated(folder), target="target", rater="judge", score="score").table
+    near(row.loc[0, ["estimate", "chi2", "p"]].astype(float), value, 1e-7)
+
+
+# -------------------------------------------------------------------------------- agreement
+
+NAMES = {
+    "gwet.ac1.raw": ("gwet_ac1", "gwet_ac2"), "fleiss.kappa.raw": ("fleiss", "fleiss"),
+    "krippen.alpha.raw": ("krippendorff_weighted",) * 2, "conger.kappa.raw": ("conger",) * 2,
+    "bp.coeff.raw": ("brennan_prediger",) * 2, "pa.coeff.raw": ("raw_agreement",) * 2,
+}  # fmt: skip
+
+
+def _categories(folder) -> pd.DataFrame:
+    """Ratings with whole numbers for categories."""
+    data = _rated(folder)
+    if data["score"].dtype == object or pd.api.types.is_string_dtype(data["score"]):
+        data = data.assign(score=data["score"].str[0].astype(int))
+    return data
+
+
+@cache
+def _agreement(folder, weights: str) -> pd.DataFrame:
+    out = verify.agreement(
+        _categories(folder), target="target", rater="judge", score="score", weights=weights
+    )
+    return out.table[out.table["metric"] == "agreement"].set_index("variant")
+
+
+def _irrcac(function: str, weights: str) -> Check:
+    def check(folder, value):
+        name = NAMES[function][weights != "nominal"]
+        row, peer = _agreement(folder, weights).loc[name], value[0]
+        near([row["estimate"], row["se"]], [peer["coeff.val"], peer["coeff.se"]], 1.2e-5)
+        ends = [float(v) for v in peer["conf.int"].strip("()").split(",")]
+        near([row["low_t"], row["high_t"]], ends, 6e-4)
+        raw = 1 - (1 - peer["pa"]) / (1 - peer["pe"])  # observed and expected agree with it
+        near(raw, peer["coeff.val"], 1.2e-5)
+
+    return check
+
+
+for _function in NAMES:
+    checks("fleiss1971_diagnoses", f"irrCAC {_function} (pa, pe, coeff, SE, CI, p)")(
+        _irrcac(_function, "nominal")
+    )
+    for _word in ("unweighted", "ordinal", "quadratic", "linear"):
+        checks("gwet_4raters", f"irrCAC {_function} {_word} (coeff, SE, CI, p)")(
+            _irrcac(_function, "nominal" if _word == "unweighted" else _word)
+        )
+
+
+@checks("gwet_4raters", "Krippendorff alpha nominal / ordinal / interval / ratio (irr)")
+def four_metrics(folder, value):
+    for word, peer in value.items():
+        weights = "quadratic" if word == "interval" else word
+        near(_agreement(folder, weights).loc["krippendorff", "estimate"], peer)
+
+
+@checks("fleiss1971_diagnoses", "Krippendorff alpha nominal (irr)")
+def counted_pairs(folder, value):
+    """irr counts 900 pairs for the 180 values when none is missing; 1 − 1/n is then too large."""
+    right = 1 - (1 - value) * (1 - 1 / 180) / (1 - 1 / 900)
+    near(_agreement(folder, "nominal").loc["krippendorff", "estimate"], right)
+
+
+@checks("standard_setting", "Krippendorff alpha nominal, ordinal, interval")
+def counted_pairs_again(folder, value):
+    """The same slip: 9,516 pairs for 793 values (and nominal counts of them in the ranks)."""
+    for weights, peer in zip(("nominal", "quadratic"), (value[0], value[2]), strict=True):
+        right = 1 - (1 - peer) * (1 - 1 / 793) / (1 - 1 / 9516)
+        near(_agreement(folder, weights).loc["krippendorff", "estimate"], right)
+    ordinal = _agreement(folder, "ordinal").loc["krippendorff", "estimate"]
+    near(ordinal, 1 - (1 - value[1]) * (1 - 1 / 793) / (1 - 1 / 9516), 2e-6)
+
+
+@checks("fleiss1971_diagnoses", "Fleiss kappa, z, p")
+def fleiss(folder, value):
+    out = verify.agreement(
+        _categories(folder), target="target", rater="judge", score="score", weights="nominal"
+    )
+    near(out.table.set_index("variant").loc["fleiss", "estimate"], value[0])
+    near(out.about["fleiss_z"], value[1])
+
+
+@checks("fleiss1971_diagnoses", "Fleiss kappa by category")
+def by_category(folder, value):
+    out = verify.agreement(
+        _categories(folder), target="target", rater="judge", score="score", weights="nominal"
+    ).table
+    peer = [row["Freq"] for row in value if row["Var2"] == "Kappa"]
+    near(out.loc[out["metric"] == "category_kappa", "estimate"], peer, 1.1e-3)
+
+
+@checks("fleiss1971_diagnoses", "Conger exact kappa")
+def conger(folder, value):
+    near(_agreement(folder, "nominal").loc["conger", "estimate"], value)
+
+
+@checks("fleiss1971_diagnoses", "Light kappa")
+def light(folder, value):
+    near(_agreement(folder, "nominal").loc["cohen_mean", "estimate"], value)
+
+
+@checks("fleiss1971_diagnoses", "Cohen kappa raters 1-2, 3-4 (value, z)")
+def cohen(folder, value):
+    data = _categories(folder)
+    for pair, peer in ((("rater1", "rater2"), value[0]), (("rater3", "rater4"), value[2])):
+        two = data[data["judge"].isin(pair)]
+        out = verify.agreement(
+            two, target="target", rater="judge", score="score", weights="nominal"
+        )
+        near(out.table.set_index("variant").loc["cohen", "estimate"], peer)
+
+
+@checks("standard_setting", "Fleiss kappa")
+def fleiss_again(folder, value):
+    near(_agreement(folder, "nominal").loc["fleiss", "estimate"], value)
+
+
+@checks(
+    "standard_setting", "mean pairwise Cohen kappa: unweighted, linear, quadratic (all 78 pairs)"
+)
+def pairwise(folder, value):
+    for weights, word in (("nominal", "unweighted"), ("linear", "equal"), ("quadratic", "squared")):
+        near(_agreement(folder, weights).loc["cohen_mean", "estimate"], value[word])
+
+
+@checks("standard_setting", "Gwet AC1 / AC2 (quadratic)")
+def gwet(folder, value):
+    for weights, name, peer in (
+        ("nominal", "gwet_ac1", value[0]), ("quadratic", "gwet_ac2", value[1]),
+    ):  # fmt: skip
+        row = _agreement(folder, weights).loc[name]
+        near([row["estimate"], row["se"]], [peer["coeff.val"], peer["coeff.se"]], 1.2e-5)
+
+
+ELSEWHERE["fleiss1971_diagnoses"] = {
+    "percent of subjects with full agreement": "a count of the data; raw agreement is by pairs",
+}
+ELSEWHERE["standard_setting"] = {
+    "correlation of item mean rating with itemdiff": "a correlation with a column of the data",
+}
+
+# -------------------------------------------------------------------------------- Brennan
+
+
+@cache
+def _brennan(folder) -> Any:
+    data = pd.read_csv(folder / "scores_long.csv")
+    return verify.generalizability(
+        data, "Score ~ Person * Task + Task:Rater", object="Person"
+    ).table
+
+
+TERMS = {
+    "Person": "Person", "p": "Person", "Task": "Task", "t": "Task", "Rater:Task": "Task:Rater",
+    "Task:Rater": "Task:Rater", "r:t": "Task:Rater", "Person:Task": "Person:Task",
+    "pt": "Person:Task", "Residual": "residual", "Residuals": "residual", "pr:t": "residual",
+}  # fmt: skip
+
+
+def _terms(folder, value: dict[str, float], column: str, digits: float) -> None:
+    table = _brennan(folder)
+    own = table[table["variant"] == "raw"].set_index("term")[column]
+    for name, peer in value.items():
+        near(own[TERMS[name]], peer, digits)
+
+
+@checks("brennan2001_table3_2", "G study p x (r:t), REML")
+def g_study(folder, value):
+    _terms(folder, {row["source"]: row["var"] for row in value}, "estimate", 6e-4)  # lmer's stop
+
+
+@checks("brennan2001_table3_2", "same by lmer")
+def g_study_again(folder, value):
+    _terms(folder, value, "estimate", 6e-4)
+
+
+@checks("brennan2001_table3_2", "ANOVA mean squares p, t, r:t, pt, pr:t")
+def squares(folder, value):
+    _terms(folder, value, "mean_square", 1e-7)
+
+
+@checks(
+    "brennan2001_table3_2",
+    "EXACT ANOVA (expected mean squares) components; REML equals them for these balanced data, "
+    "lmer's default stop is good to about 3e-4",
+)
+def exact(folder, value):
+    _terms(folder, value, "estimate", 1e-8)
+
+
+@checks(
+    "brennan2001_table3_2",
+    "D study, n_t=3 n_r=4 per task: generalizability, dependability, relative and absolute error "
+    "variance",
+)
+def d_study(folder, value):
+    own = _brennan(folder).set_index("metric")["estimate"]
+    ours = [own["erho2"], own["phi"], own["sem_relative"] ** 2, own["sem_absolute"] ** 2]
+    near(ours, [value[k] for k in ("Erho2", "Phi", "rel", "abs")], 4e-4)
+
+
+@checks("brennan2001_table3_2", "gtheory dstudy with the data as the D study")
+def d_study_again(folder, value):
+    own = _brennan(folder).set_index("metric")["estimate"]
+    near([own["erho2"], own["phi"]], value[:2], 4e-4)
+    near([own["sem_relative"], own["sem_absolute"]], value[5:7], 4e-4)
+
+
+# -------------------------------------------------------------------------------- questionnaires
+
+SCALES = {
+    "agree": ("A", [1]), "conscientious": ("C", [4, 5]), "extraversion": ("E", [1, 2]),
+    "neuroticism": ("N", []), "openness": ("O", [2, 5]),
+}  # fmt: skip
+
+
+def _scale(folder, scale: str) -> pd.DataFrame:
+    """Answers of one scale with the reversed items turned (1 to 6)."""
+    letter, turned = SCALES[scale]
+    wide = pd.read_csv(folder / "responses.csv", dtype={"person": str})
+    wide = wide[["person", *(f"{letter}{i}" for i in range(1, 6))]].copy()
+    for i in turned:
+        wide[f"{letter}{i}"] = 7 - wide[f"{letter}{i}"]
+    return long(wide, "person", "item")
+
+
+CALL = {"person": "person", "item": "item", "score": "score"}
+
+
+def _alpha_total(data: pd.DataFrame, value: dict[str, float]) -> None:
+    table = verify.alpha(data, **CALL, missing="pairwise").table
+    first = table.set_index(["metric", "variant"])["estimate"]
+    near(first["alpha", "raw"], value["raw_alpha"])
+    near(first["alpha", "standardised"], value["std.alpha"])
+    near(table.loc[table["metric"] == "lambda6", "estimate"].iloc[0], value["G6(smc)"])
+    # The mean correlation and the ratio of signal to noise are functions of standardised alpha.
+    k = (table["metric"] == "item_rest").sum()
+    r = first["alpha", "standardised"] / (k - (k - 1) * first["alpha", "standardised"])
+    near([r, k * r / (1 - r)], [value["average_r"], value["S/N"]], 1e-7)
+
+
+@cache
+def _alpha(folder, scale: str) -> pd.DataFrame:
+    return verify.alpha(_scale(folder, scale), **CALL, missing="pairwise").table
+
+
+def _scale_checks(scale: str) -> None:
+    @checks("bfi", f"{scale} alpha: raw, std, G6, mean r, S/N, SE, mean, sd, median r")
+    def total(folder, value):
+        _alpha_total(_scale(folder, scale), value[0])
+
+    @checks("bfi", f"{scale} alpha Feldt 95% CI")
+    def feldt(folder, value):
+        # psych takes all 2,800 persons; the package takes the smallest pair, which is safer.
+        near(
+            np.ravel(consistency.feldt(value["alpha"], 2800, 5)),
+            [value["lower.ci"], value["upper.ci"]],
+            1e-6,
+        )
+        row = _alpha(folder, scale).iloc[0]
+        near(row[["low", "high"]].astype(float), [value["lower.ci"], value["upper.ci"]], 1e-3)
+
+    @checks("bfi", f"{scale} alpha if item dropped; r.drop")
+    def dropped(folder, value):
+        table = _alpha(folder, scale)
+        without = table[table["metric"] == "alpha_without"]["estimate"]
+        near(without, [row["raw_alpha"] for row in value])
+        rest = table[table["metric"] == "item_rest"]["estimate"]
+        near(rest, [row["r.drop"] for row in value], 3e-3)  # psych: from complete forms
+
+    @checks(
+        "bfi",
+        f"{scale} omega total, one factor (lavaan CFA, ML, complete cases): "
+        "(sum l)^2/((sum l)^2+sum theta)",
+    )
+    def omega(folder, value):
+        row = verify.omega(_scale(folder, scale), **CALL, fit="ml", rng=1).table.iloc[0]
+        near(row["estimate"], value[0], 2e-5)
+        assert row["n"] == value[1]
+
+    @checks("bfi", f"{scale} split-half: max lambda4, min, mean, Guttman lambda6")
+    def halves(folder, value):
+        table = verify.split_half(_scale(folder, scale), **CALL, missing="pairwise").table
+        own = table[table["metric"] == "split_half_standardised"].set_index("variant")["estimate"]
+        assert own["highest"] >= value[0] - 1e-9 and own["lowest"] <= value[1] + 1e-9
+        # psych 2.2 walks through the first five of the ten splits only: those five are its numbers.
+        wide = _scale(folder, scale).pivot(index="person", columns="item", values="score")
+        r = consistency.correlations(consistency.covariances(wide.to_numpy())[0])
+        signs = np.full((5, 5), -1.0)
+        for row, pair in zip(signs, itertools.combinations(range(5), 2), strict=False):
+            row[list(pair)] = 1.0
+        five = 1 - ((signs @ r) * signs).sum(axis=1) / r.sum()
+        near([five.max(), five.min(), five.mean()], value[:3], 1e-7)
+        six = _alpha(folder, scale)
+        near(six.loc[six["metric"] == "lambda6", "estimate"].iloc[0], value[3])
+
+
+for _name in SCALES:
+    _scale_checks(_name)
+
+
+ELSEWHERE["bfi"] = {
+    "missing values per item": "a count of the data",
+    **dict.fromkeys(
+        (
+            "polychoric alpha, agree", "KMO overall", "eigenvalues of the correlation matrix (pairwise)",
+            "five-factor CFA, ML, complete cases: chisq, df, cfi, tli, rmsea, srmr, n",
+            "parallel analysis number of factors and components (psych fa.parallel, seed 1)",
+        ),
+        "the structure of a questionnaire, not its reliability",
+    ),
+}  # fmt: skip
+
+# -------------------------------------------------------------------------------- groups
+
+LEAD = [f"LEAD{i:02d}" for i in range(1, 12)]
+
+
+def _companies(folder, columns: list[str]) -> pd.DataFrame:
+    wide = pd.read_csv(folder / "responses.csv").reset_index(names="who")
+    return wide.melt(["who", "COMPID"], columns, var_name="item", value_name="score").dropna()
+
+
+def _aggregated(folder, columns: list[str], scale: tuple[float, float], several: bool) -> Any:
+    return _groups(folder, tuple(columns), scale, several)
+
+
+@cache
+def _groups(folder, columns: tuple[str, ...], scale: tuple[float, float], several: bool) -> Any:
+    word = {"item": "item"} if several else {}
+    return verify.aggregation(
+        _companies(folder, list(columns)), target="COMPID", rater="who", score="score", scale=scale,
+        **word,
+    ).table  # fmt: skip
+
+
+SCALE_OF = {"LEAD": (1, 5), "TSIG": (1, 5), "HOSTILE": (0, 4)}
+
+
+def _one_way(column: str, metric: str) -> Check:
+    def check(folder, value):
+        table = _aggregated(folder, [column], SCALE_OF[column], False)
+        # multilevel takes the mean size of the groups in ICC(1).
+        variant = "mean_size" if metric == "icc1" else "exact_size"
+        own = table[(table["metric"] == metric) & (table["variant"] == variant)]
+        near(own["estimate"].iloc[0], value)
+
+    return check
+
+
+def _groups_reml(column: str) -> Check:
+    def check(folder, value):
+        data = _companies(folder, [column])
+        table = verify.generalizability(data, "score ~ COMPID", object="COMPID").table
+        own = table[table["variant"] == "raw"].set_index("term")["estimate"]
+        near([own["COMPID"], own["residual"]], list(value.values()), 1e-4)
+
+    return check
+
+
+for _column in SCALE_OF:
+    checks("lq2002", f"{_column} ICC1 (ANOVA)")(_one_way(_column, "icc1"))
+    checks("lq2002", f"{_column} ICC2 (ANOVA)")(_one_way(_column, "icc2"))
+    checks("lq2002", f"{_column} variance components REML")(_groups_reml(_column))
+
+
+def _each(table: pd.DataFrame, metric: str, variant: str = "uniform") -> pd.Series:
+    """One value per group, in the order of the labels, cut at 0 as the peer has it."""
+    own = table[(table["metric"] == metric) & (table["variant"] == variant)]
+    return own[own.iloc[:, 0] != ""].set_index(own.columns[0])["estimate"]
+
+
+@checks(
+    "lq2002",
+    "rwg(j) LEAD 11 items, uniform null for a 5-point scale (variance 2): summary over 49 companies",
+)
+def rwg_j(folder, value):
+    own = _each(_aggregated(folder, LEAD, (1, 5), True), "rwg_j")
+    near([own.mean(), own.median(), own.min(), own.max()], value)
+
+
+@checks("lq2002", "rwg(j) LEAD for the first five companies")
+def rwg_j_each(folder, value):
+    own = _each(_aggregated(folder, LEAD, (1, 5), True), "rwg_j")
+    near([own[row["grpid"]] for row in value], [row["rwg.j"] for row in value])
+
+
+@checks("lq2002", "rwg of the LEAD scale score, uniform null: summary")
+def rwg(folder, value):
+    own = _each(_aggregated(folder, ["LEAD"], (1, 5), False), "rwg")
+    near([own.mean(), own.median()], value)
+
+
+@checks("lq2002", "AD(m) LEAD items mean: summary")
+def deviation(folder, value):
+    own = _each(_aggregated(folder, LEAD, (1, 5), True), "ad", "")
+    near([own.mean(), own.min(), own.max()], value)
+
+
+@checks("lq2002", "awg LEAD items, range 1..5: mean")
+def a_wg(folder, value):
+    near(_each(_aggregated(folder, LEAD, (1, 5), True), "a_wg", "").mean(), value)
+
+
+def _form(folder, columns: list[str]) -> pd.DataFrame:
+    return _companies(folder, columns).rename(columns={"who": "person"})
+
+
+@checks("lq2002", "alpha raw, standardised, G6, mean r, S/N for LEAD")
+def lead(folder, value):
+    _alpha_total(_form(folder, LEAD), value[0])
+
+
+@checks("lq2002", "alpha if item dropped")
+def lead_without(folder, value):
+    table = verify.alpha(_form(folder, LEAD), **CALL).table
+    without = table[table["metric"] == "alpha_without"]["estimate"]
+    near(without, [row["raw_alpha"] for row in value])
+
+
+@checks("lq2002", "item-rest correlation r.drop")
+def lead_rest(folder, value):
+    table = verify.alpha(_form(folder, LEAD), **CALL).table
+    near(table[table["metric"] == "item_rest"]["estimate"], list(value.values()))
+
+
+@checks("lq2002", "alpha TSIG")
+def tsig(folder, value):
+    columns = [f"TSIG{i:02d}" for i in (1, 2, 3)]
+    near(verify.alpha(_form(folder, columns), **CALL).table["estimate"].iloc[0], value)
+
+
+@checks("lq2002", "alpha HOSTILE")
+def hostile(folder, value):
+    columns = [f"HOSTIL{i:02d}" for i in range(1, 6)]
+    near(verify.alpha(_form(folder, columns), **CALL).table["estimate"].iloc[0], value)
+
+
+ELSEWHERE["lq2002"] = {
+    "company sizes: quantiles": "a description of the data",
+    "raw company means of LEAD, first five": "plain means",
+}
+
+
+@checks("lq2002", "BLUPs (shrunken company means) of LEAD, first five")
+def shrunken_means(folder, value):
+    """Means drawn to the middle by the components that ours are compared for above."""
+    from svcmetrics.numeric.mixed import reml
+
+    data = _companies(folder, ["LEAD"])
+    codes, names = pd.factorize(data["COMPID"], sort=True)
+    fit = reml(data["score"].to_numpy(), [codes.astype(np.intp)])
+    n = np.bincount(codes)
+    mean = np.bincount(codes, data["score"]) / n
+    keep = fit.variances[0] / (fit.variances[0] + fit.variances[1] / n)
+    middle = (keep * mean).sum() / keep.sum()  # generalised least squares
+    ours = dict(zip(map(str, names), middle + keep * (mean - middle), strict=True))
+    near([ours[row["row"]] for row in value], [row["(Intercept)"] for row in value], 2e-5)
+
+
+@cache
+def _klein(folder, column: str) -> Any:
+    data = pd.read_csv(folder / "responses.csv").reset_index(names="who")
+    low, high = np.floor(data[column].min()), np.ceil(data[column].max())
+    table = verify.aggregation(
+        data, target="GRPID", rater="who", score=column, scale=(low, high)
+    ).table
+    own = table[table["metric"].isin(["icc1", "icc2"])].drop_duplicates("metric")
+    return own.set_index("metric")["estimate"]
+
+
+for _column in ("JOBSAT", "COHES"):
+
+    @checks("klein2000", f"ICC1, ICC2 of {_column} by group")
+    def equal_groups(folder, value, column=_column):
+        own = _klein(folder, column)
+        near([own["icc1"], own["icc2"]], value)
+
+
+def _platoons(folder, columns: list[str]) -> pd.DataFrame:
+    wide = pd.read_csv(folder / "cohesion_11_people.csv").reset_index(names="who")
+    data = wide.melt(["who", "PLATOON"], columns, var_name="item", value_name="score").dropna()
+    several = {"item": "item"} if len(columns) > 1 else {}
+    return verify.aggregation(
+        data, target="PLATOON", rater="who", score="score", scale=(1, 5), **several
+    ).table
+
+
+COHESION = [f"COH{i:02d}" for i in range(1, 6)]
+for _title, _columns, _metric, _variant, _key in (
+    ("rwg of COH01 by PLATOON (uniform 5-point)", COHESION[:1], "rwg", "uniform", "rwg"),
+    ("rwg(j) of the five items by PLATOON", COHESION, "rwg_j", "uniform", "rwg.j"),
+    ("rwg(j) Lindell r*wg(j)", COHESION, "rwg_star", "uniform", "rwg.lindell"),
+    ("AD(m)", COHESION, "ad", "", "AD.M"),
+    ("awg", COHESION, "a_wg", "", "a.wg"),
+):
+
+    @checks("klein2000", f"cohesion: {_title}")
+    def platoons(folder, value, call=(_columns, _metric, _variant, _key)):
+        columns, metric, variant, key = call
+        own = _each(_platoons(folder, columns), metric, variant)
+        near([own[row["grpid"]] for row in value], [row[key] for row in value])
+
+
+# -------------------------------------------------------------------------------- twenty raters
+
+CRITERIA = ["k1", "k2", "k3", "k4", "k5"]
+
+
+@cache
+def _writing(folder) -> pd.DataFrame:
+    data = pd.read_csv(folder / "ratings.csv")
+    return data.assign(total=data[CRITERIA].sum(axis=1))
+
+
+@checks("writing_raters20", "n ratings, students, raters; students with 2+ raters")
+def sizes(folder, value):
+    data = _writing(folder)
+    out = verify.icc(data, target="idstud", rater="rater", score="total")
+    assert [out.about["ratings"], out.about["targets"], out.about["raters"]] == value[:3]
+    assert (data["idstud"].value_counts() > 1).sum() == value[3]
+
+
+def _criterion(column: str) -> Check:
+    def check(folder, value):
+        table = verify.generalizability(
+            _writing(folder), f"{column} ~ idstud + rater", object="idstud"
+        ).table
+        own = table[table["variant"] == "raw"].set_index("term")["estimate"]
+        near([own["idstud"], own["rater"], own["residual"]], list(value.values()), 4e-4)
+
+    return check
+
+
+for _column in CRITERIA:
+    checks("writing_raters20", f"{_column} variance components student, rater, residual (REML)")(
+        _criterion(_column)
+    )
+checks("writing_raters20", "total score k1+..+k5: variance components")(_criterion("total"))
+
+
+@checks(
+    "writing_raters20", "five criteria as fixed, student, rater, student:rater (halo), rater:item"
+)
+def halo(folder, value):
+    """With the criteria's means taken off: REML with a fixed factor, balanced over criteria."""
+    from svcmetrics.numeric.mixed import reml
+
+    data = _writing(folder).melt(["idstud", "rater"], CRITERIA, var_name="item", value_name="y")
+    item = pd.factorize(data["item"], sort=True)[0]
+    x = np.eye(5)[item]
+    keys = {"idstud": ["idstud"], "rater": ["rater"], "idstud:rater": ["idstud", "rater"],
+            "rater:item": ["rater", "item"]}  # fmt: skip
+    codes = [data.groupby(v, sort=True).ngroup().to_numpy(np.intp) for v in keys.values()]
+    fit = reml(data["y"].to_numpy(float), codes, X=x)
+    ours = dict(zip([*keys, "Residual"], fit.variances, strict=True))
+    near([ours[k] for k in value], list(value.values()), 1e-3)
+
+
+@checks("writing_raters20", "rater BLUPs on the total (leniency, + = lenient)")
+def leniency(folder, value):
+    """The peer takes students as random; so do these predictions (severity: positive is severe)."""
+    from svcmetrics.numeric.mixed import reml
+
+    data = _writing(folder)
+    codes = [pd.factorize(data[c], sort=True)[0].astype(np.intp) for c in ("idstud", "rater")]
+    fit = reml(data["total"].to_numpy(float), codes)
+    near(fit.effects[1], list(value.values()), 2e-3)
+    ours = verify.severity(data, rater="rater", target="idstud", score="total").table
+    own = ours[ours["metric"] == "severity"].set_index("rater")["estimate"]
+    # Students taken as fixed: only the 332 who were rated twice tell raters apart.
+    assert np.corrcoef(-own[list(value)], list(value.values()))[0, 1] > 0.6
+
+
+@checks("writing_raters20", "raw rater means on the total")
+def raw_means(folder, value):
+    """Raters as the units that are compared: their raw means beside the adjusted ones."""
+    data = _writing(folder)
+    table = score.adjust(data, target="rater", rater="idstud", score="total").table
+    own = table[table["variant"] == "raw mean"].set_index("rater")["estimate"]
+    near(own[list(value)], list(value.values()))
+
+
+@checks("writing_raters20", "alpha of the five criteria over all rows")
+def criteria(folder, value):
+    data = _writing(folder).reset_index(names="person")
+    _alpha_total(long(data[["person", *CRITERIA]], "person", "item"), value[0])
+
+
+ELSEWHERE["writing_raters20"] = dict.fromkeys(
+    (
+        "MFRM item+step+rater (partial credit by item, additive rater severity; TAM tam.mml.mfr): "
+        "rater severities (xsi, + = severe) and SE",
+        "same model: item parameters", "same model: deviance, person variance, EAP reliability",
+    ),
+    "many-facet Rasch: tests/verify/test_facets.py",
+)  # fmt: skip
+
+# -------------------------------------------------------------------------------- all of them
+
+SETS = (
+    "shrout_fleiss1979", "brennan2001_table3_2", "gwet_4raters", "fleiss1971_diagnoses", "bfi",
+    "lq2002", "klein2000", "standard_setting", "writing_raters20",
+)  # fmt: skip
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("data", "name"), [(d, n) for d in SETS for n in CHECKS.get(d, {})])
+def test_the_number_of_the_peer_comes_out(shared_data, data, name):
+    folder = shared_data(data)
+    numbers = json.loads((folder / "reference.json").read_text("utf-8"))["numbers"]
+    value = {n["name"]: n["value"] for n in numbers}[name]
+    CHECKS[data][name](folder, value)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("data", SETS)
+def test_no_number_is_left_out_in_silence(shared_data, data):
+    numbers = json.loads((shared_data(data) / "reference.json").read_text("utf-8"))["numbers"]
+    known = {**CHECKS.get(data, {}), **ELSEWHERE.get(data, {})}
+    assert {n["name"] for n in numbers} == set(known)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("data", ["shrout_fleiss1979", "brennan2001_table3_2", "gwet_4raters"])
+def test_printed_numbers_of_the_sets(shared_data, data):
+    folder = shared_data(data)
+    printed = json.loads((folder / "reference.json").read_text("utf-8"))["published"]
+    if data == "shrout_fleiss1979":
+        near(_icc(folder).table.set_index("form").loc[SIX, "estimate"],
+             list(printed["ICC"].values()), 6e-3)  # fmt: skip
+        ours = _icc(folder).about["mean_squares"]
+        near([ours[k] for k in ("targets", "within", "raters", "residual")],
+             list(printed["MS"].values()), 6e-3)  # fmt: skip
+    elif data == "brennan2001_table3_2":
+        _terms(folder, printed["components"], "estimate", 6e-5)
+    else:
+        own = _agreement(folder, "nominal")["estimate"]
+        names = {"AC1": "gwet_ac1", "Fleiss": "fleiss", "Krippendorff": "krippendorff"}
+        near([own[v] for v in names.values()], [printed[k] for k in names], 6e-6)
