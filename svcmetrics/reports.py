@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from svcmetrics import lang
 from svcmetrics.assessment import assess
+from svcmetrics.display import phrase
 from svcmetrics.manifest import digest, digests, versions, write_manifest, write_whole
 from svcmetrics.privacy import Published
 from svcmetrics.problems import Problem, StudyError
@@ -38,6 +41,17 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
         paths.append(write_whole(out / f"workbook_{code}.xlsx", book))
     _record(study, out, paths, command)
     return paths
+
+
+def overview(tables: Mapping[str, Published]) -> pd.DataFrame:
+    """What may be published, in the reader's words: each table, its rows, and how many are hidden."""
+    names = [phrase(f"sheet.{k}", phrase(f"metric.{k}", k)) for k in tables]
+    sizes = {
+        lang.say("showing.name"): names,
+        lang.say("showing.rows"): [len(t.table) for t in tables.values()],
+        lang.say("showing.hidden"): [t.hidden for t in tables.values()],
+    }
+    return pd.DataFrame(sizes).set_index(lang.say("showing.name"))
 
 
 def leadership_brief(

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from svcmetrics.display import cell, phrase
 from svcmetrics.plots.style import GOOD, INK, QUIET, headline, title_of
 
+_MAYBE = "#b5dccb"
 _ROW, _LEAST = 0.42, 2.6
 _SHARES = ("months", "path", "common_steps")
 
@@ -23,7 +24,7 @@ def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
-    """Filled fields are met; the candidates that meet most stand on top."""
+    """Dark fields are met, light ones may be met by chance; those that meet most stand on top."""
     name = table.columns[0]
     rows = table[table["variant"] != "criteria"]
     if rows.empty:
@@ -35,15 +36,11 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         rows[name], rows["variant"], rows["estimate"], rows["met"], strict=True
     ):
         x, y = columns.index(variant), place[kind]
-        ax.barh(y, 0.94, left=x - 0.47, height=0.84, color=GOOD if met else QUIET, alpha=0.85)
-        ax.text(
-            x,
-            y,
-            _value(variant, float(value)),
-            ha="center",
-            va="center",
-            color="white" if met else INK,
-        )
+        maybe = not met and _passes(variant, float(value), about)
+        colour = GOOD if met else _MAYBE if maybe else QUIET
+        ax.barh(y, 0.94, left=x - 0.47, height=0.84, color=colour, alpha=0.85)
+        text = _value(variant, float(value)) + (" ?" if maybe else "")
+        ax.text(x, y, text, ha="center", va="center", color="white" if met else INK)
     ax.set_xticks(range(len(columns)), [_label(c, about) for c in columns], fontsize="small")
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(place)), [str(k) for k in place])
@@ -52,6 +49,14 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return headline(ax, title_of(about))
+
+
+def _passes(variant: str, value: float, about: Mapping[str, Any]) -> bool:
+    """Whether the number passes although chance may have made it so: it was not held to be met."""
+    needed = about.get("needed", {}).get(variant)
+    if needed is None or math.isnan(value):
+        return False
+    return bool(value <= needed if variant == "quartile_ratio" else value >= needed)
 
 
 def _label(variant: str, about: Mapping[str, Any]) -> str:

@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from svcmetrics.display import phrase
 
 _COLUMNS = 4  # entries of a legend in one line
-_WIDTH = 48  # characters of a headline in one line
+_WIDTH = (48, 28)  # characters of a headline in one line: Latin, Chinese
+_CHINESE = "\u2e80"
 FAMILY = ["DejaVu Sans", "Noto Sans CJK SC"]
 # Legible on white and on dark, in print and for colour-blind readers.
 INK, GOOD, FAIR, POOR, QUIET = "#33415c", "#1b7f5c", "#7a869a", "#b3541e", "#c3cad6"
@@ -91,6 +92,7 @@ def headline(ax: Axes, title: str, *, legend: bool = False) -> Axes:
             frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(count, _COLUMNS),
             fontsize="small", borderaxespad=0.1, handletextpad=0.3, columnspacing=1.4,
         )  # fmt: skip
-    title = "\n".join(fill(line, _WIDTH) for line in title.split("\n"))
+    wide = any(c >= _CHINESE for c in title)
+    title = "\n".join(fill(line, _WIDTH[wide]) for line in title.split("\n"))
     ax.set_title(title, loc="left", fontweight="bold", fontsize=11, pad=8 + 18 * lines)
     return ax

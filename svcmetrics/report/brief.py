@@ -17,6 +17,10 @@ GROUPS = ("above", "unclear", "below")
 _READINGS = {"on_time": 1, "returns": 1, "response": 2, "reliability": 1}
 
 
+# Criteria that are shares; the others are a ratio, a coefficient and minutes.
+_SHARES = ("on_time", "response", "formality", "copying")
+
+
 def brief(
     tables: Mapping[str, Published],
     *,
@@ -55,7 +59,9 @@ def brief(
             gate_findings=_said(tables["gate"], 9) if "gate" in tables else [],
             say=lang.say,
             how=[lang.say(f"brief.how_{n}") for n in (1, 2, 3, 4)],
-            footer=" · ".join(f"{phrase(f'note.{k}', k)}: {v}" for k, v in (notes or {}).items()),
+            footer=" · ".join(
+                f"{phrase(f'note.{k}', k)}: {v}" for k, v in (notes or {}).items() if v
+            ),
         )
 
 
@@ -96,7 +102,7 @@ def _gate(published: Published) -> list[list[str]]:
         [
             phrase(f"criterion.{r[name]}", str(r[name])),
             word("variant", r["variant"]),
-            written(r, "{:.2f}", seen=True),
+            written(r, "{:.0%}" if str(r[name]) in _SHARES else "{:.2f}", seen=True),
         ]
         for r in rows
     ]
