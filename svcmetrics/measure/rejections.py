@@ -10,7 +10,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine
-from svcmetrics.measure.cases import case_times, joined
+from svcmetrics.measure.cases import case_facts, joined
 from svcmetrics.measure.catalogue import attributes
 from svcmetrics.measure.clocks import DAY
 from svcmetrics.measure.inputs import By, columns_of
@@ -64,7 +64,7 @@ def rejections(
     """
     names = columns_of(by)
     log = read_log(events, timezone)
-    cases = engine.keep(case_times(log, None, steps, {}))
+    cases = engine.keep(case_facts(log, steps))
     linked = _linked(cases, log, days)
     further = [c for c in names if c not in linked.columns]
     if further and services is None:
