@@ -1,0 +1,133 @@
+"""What must not change a number, and what must not look like an improvement."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import measure
+from tests.measure.every import BOOK, NAMES, clean, run, same
+from tests.measure.logs import SERVICES, SMALL, STEPS, two_years
+
+COUNTS = {
+    "loops": ["count"],
+    "on_time": ["n", "on_time", "late", "pending", "not_assessable"],
+    "reasons": ["count"],
+    "returns": ["returns", "outputs"],
+    "volume": ["estimate"],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_order_of_rows_and_the_zone_that_shows_them_change_nothing(name):
+    turned = SMALL.sample(frac=1, random_state=5).reset_index(drop=True)
+    same(run(name, turned.assign(at=turned["at"].dt.tz_convert("America/New_York"))), clean(name))
+
+
+def _doubled(events: pd.DataFrame, service: str) -> pd.DataFrame:
+    """Every case of a service takes twice as long, seen from its first event."""
+    start = events.groupby("case_id")["at"].transform("first")
+    longer = start + 2 * (events["at"] - start)
+    return events.assign(at=events["at"].mask(events["service_id"] == service, longer))
+
+
+# PAY and BUY, side by side for two years, on a clock that never stops.
+YEARS, CATALOGUE = two_years()
+RELATIVE = {
+    "on_time": {"by": "provider_id"},
+    "time_ratio": {"by": "provider_id"},
+    "shortening": {},
+    "standardised": {},
+    "first_pass": {"by": "provider_id"},
+}
+
+
+@pytest.mark.parametrize("name", RELATIVE)
+def test_doubling_time_and_promise_of_one_service_changes_nothing_relative(name):
+    book = CATALOGUE.copy()
+    book.loc[book["service_id"] == "BUY", "promise_h"] *= 2
+    function = getattr(measure, name)
+    one = function(YEARS, services=CATALOGUE, **RELATIVE[name])
+    two = function(_doubled(YEARS, "BUY"), services=book, **RELATIVE[name])
+    same(two, one)
+    # The law has something to say: time alone, without the promise, does change it.
+    if name == "time_ratio":
+        alone = function(_doubled(YEARS, "BUY"), services=CATALOGUE, **RELATIVE[name])
+        assert not np.allclose(alone.table["estimate"], one.table["estimate"], equal_nan=True)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_the_counts_of_two_halves_add_up_to_those_of_the_whole(name):
+    half = SMALL["case_id"] < "d"
+    whole = clean(name).table
+    parts = pd.concat([run(name, SMALL[k], until=SMALL["at"].max()).table for k in (half, ~half)])
+    names = [*whole.columns[: list(whole.columns).index("metric")], "variant"]
+    count = COUNTS[name]
+    if name == "on_time":  # a log ends with its last event: an open case is judged by it
+        count = [c for c in count if c not in ("n", "pending")]
+    sums = (t.groupby(names, dropna=False)[count].sum() for t in (whole, parts))
+    pd.testing.assert_frame_equal(*sums, check_dtype=False)
+
+
+def test_a_log_put_together_again_is_the_whole_log():
+    parts = [SMALL[SMALL["case_id"] >= "d"], SMALL[SMALL["case_id"] < "d"]]
+    for name in ("cases", "passages"):
+        function = getattr(measure, name)
+        pd.testing.assert_frame_equal(
+            function(pd.concat(parts, ignore_index=True), **BOOK), function(SMALL, **BOOK)
+        )
+        last = SMALL["at"].max()
+        apart = pd.concat([function(p, **BOOK, until=last) for p in parts])
+        apart = apart.sort_values(["case_id", *(["visit_no"] if "visit_no" in apart else [])])
+        pd.testing.assert_frame_equal(apart.reset_index(drop=True), function(SMALL, **BOOK))
+
+
+def _seasons(slow: float = 1.0) -> pd.DataFrame:
+    """Two years of cases, five a month and service; in summer all take ``slow`` times as long."""
+    rows = []
+    for service, hours in (("PAY", 8.0), ("BUY", 80.0)):
+        for month in pd.period_range("2024-01", "2025-12", freq="M"):
+            factor = slow if month.month in (7, 8) else 1.0
+            for day in range(1, 6):
+                case = f"{service}{month}{day}"
+                start = month.to_timestamp() + pd.Timedelta(days=day, hours=9)
+                end = start + pd.Timedelta(hours=hours * factor * (1 + 0.05 * day))
+                rows += [(case, 1, service, start, "submit"), (case, 2, service, end, "close")]
+    return pd.DataFrame(rows, columns=["case_id", "seq", "service_id", "at", "action"])
+
+
+def test_the_end_of_a_slow_season_is_no_improvement():
+    # The baseline year ends in a slow summer; the next year has seen no summer yet. Raw hours fall.
+    book = CATALOGUE.assign(baseline_from="2024-01-01", baseline_to="2024-12-31")
+    events = _seasons(slow=3.0)
+    seen = events[events["at"] < "2025-07-01"]
+    seen = seen[seen.groupby("case_id")["seq"].transform("count") == 2]
+    table = measure.shortening(seen, services=book).table
+    table = table.set_index([table.columns[0], "variant"])["estimate"]
+    # The same months of both years took the same; all months together look like a saving.
+    assert np.allclose(table.xs("same_month", level="variant"), 1)
+    assert (table.xs("all_months", level="variant") < 0.95).all()
+
+
+def test_a_department_without_a_case_changes_nothing():
+    empty = pd.DataFrame(
+        {"service_id": ["NEW"], "provider_id": ["EMPTY"], "routine": ["routine"], "in_scope": [True],
+         "promise_h": [8.0], "clock": ["business"], "calendar_id": ["cn"]}
+    )  # fmt: skip
+    step = pd.DataFrame(
+        {"service_id": ["NEW"], "step_no": [1], "unit_id": ["EMPTY"], "is_final": [True]}
+    )
+    more = pd.concat([BOOK["services"], empty], ignore_index=True)
+    steps = pd.concat([STEPS, step], ignore_index=True)
+    for name in ("automatic", "first_pass", "loops", "on_time", "responsibility", "returns"):
+        same(run(name, SMALL, services=more, steps=steps), clean(name))
+
+
+def test_services_named_otherwise_are_the_same_services():
+    names = {"PAY": "发放", "IT1": "系统", "FIRE": "抢修"}
+    book = {"services": SERVICES.assign(service_id=SERVICES["service_id"].map(names)),
+            "steps": STEPS.assign(service_id=STEPS["service_id"].map(names))}  # fmt: skip
+    events = SMALL.assign(service_id=SMALL["service_id"].map(names))
+    for name in ("loops", "on_time", "returns"):
+        own = ["estimate", "low", "high", "n"]
+        one = run(name, events, **book, by=None).table[own]
+        pd.testing.assert_frame_equal(one, run(name, SMALL, by=None).table[own])
