@@ -61,13 +61,20 @@ class Components:
         return np.maximum(self.raw, 0.0)
 
 
-def read_study(ratings: pd.DataFrame, formula: str, measured: str) -> Study:
-    """Check and code the table; terms of one level or of one rating each are left out and named."""
+def read_study(
+    ratings: pd.DataFrame, formula: str, measured: str, *, repeats: str = "refused"
+) -> Study:
+    """Check and code the table; terms of one level or of one rating each are left out and named.
+
+    ``repeats``: "kept" where several ratings of a cell are meant, as the items of one stratum are.
+    """
     parsed = read_formula(formula)
     names = [":".join(t) for t in parsed.terms]
     if measured not in names:
         raise table_error("object_missing", column=measured, terms=names)
-    ratings, copies = once(ratings, *parsed.columns, score=parsed.score)
+    copies = 0
+    if repeats == "refused":
+        ratings, copies = once(ratings, *parsed.columns, score=parsed.score)
     rows, dropped = complete(ratings, score=parsed.score, by=parsed.columns)
     dropped |= {"duplicate": copies} if copies else {}
     if rows.empty:
@@ -84,7 +91,8 @@ def read_study(ratings: pd.DataFrame, formula: str, measured: str) -> Study:
             left["residual"].append(names[i])
         else:
             keep.append(i)
-    _check_repeats(rows, parsed.columns, sizes)
+    if repeats == "refused":
+        _check_repeats(rows, parsed.columns, sizes)
     terms = (*(names[i] for i in keep), RESIDUAL)
     return Study(
         rows[parsed.score].to_numpy(),

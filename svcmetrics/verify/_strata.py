@@ -66,7 +66,9 @@ def read_strata(
         raise table_error("too_few_values", found=0, needed=2, what=parsed.score)
     whole, added = _with_cell(formula, parsed, shared)
     names = sorted(rows[strata].unique().tolist(), key=str)
-    studies = [read_study(rows[rows[strata] == name], whole, measured) for name in names]
+    studies = [
+        read_study(rows[rows[strata] == name], whole, measured, repeats="kept") for name in names
+    ]
     mean = rows.groupby([*shared, strata], observed=True, sort=True)[parsed.score].mean()
     wide = mean.unstack(strata)[names]
     kept = wide.dropna()
