@@ -197,7 +197,8 @@ def _findings(
         if k in late.dropped
     ]
     if not hours:
-        return [Finding("responsibility.none", {"judged": late.judged}, "refused"), *odd]
+        key = "none" if late.judged else "none_judged"
+        return [Finding(f"responsibility.{key}", {"judged": late.judged}, "refused"), *odd]
     values = {"late": len(regular), "judged": late.judged, "hours": hours}
     out = [Finding("responsibility.overall", values), *_compared(table, names)]
     outside = float(regular["delay_h"].sum()) - hours
