@@ -94,7 +94,7 @@ def _hidden(
         table["bound"] = bound
         if plain.name == "adjust":
             table["estimate"] = table["estimate"].where(~capped, own)
-    told = told_without(result, table[~shown], table[capped])
+    told = told_without(result, ~shown | capped)
     lost = sorted({str(v) for v in table.loc[~shown & _had(result), table.columns[0]]})
     if first and lost:
         hidden = Finding("publish.hidden_cells", {"names": lost, "count": len(lost)}, "warning")

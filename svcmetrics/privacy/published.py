@@ -15,6 +15,8 @@ from svcmetrics.study import MIN_RATERS
 
 # Blanks of sentences that list persons by their pseudonyms.
 _PERSONS = ("raters", "judges", "actors")
+# Numbers of a row that a sentence may repeat.
+_TOLD = ("estimate", "low", "high", "score", "raw", "shift")
 # With fewer persons no spread is shown: a mean and a standard deviation give small groups away.
 MIN_SPREAD = 20
 _SPREAD = (
@@ -64,9 +66,9 @@ def publish(
     what stands behind a row (``Metric.behind``): raters or judges, counted in ``n``; ratings, whose
     persons ``n`` does not count, so that they are hidden unless ``persons`` or a column ``raters``
     tells their number (so is a result of no known metric); work, where ``n`` cases point at those
-    who did them; records, which are no person's opinion and need no group. ``count``: another column to go by. A row whose count is
-    missing is hidden: not knowing is not enough. ``min_n`` cannot go below five, and a row that
-    tells how raters differ needs twenty.
+    who did them; records, which are no person's opinion and need no group. ``count``: another
+    column to go by. A row whose count is missing is hidden: not knowing is not enough. ``min_n``
+    cannot go below five, and a row that tells how raters differ needs twenty.
     """
     table = result.table if isinstance(result, Result) else result.copy(deep=True)
     least = at_least(min_n)
@@ -86,7 +88,7 @@ def publish(
     table["shown"] = ~small
     if not isinstance(result, Result):
         return Published("", table, (), "", int(small.sum()), least)
-    told = told_without(result, table[small])
+    told = told_without(result, small)
     name = str(result.about["metric"])
     return Published(name, table, told, result._drawing, int(small.sum()), least)
 
@@ -125,9 +127,22 @@ def _behind(
     return behind, pd.to_numeric(table[column], errors="coerce")
 
 
-def told_without(result: Result, *hidden: pd.DataFrame) -> tuple[Finding, ...]:
-    """The sentences that neither name a hidden row nor list persons."""
-    return tuple(f for f in result.findings if not any(_tells_of(f, rows) for rows in hidden))
+def told_without(result: Result, hidden: np.ndarray) -> tuple[Finding, ...]:
+    """The sentences that neither name a hidden row, nor give one of its numbers, nor list persons."""
+    rows = result.table[hidden]
+    return tuple(f for f in result.findings if not (_tells_of(f, rows) or _numbers_of(f, rows)))
+
+
+def _numbers_of(finding: Finding, hidden: pd.DataFrame) -> bool:
+    """Whether a sentence gives a number of a hidden row, such as the largest of all, also in percent."""
+    known = hidden[[c for c in _TOLD if c in hidden.columns]].to_numpy("float64").ravel()
+    known = np.abs(known[np.isfinite(known)])
+    told = [abs(float(v)) for v in finding.values.values() if isinstance(v, (float, np.floating))]
+    return any(
+        np.isclose(known, value / scale, rtol=1e-9, atol=1e-12).any()
+        for value in told
+        for scale in (1.0, 100.0)
+    )
 
 
 def _groups(table: pd.DataFrame) -> list[str]:

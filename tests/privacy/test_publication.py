@@ -139,3 +139,11 @@ def test_a_unanimous_department_shows_a_band_and_a_word(tmp_path):
     assert out.findings == ()
     assert groups["group"].tolist() == ["above", "unclear"]
     assert groups["estimate"].isna().tolist() == [True, False]
+
+
+def test_a_sentence_with_a_number_of_a_hidden_department_is_not_published():
+    table = estimates("composite", groups={"unit": ["A", "B"]}, estimate=[52.5, 97.5], n=[9, 3])
+    told = [Finding("composite.range", {"targets": 2, "low": 52.5, "high": 97.5, "half": 1.0})]
+    assert publish(Result("composite", table, told)).findings == ()
+    wider = table.assign(n=[9, 9])
+    assert len(publish(Result("composite", wider, told)).findings) == 1
