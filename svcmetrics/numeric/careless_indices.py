@@ -41,7 +41,7 @@ def _half_means(forms: Floats, columns: list[NDArray[np.int64]]) -> Floats:
     for j, c in enumerate(columns):
         pick[c, j] = 1.0
     if known.all():
-        return np.asarray(forms @ pick) / pick.sum(axis=0)
+        return np.asarray(forms @ pick / pick.sum(axis=0))
     n = known @ pick
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(known, forms, 0.0) @ pick / np.where(n > 0, n, np.nan))

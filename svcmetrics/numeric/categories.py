@@ -22,11 +22,11 @@ def coded(answers: Floats) -> tuple[NDArray[np.integer], Floats]:
     low, high = float(np.nanmin(answers)), float(np.nanmax(answers))
     steps = np.where(known, answers - low, 0.0)
     if high - low > _RANGE or not np.array_equal(whole := steps.astype(np.int16), steps):
-        values = np.unique(answers[known])
+        values = np.unique(answers[known]).astype(np.float64)
         place = np.searchsorted(values, np.where(known, answers, low))
     else:
         times = np.bincount(whole[known], minlength=int(high - low) + 1)
-        values = np.flatnonzero(times) + low
-        place = (np.cumsum(times > 0) - 1).astype(np.int16)[whole]
+        values = (np.flatnonzero(times) + low).astype(np.float64)
+        place = (np.cumsum(times > 0) - 1)[whole]
     small = np.int8 if len(values) <= 127 else np.int32
     return np.asfortranarray(np.where(known, place, -1).astype(small)), values

@@ -87,18 +87,26 @@ def reciprocity(  # noqa: PLR0913
     table = _table(found, cells, p)
     notes = [_reading(table)]
     if rater_unit is not None:
-        notes += _moved(forms, rater_unit)
         pairs = favoured_pairs(forms, rater_unit, side)
         about["pairs_tested"] = len(pairs)
-        table = pd.concat([table.assign(unit="", other_unit=""), pairs], ignore_index=True)
-        for place, column in enumerate(("unit", "other_unit")):
-            table.insert(place, column, table.pop(column))
-        notes += _pairs_reading(pairs)
+        table = _with_pairs(table, pairs)
+        notes += [*_moved(forms, rater_unit), *_pairs_reading(pairs)]
+    return Result("reciprocity", table, [*notes, *_missing(cells), *forms.findings], about)
+
+
+def _missing(cells: _Cells) -> list[Finding]:
+    """How many directions were not rated."""
     every = len(cells.units) * (len(cells.units) - 1)
-    if every > len(cells.y):
-        values = {"cells": every - len(cells.y), "of": every}
-        notes.append(Finding("reciprocity.missing", values))
-    return Result("reciprocity", table, [*notes, *forms.findings], about)
+    values = {"cells": every - len(cells.y), "of": every}
+    return [Finding("reciprocity.missing", values)] if every > len(cells.y) else []
+
+
+def _with_pairs(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs below the model, with both departments in front."""
+    out = pd.concat([table.assign(unit="", other_unit=""), pairs], ignore_index=True)
+    for place, column in enumerate(("unit", "other_unit")):
+        out.insert(place, column, out.pop(column))
+    return out
 
 
 def _moved(forms: reader.Forms, rater_unit: str) -> list[Finding]:
