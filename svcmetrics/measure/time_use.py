@@ -124,6 +124,7 @@ def _parts(v: Table, names: list[str]) -> dict[str, Value]:
     own = ibis.literal(not {"unit_id", "step_no"} & set(names))  # other time belongs to no step
     spent = v["elapsed_h"]
     stopped = ibis.ifelse(told, spent - v["queue_h"] - v["touch_h"], v["paused_h"])
+    stopped = ibis.greatest(stopped, 0.0)  # a difference of hours may end below nothing
     rows = {
         "queue": (taken, v["queue_h"]),
         "touch": (taken, v["touch_h"]),
