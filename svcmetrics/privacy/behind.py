@@ -52,9 +52,16 @@ class Behind:
             )  # fmt: skip
 
     @property
+    def whole(self) -> bool:
+        """Whether every rating is a whole number, and nothing finer than the decimals is known."""
+        if self.decimals is None or self.scale is None:
+            return False
+        return bool((numbers(self.ratings, self.score) % 1 == 0).all())
+
+    @property
     def unit(self) -> float:
         """A rating known to less than this is known."""
-        return 1.0 if self.decimals is not None else 0.5
+        return 1.0 if self.whole else 0.5
 
     def cells(self) -> pd.Series:
         """The number of each row's cell, in the order of ``names``."""

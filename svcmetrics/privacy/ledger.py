@@ -179,7 +179,7 @@ def _together(
         least=least,
         scale=behind.scale,
         unit=behind.unit,
-        whole=behind.decimals is not None,
+        whole=behind.whole,
     )
 
 

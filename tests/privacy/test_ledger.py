@@ -172,3 +172,9 @@ def test_a_key_that_cannot_be_read_names_no_path(tmp_path):
 def test_a_score_off_the_scale_is_refused():
     with pytest.raises(TableError, match="1"):
         behind([0, 1], scores=[9, 9])
+
+
+def test_ratings_that_are_no_whole_numbers_are_not_taken_for_such():
+    assert behind([0, 1]).whole
+    assert not behind([0, 1], scores=[3.5, 4]).whole
+    assert behind([0, 1], scores=[3.5, 4]).unit == 0.5
