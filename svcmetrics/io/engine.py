@@ -8,9 +8,13 @@ DuckDB would fetch extensions from the network; that is switched off.
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
+import shutil
+import tempfile
 import weakref
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +43,21 @@ def connect(path: str | Path = ":memory:", *, memory: str = "", threads: int = 0
     if threads:
         limits["threads"] = threads
     backend = ibis.duckdb.connect(path, **_SETTINGS, **limits)
+    quoted = _scratch().replace("'", "''")
+    backend.raw_sql(f"SET temp_directory = '{quoted}'")
     backend.raw_sql("SET TimeZone = 'UTC'")  # no instant depends on the machine it is read on
     return backend
+
+
+@cache
+def _scratch() -> str:
+    """Where the engine spills to: readable by this user only, gone when the process ends.
+
+    Left to itself it would spill rows of the study into the folder one happens to work in.
+    """
+    folder = tempfile.mkdtemp(prefix="svcmetrics-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def engine() -> Any:
@@ -142,6 +159,22 @@ def micros(stamp: Value) -> IntegerColumn:
     Engines disagree about differences in seconds; whole microseconds are the same everywhere.
     """
     return _epoch_us(stamp)
+
+
+def whole(number: Value) -> Value:
+    """A number as the nearest whole one: sums of these are the same in every order of the rows.
+
+    Sums of floats are not: two threads add in another order at every run.
+    """
+    return number.round().cast("int64")
+
+
+def exact_sum(whole_number: Value, times: Value | None = None) -> Value:
+    """The sum of whole numbers below 1e18, or of their products, exact until it becomes a float."""
+    value = whole_number.cast("decimal(18, 0)")
+    if times is not None:
+        value = value * times.cast("decimal(18, 0)")
+    return value.sum().cast("float64")
 
 
 def instant(us: Value) -> Value:

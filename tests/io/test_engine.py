@@ -1,5 +1,7 @@
 """The contract of the engine's verbs: both engines have to pass the same tests."""
 
+from pathlib import Path
+
 import ibis
 import pandas as pd
 import pyarrow as pa
@@ -206,3 +208,15 @@ def test_a_limit_that_is_no_limit_is_refused():
     with pytest.raises(TableError):
         engine.limit(memory="1GB'; DROP TABLE x; --")
     engine.limit(memory="2GB", threads=2)
+
+
+def test_what_does_not_fit_is_spilled_outside_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = engine.connect(memory="60MB", threads=1)
+    small.raw_sql("CREATE TABLE t AS SELECT random() AS x FROM range(8000000)")
+    assert small.raw_sql("SELECT count(*) FROM (SELECT x FROM t ORDER BY x)").fetchone() == (
+        8000000,
+    )
+    scratch = Path(small.raw_sql("SELECT current_setting('temp_directory')").fetchone()[0])
+    assert scratch.stat().st_mode & 0o077 == 0
+    assert list(tmp_path.iterdir()) == []
