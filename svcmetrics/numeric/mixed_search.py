@@ -22,7 +22,7 @@ _STEPS = 60
 _LONGEST = 1.6  # one step changes a variance at most fivefold
 _TINY = 1e-9  # a variance this small beside residual / mean count is zero
 # Expected gain of the criterion at which the search ends; exact where a step costs nothing.
-_ENOUGH, _ENOUGH_SMALL, _SMALL = 1e-9, 1e-14, 20_000
+_ENOUGH, _ENOUGH_SMALL, _SMALL = 1e-11, 1e-14, 20_000
 # Where traces are drawn: their error moves the criterion far more than this.
 _ENOUGH_DRAWN = 1e-5
 _PROBES, _MOST_PROBES = 16, 256  # random signs

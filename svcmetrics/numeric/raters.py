@@ -15,7 +15,7 @@ from svcmetrics.numeric.ranks import quasi_errors
 
 # Repeated ratings of a target by the same rater share an error. In large data a few of them change
 # nothing and cost much: there they do once they are this common.
-_REPEATS, _SMALL = 0.05, 100_000
+_REPEATS, SMALL = 0.05, 100_000
 # With more targets than this only their variances are kept, not all covariances.
 MANY = 1_200
 _BOUNDLESS = 1e8  # variance of a fixed factor, in units of the total
@@ -172,8 +172,13 @@ def random_names(data: Ratings) -> list[str]:
     names = ["rater"] if 1 < data.raters < len(data.y) else []
     pairs = int(data.pairs().max()) + 1
     n = len(data.y)
-    common = pairs < n if n <= _SMALL else pairs <= (1 - _REPEATS) * n
+    common = pairs < n if n <= SMALL else pairs <= (1 - _REPEATS) * n
     return [*names, "pair"] if common and names and data.raters < pairs else names
+
+
+def shares_pairs(data: Ratings) -> bool:
+    """Whether repeated ratings share an error: that of their pair, or of a rater with one target."""
+    return "pair" in random_names(data) or data.raters == int(data.pairs().max()) + 1
 
 
 def _codes(data: Ratings, name: str) -> Codes:

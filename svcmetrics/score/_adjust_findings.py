@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from svcmetrics.numeric.mixed import NoSpread, Singular
-from svcmetrics.numeric.raters import Fitted, Ratings
+from svcmetrics.numeric.mixed import NoSpread, Singular, TooLarge
+from svcmetrics.numeric.raters import SMALL, Fitted, Ratings, shares_pairs
 from svcmetrics.result import Finding
 from svcmetrics.study import MIN_RATERS
 
@@ -16,7 +16,8 @@ def refusal(error: Exception, extra: list[str]) -> Finding:
         return Finding("adjust.no_spread", {}, "refused")
     if isinstance(error, Singular):
         return Finding("adjust.aliased", {"columns": extra}, "refused")
-    return Finding("adjust.too_large", {}, "refused")
+    levels = error.levels if isinstance(error, TooLarge) else None
+    return Finding("adjust.too_large", {"levels": levels}, "refused")
 
 
 def findings(
@@ -44,7 +45,8 @@ def findings(
     found += _of_model(fit)
     repeats = data.repeats()
     if repeats:
-        found.append(Finding("adjust.repeats", {"count": repeats}, "warning"))
+        key = "adjust.repeats" if shares_pairs(data) else "adjust.repeats_apart"
+        found.append(Finding(key, {"count": repeats, "rows": SMALL}, "warning"))
     few = table[(table["variant"] == "raw mean") & (table["n"] < MIN_RATERS)]
     if len(few):
         values = {"names": [str(v) for v in few[target][:8]], "count": len(few)}

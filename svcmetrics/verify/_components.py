@@ -9,7 +9,7 @@ import pandas as pd
 
 from svcmetrics.numeric.anova import Anova, anova, is_balanced
 from svcmetrics.numeric.gtheory import Shares, spread_of_means
-from svcmetrics.numeric.mixed import Mixed, NotIdentified, TooLarge, reml
+from svcmetrics.numeric.mixed import Mixed, NotIdentified, reml
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.tables import complete, once, unique
@@ -151,8 +151,6 @@ def estimate(study: Study) -> Components | Finding:
             *([study.terms[error.other]] if error.other is not None else []),
         ]
         return Finding("generalizability.same", {"names": pair}, "refused")
-    except TooLarge as error:
-        return Finding("generalizability.too_large", {"levels": error.levels}, "refused")
     found = [Finding("generalizability.perfect", {}, "warning")] if model.perfect else []
     return Components(model.variances, np.nan_to_num(model.covariance), None, model, found)
 

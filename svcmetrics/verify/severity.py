@@ -9,7 +9,15 @@ from scipy.special import ndtri
 from svcmetrics.metric import metric
 from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge
 from svcmetrics.numeric.mixed_intervals import profile, satterthwaite
-from svcmetrics.numeric.raters import MANY, Fitted, Ratings, fixed_targets, subsets
+from svcmetrics.numeric.raters import (
+    MANY,
+    SMALL,
+    Fitted,
+    Ratings,
+    fixed_targets,
+    shares_pairs,
+    subsets,
+)
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.tables import complete, once
@@ -182,7 +190,8 @@ def _findings(spread: dict[str, float], data: Ratings, level: float) -> list[Fin
         found.append(Finding("severity.single", {"share": single}, "warning"))
     repeats = data.repeats()
     if repeats:
-        found.append(Finding("severity.repeats", {"count": repeats}, "warning"))
+        key = "severity.repeats" if shares_pairs(data) else "severity.repeats_apart"
+        found.append(Finding(key, {"count": repeats, "rows": SMALL}, "warning"))
     parts = int(subsets(data.target, data.rater).max()) + 1
     if parts > 1:
         found.append(Finding("severity.disconnected", {"subsets": parts}, "warning"))

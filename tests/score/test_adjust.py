@@ -177,3 +177,22 @@ def test_two_hundred_thousand_raters():
     assert result.about["variances"]["rater"] == pytest.approx(0.25, abs=0.02)
     gaps = np.diff(variant(result, "adjusted")["estimate"].to_numpy())
     assert gaps == pytest.approx(np.full(11, 2 / 11), abs=0.03)
+
+
+def test_in_large_data_a_few_repeats_share_no_error_and_the_reading_says_so(monkeypatch):
+    other = RATED.iloc[[3]].assign(points=RATED["points"].iloc[3] + 1)
+    monkeypatch.setattr("svcmetrics.numeric.raters.SMALL", 10)
+    large = adjust(pd.concat([RATED, other]), **CALL, wave="wave")
+    keys = [f.key for f in large.findings]
+    assert "adjust.repeats_apart" in keys and "adjust.repeats" not in keys
+    assert large.about["variances"]["pair"] == 0
+    for lang in ("zh", "en"):
+        assert "5%" in large.say(lang)
+
+
+def test_more_fixed_columns_than_can_be_solved(monkeypatch):
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse.DENSE_LIMIT", 1)
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse._FIXED_LIMIT", 1)
+    (found,) = adjust(RATED, **CALL).findings
+    assert (found.key, found.level) == ("adjust.too_large", "refused")
+    assert found.values["levels"] == RATED["unit"].nunique()

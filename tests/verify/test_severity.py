@@ -114,3 +114,23 @@ def test_insteval(shared_data):
     assert result.table["estimate"].iloc[0] ** 2 == pytest.approx(0.1062, rel=0.01)
     table = persons(result).set_index("s")["estimate"]
     assert set(table.nsmallest(5).index) & {1163, 2732, 700, 2487, 2785}
+
+
+def test_in_large_data_a_few_repeats_share_no_error_and_the_reading_says_so(monkeypatch):
+    other = RATED.iloc[[3]].assign(points=RATED["points"].iloc[3] + 1)
+    monkeypatch.setattr("svcmetrics.numeric.raters.SMALL", 10)
+    large = severity(pd.concat([RATED, other]), **CALL)
+    keys = [f.key for f in large.findings]
+    assert "severity.repeats_apart" in keys and "severity.repeats" not in keys
+    assert large.about["pair"] == 0
+    for lang in ("zh", "en"):
+        assert "5%" in large.say(lang)
+
+
+def test_more_fixed_columns_than_can_be_solved(monkeypatch):
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse.DENSE_LIMIT", 1)
+    monkeypatch.setattr("svcmetrics.numeric.mixed_collapse._FIXED_LIMIT", 1)
+    result = severity(RATED, **CALL)
+    (found,) = result.findings
+    assert (found.key, found.level) == ("severity.too_large", "refused")
+    assert found.values["levels"] == RATED["unit"].nunique()
