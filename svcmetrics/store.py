@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from svcmetrics.problems import OutputError, Problem
 
 # How long a writer waits for another one, in milliseconds.
 _PATIENCE = 30_000
+_WORDS = ("update", "delete")
 
 
 def connect(path: Path, schema: str, append_only: Iterable[str] = ()) -> sqlite3.Connection:
@@ -29,18 +30,44 @@ def connect(path: Path, schema: str, append_only: Iterable[str] = ()) -> sqlite3
         store.execute("PRAGMA journal_mode = WAL")
         store.execute("PRAGMA synchronous = FULL")
         store.execute("PRAGMA foreign_keys = ON")
-        store.executescript(schema + "".join(_guard(table) for table in append_only))
+        guards = [line for table in append_only for line in _guards(table)]
+        store.executescript(";".join([schema.rstrip().rstrip(";"), *guards]))
     except (OSError, sqlite3.Error) as error:
         raise OutputError(Problem("store_unusable", file=path.name)) from error
     return store
 
 
-def _guard(table: str) -> str:
-    return "".join(
+def _guards(table: str) -> list[str]:
+    return [
         f'CREATE TRIGGER IF NOT EXISTS "{table}_no_{word}" BEFORE {word} ON "{table}" '
-        f"BEGIN SELECT RAISE(ABORT, 'append only'); END;"
-        for word in ("update", "delete")
-    )
+        f"BEGIN SELECT RAISE(ABORT, 'append only'); END"
+        for word in _WORDS
+    ]
+
+
+def erase(
+    store: sqlite3.Connection, file: str, append_only: Iterable[str], work: Callable[[], int]
+) -> int:
+    """Let ``work`` change or delete rows once, then wipe what they left behind in the file and its journal.
+
+    Nobody else writes meanwhile. Gives back what ``work`` gives: the number of rows.
+    """
+    tables = tuple(append_only)
+    with writing(store, file):
+        store.execute("PRAGMA secure_delete = ON")
+        for table in tables:
+            for word in _WORDS:
+                store.execute(f'DROP TRIGGER IF EXISTS "{table}_no_{word}"')
+        rows = work()
+        for table in tables:
+            for line in _guards(table):
+                store.execute(line)
+    try:
+        store.execute("VACUUM")
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise OutputError(Problem("store_unusable", file=file)) from error
+    return rows
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics.io.quality import Tally
+from svcmetrics.io.rating_store import STORE
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE, read_settings
 from svcmetrics.io.study_files import read_study, write_study
@@ -191,6 +192,7 @@ def _written(
         file = study.sources[name].file if name in study.sources else ""
         if file in books or path.is_file():
             continue
+        file = "" if file == STORE else file  # what was received stays there as it came in
         large = file.endswith(".parquet") or (not file and len(table) > _CSV_ROWS)
         form: Form = "parquet" if large else "csv"
         made = (

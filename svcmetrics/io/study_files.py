@@ -13,6 +13,7 @@ from typing import Any
 from svcmetrics.io import headers
 from svcmetrics.io.cells import Grid, csv_grid, xlsx_grids
 from svcmetrics.io.parquet_tables import read_parquet
+from svcmetrics.io.rating_store import with_store
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE, read_settings
 from svcmetrics.io.study_out import write_study
@@ -94,7 +95,8 @@ def _read(path: Path) -> tuple[Study | None, list[Problem]]:
                         file=file.name,
                     )
                 )
-    problems += [p for read in found.values() for p in read.problems]
+    more = with_store(folder, found, settings.timezone)
+    problems += [*more, *(p for read in found.values() for p in read.problems)]
     tables_read = {
         name: found[name].table
         for name in TABLES

@@ -1,0 +1,264 @@
+"""The store of a study: ratings as they come in and frozen weights, kept from the moment of the receipt.
+
+``store.sqlite`` lies in the study's folder; ``read_study`` reads it beside the other files. For an
+analysis with DuckDB the frame of ``ratings`` is queried where it is: the engine's own reader of
+SQLite files would have to be fetched from a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from svcmetrics.io.study_out import cell_text
+from svcmetrics.io.table_cells import ReadTable, canonical
+from svcmetrics.problems import OutputError, Problem, StudyError
+from svcmetrics.store import connect, writing
+from svcmetrics.study import Source
+from svcmetrics.tables import INLINE_PLAN, TABLES
+
+STORE = "store.sqlite"
+_TABLES = ("rating", "weight")
+# What tells one question from another: plan or case and item; without a plan, who rated whom.
+_QUESTION = (
+    "plan_id",
+    "case_id",
+    "item_id",
+    "wave",
+    "rater_key",
+    "target_id",
+    "service_id",
+    "mode",
+)
+
+
+def _columns(table: str) -> list[str]:
+    return list(TABLES[table].names)
+
+
+def _create(table: str, more: str) -> str:
+    own = ", ".join(f'"{c}" TEXT' for c in _columns(table))
+    return f'CREATE TABLE IF NOT EXISTS "{table}" (id INTEGER PRIMARY KEY, {own}, {more});'
+
+
+_SCHEMA = _create(
+    "rating",
+    "received TEXT NOT NULL, question TEXT NOT NULL, revision INTEGER NOT NULL, "
+    "UNIQUE (question, revision)",
+) + _create("weight", "UNIQUE (set_id, node)")
+
+
+class RatingStore:
+    """Ratings and frozen weights of one study; many programs may write side by side."""
+
+    def __init__(self, path: Path, *, timezone: str = "Asia/Shanghai"):
+        self.path, self.timezone = path, timezone
+        self._store: sqlite3.Connection = connect(path, _SCHEMA, _TABLES)
+        self._store.execute("PRAGMA temp_store = MEMORY")
+
+    @classmethod
+    def open(cls, folder: str | Path, *, timezone: str = "Asia/Shanghai") -> RatingStore:
+        """The store of a study's folder, made on first use; ``timezone`` of times without an offset."""
+        return cls(Path(folder) / STORE, timezone=timezone)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> RatingStore:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def append(self, ratings: pd.DataFrame, *, correcting: bool = False) -> list[int]:
+        """Keep ratings as they come in: when this returns their numbers, they are on the disk.
+
+        ``ratings``: columns as in the table ``rating``; all rows are kept, or none. The same answer
+        again (a form that was sent twice) is free and gives the number that it has. Another answer
+        to the same question is refused, unless ``correcting``: then it counts from now on, and
+        the one before stays on record.
+        """
+        rows = _as_text("rating", ratings, self.timezone)
+        asked = _questions(rows)
+        columns = [*_columns("rating"), "question"]
+        with writing(self._store, self.path.name) as store:
+            _hand_over(store, rows.assign(question=asked), columns)
+            same = " AND ".join(f'r."{c}" IS i."{c}"' for c in _columns("rating"))
+            newest = "r.revision = (SELECT max(revision) FROM rating WHERE question = i.question)"  # one look-up per row, by the index of the unique pair
+            others = store.execute(
+                f"SELECT count(*) FROM incoming i JOIN rating r ON r.question = i.question "  # noqa: S608
+                f"AND {newest} WHERE NOT ({same})"
+            ).fetchone()[0]
+            if others and not correcting:
+                raise StudyError(Problem("rating_other_answer", count=others, table="rating"))
+            names = ", ".join(f'"{c}"' for c in columns)
+            own = ", ".join(f'i."{c}"' for c in columns)
+            store.execute(
+                f"INSERT INTO rating ({names}, received, revision) SELECT {own}, ?, "  # noqa: S608
+                "1 + coalesce((SELECT max(revision) FROM rating WHERE question = i.question), 0) "
+                f"FROM incoming i LEFT JOIN rating r ON r.question = i.question AND {newest} "
+                f"WHERE r.id IS NULL OR NOT ({same}) ORDER BY i.place",
+                (_now(),),
+            )
+            kept = store.execute(
+                f"SELECT r.id FROM incoming i JOIN rating r ON r.question = i.question AND {newest} "  # noqa: S608
+                "ORDER BY i.place"
+            ).fetchall()
+        return [number for (number,) in kept]
+
+    def ratings(self, *, history: bool = False) -> pd.DataFrame:
+        """The ratings that count, as the table ``rating``; ``history`` adds those since corrected.
+
+        With ``history`` come the columns ``received`` (when it was kept) and ``revision``.
+        """
+        own = ", ".join(f'"{c}"' for c in (*_columns("rating"), "received", "revision"))
+        newest = "" if history else (
+            "WHERE revision = (SELECT max(revision) FROM rating s WHERE s.question = r.question)"
+        )  # fmt: skip
+        rows = self._store.execute(f"SELECT {own} FROM rating r {newest} ORDER BY id").fetchall()  # noqa: S608
+        read = _from_text("rating", [r[:-2] for r in rows], self.timezone)
+        if history:
+            read["received"] = [r[-2] for r in rows]
+            read["revision"] = [r[-1] for r in rows]
+        return read
+
+    def freeze(self, weights: pd.DataFrame) -> str:
+        """Keep a set of weights with its date, unchangeable from now on; gives back its digest.
+
+        ``weights``: columns as in the table ``weight``, of one set. The same set again is free;
+        other weights under the same ``set_id`` are refused.
+        """
+        rows = _as_text("weight", weights.drop(columns=["frozen_at", "digest"], errors="ignore"),
+                        self.timezone)  # fmt: skip
+        told = rows.drop(columns=["frozen_at", "digest"]).sort_values(["set_id", "node"])
+        digest = hashlib.sha256(told.fillna("").to_csv(index=False).encode()).hexdigest()
+        names = sorted(set(rows["set_id"]))
+        if len(names) != 1:
+            raise StudyError(Problem("weights_one_set", {"names": names}, table="weight"))
+        with writing(self._store, self.path.name) as store:
+            found = store.execute("SELECT digest FROM weight WHERE set_id = ?", names).fetchone()
+            if found is None:
+                new = rows.assign(frozen_at=_now(), digest=digest)
+                _insert(store, "weight", new)
+            elif found[0] != digest:
+                raise StudyError(Problem("weights_frozen", {"name": names[0]}, table="weight"))
+        return digest
+
+    def weights(self) -> pd.DataFrame:
+        """The frozen weights, as the table ``weight``."""
+        own = ", ".join(f'"{c}"' for c in _columns("weight"))
+        rows = self._store.execute(f"SELECT {own} FROM weight ORDER BY id").fetchall()  # noqa: S608
+        return _from_text("weight", rows, self.timezone)
+
+
+def with_store(folder: Path, found: dict[str, ReadTable], timezone: str) -> list[Problem]:
+    """Put the ratings and weights of a study's store beside those of its files.
+
+    The store wins where both answer the same question, so that an import which writes everything
+    that it knows into a file counts nothing twice.
+    """
+    if not (folder / STORE).is_file():
+        return []
+    try:
+        with RatingStore.open(folder, timezone=timezone) as store:
+            kept = {"rating": store.ratings(), "weight": store.weights()}
+    except OutputError as error:
+        return list(error.problems)
+    for name, table in kept.items():
+        there = found.get(name)
+        if table.empty:
+            continue
+        if there is None or there.table is None:
+            found[name] = ReadTable(table, Source(STORE, first_row=1), [])
+            continue
+        own = there.table
+        keys = [_asked(t) if name == "rating" else t["set_id"] for t in (own, table)]
+        double = keys[0].isin(keys[1])
+        rows = there.source.row_numbers(np.flatnonzero(~double.to_numpy()))
+        both = pd.concat([own[~double], table], ignore_index=True)
+        numbers = np.concatenate([rows, np.arange(1, len(table) + 1)])
+        found[name] = replace(there, table=both, source=replace(there.source, rows=numbers))
+    return []
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _as_text(name: str, table: pd.DataFrame, timezone: str) -> pd.DataFrame:
+    """Every cell checked and as text, blank cells as None, every column of the table there."""
+    counted = table.set_axis(pd.RangeIndex(1, len(table) + 1), axis=0)
+    clean, problems = canonical(name, counted, timezone)
+    lacking = [c for c in TABLES[name].required if c not in clean.columns]
+    errors = [p for p in problems if p.level == "error"]
+    if lacking:
+        errors.append(
+            Problem("columns_missing", {"missing": lacking, "present": list(table)}, table=name)
+        )
+    if errors:
+        raise StudyError(errors)
+    out = {}
+    for column in TABLES[name].columns:
+        values = clean[column.name]
+        text = values.astype("str") if column.kind in ("id", "text", "word") else cell_text(
+            values, column.kind
+        )  # fmt: skip
+        out[column.name] = text.astype("object").where(values.notna(), None)
+    return pd.DataFrame(out)
+
+
+def _from_text(name: str, rows: Sequence[tuple], timezone: str) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=_columns(name), dtype="object")
+    return canonical(name, frame, timezone)[0]
+
+
+def _questions(rows: pd.DataFrame) -> pd.Series:
+    """What each row answers; a planned rating is told by its plan, whoever the row names beside it."""
+    text = rows[list(_QUESTION)].astype("object").fillna("").astype("str")
+    known = text["plan_id"].ne("") | (text["rater_key"].ne("") & text["target_id"].ne(""))
+    if not known.all():
+        places = tuple(int(i) + 1 for i in text.index[~known][:8])
+        count = int((~known).sum())
+        raise StudyError(Problem("rating_of_nobody", rows=places, count=count, table="rating"))
+    asked = _asked(rows)
+    twice = asked.duplicated(keep="first")
+    if twice.any():
+        places = tuple(int(i) + 1 for i in text.index[twice][:8])
+        raise StudyError(
+            Problem("rating_twice", rows=places, count=int(twice.sum()), table="rating")
+        )
+    return asked
+
+
+def _asked(rows: pd.DataFrame) -> pd.Series:
+    text = rows[list(_QUESTION)].astype("object").fillna("").astype("str")
+    inline = [c for c in _QUESTION if c in INLINE_PLAN]
+    text.loc[text["plan_id"].ne(""), inline] = ""
+    return text[_QUESTION[0]].str.cat(text[list(_QUESTION[1:])], sep="\x1f")
+
+
+def _hand_over(store: sqlite3.Connection, rows: pd.DataFrame, columns: list[str]) -> None:
+    own = ", ".join(f'"{c}" TEXT' for c in columns)
+    store.execute("DROP TABLE IF EXISTS temp.incoming")
+    store.execute(f"CREATE TEMP TABLE incoming (place INTEGER PRIMARY KEY, {own})")
+    marks = ", ".join("?" * (len(columns) + 1))
+    store.executemany(
+        f"INSERT INTO incoming VALUES ({marks})",  # noqa: S608
+        rows[columns].itertuples(index=True, name=None),
+    )
+
+
+def _insert(store: sqlite3.Connection, table: str, rows: pd.DataFrame) -> None:
+    columns = _columns(table)
+    names, marks = ", ".join(f'"{c}"' for c in columns), ", ".join("?" * len(columns))
+    store.executemany(
+        f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608
+        rows[columns].itertuples(index=False, name=None),
+    )
