@@ -1,4 +1,4 @@
-"""The command line: svcmetrics new | check | import | simulate | run | report.
+"""The command line: svcmetrics new | check | import | simulate | run | report | person | erase.
 
 Exit status: 0 done · 1 the study has errors or a notebook failed · 2 the command was not understood ·
 3 an input cannot be read · 4 an output cannot be written · 130 stopped by the user. A user's mistake
@@ -150,6 +150,16 @@ def _options(command: Callable[[str], argparse.ArgumentParser]) -> None:
     report = command("report")
     report.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
     report.add_argument("--out", type=Path, metavar="OUT", help=_both("out"))
+
+    person = command("person")
+    person.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
+    person.add_argument("who", metavar="WHO", help=_both("who"))
+    person.add_argument("--rows", action="store_true", help=_both("rows"))
+
+    erase = command("erase")
+    erase.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
+    erase.add_argument("who", metavar="WHO", help=_both("who"))
+    erase.add_argument("--yes", action="store_true", help=_both("yes_erase"))
 
 
 if __name__ == "__main__":

@@ -112,11 +112,53 @@ def take(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _confirmed() -> bool:
+def person(arguments: argparse.Namespace) -> int:
+    """Everything that a study holds about one person; with ``--rows`` the rows themselves."""
+    from svcmetrics.io.persons import called, files_of, left_in, rows_of
+    from svcmetrics.io.study_files import read_study
+    from svcmetrics.pages import table_name
+
+    study = read_study(arguments.dir)
+    names = called(study.settings.name, arguments.who)
+    found = rows_of(study, names)
+    for name, rows in found.items():
+        filled = [str(c) for c in rows.columns if rows[c].notna().any()]
+        print(lang.say("cli.person_rows", table=table_name(name), count=len(rows), fields=filled))
+        if arguments.rows:
+            print(rows[filled].to_csv(index=False, lineterminator="\n"))
+    files = [str(f) for f in left_in(files_of(arguments.dir), names)]
+    for file in files:
+        print(lang.say("cli.person_file", file=file))
+    if not (found or files):
+        print(lang.say("cli.person_none"))
+    return DONE
+
+
+def erase(arguments: argparse.Namespace) -> int:
+    """Erase everything about one person; status 1 when a file that is no table still holds the name."""
+    from svcmetrics.io.erase import erase_person
+    from svcmetrics.pages import table_name
+
+    if not (arguments.yes or _confirmed("confirm_erase")):
+        raise StudyError(Problem("erase_not_confirmed", file=arguments.dir.name))
+    done = erase_person(arguments.dir, arguments.who)
+    for name, count in done.rows.items():
+        print(lang.say("cli.erased_rows", table=table_name(name), count=count))
+    for file in done.removed:
+        print(lang.say("cli.erased_file", file=file))
+    for file in done.left:
+        print(lang.say("cli.erase_left", file=file))
+    if not done.left:
+        key = "erased" if done.rows or done.removed else "person_none"
+        print(lang.say(f"cli.{key}"))
+    return PROBLEMS if done.left else DONE
+
+
+def _confirmed(question: str = "confirm") -> bool:
     """Ask once; without a terminal nobody can answer, and silence is no consent."""
     if not sys.stdin.isatty():
         return False
-    return input(f"{lang.say('cli.confirm')} ").strip().lower() in {"y", "yes", "是", "好"}
+    return input(f"{lang.say(f'cli.{question}')} ").strip().lower() in {"y", "yes", "是", "好"}
 
 
 COMMANDS = {
@@ -126,4 +168,6 @@ COMMANDS = {
     "simulate": simulate,
     "run": run,
     "report": report,
+    "person": person,
+    "erase": erase,
 }

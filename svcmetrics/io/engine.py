@@ -171,9 +171,9 @@ def whole(number: Value) -> Value:
 
 def exact_sum(whole_number: Value, times: Value | None = None) -> Value:
     """The sum of whole numbers below 1e18, or of their products, exact until it becomes a float."""
-    value = whole_number.cast("decimal(18, 0)")
+    value = whole_number.cast("decimal(19, 0)")
     if times is not None:
-        value = value * times.cast("decimal(18, 0)")
+        value = value * times.cast("decimal(19, 0)")
     return value.sum().cast("float64")
 
 

@@ -8,6 +8,7 @@ SQLite files would have to be fetched from a network.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,12 +21,14 @@ import pandas as pd
 from svcmetrics.io.study_out import cell_text
 from svcmetrics.io.table_cells import ReadTable, canonical
 from svcmetrics.problems import OutputError, Problem, StudyError
-from svcmetrics.store import connect, writing
+from svcmetrics.store import connect, erase, writing
 from svcmetrics.study import Source
 from svcmetrics.tables import INLINE_PLAN, TABLES
 
 STORE = "store.sqlite"
 _TABLES = ("rating", "weight")
+# What stands in a text where a name stood.
+MASK = "■■"
 # What tells one question from another: plan or case and item; without a plan, who rated whom.
 _QUESTION = (
     "plan_id",
@@ -91,7 +94,7 @@ class RatingStore:
         with writing(self._store, self.path.name) as store:
             _hand_over(store, rows.assign(question=asked), columns)
             same = " AND ".join(f'r."{c}" IS i."{c}"' for c in _columns("rating"))
-            newest = "r.revision = (SELECT max(revision) FROM rating WHERE question = i.question)"  # one look-up per row, by the index of the unique pair
+            newest = "r.revision = (SELECT max(revision) FROM rating WHERE question = i.question)"
             others = store.execute(
                 f"SELECT count(*) FROM incoming i JOIN rating r ON r.question = i.question "  # noqa: S608
                 f"AND {newest} WHERE NOT ({same})"
@@ -128,6 +131,32 @@ class RatingStore:
             read["received"] = [r[-2] for r in rows]
             read["revision"] = [r[-1] for r in rows]
         return read
+
+    def erase(self, keys: Sequence[str], plans: Sequence[str], words: re.Pattern[str]) -> int:
+        """Remove a person's ratings for good, and the person's name from what others wrote; how many rows.
+
+        ``keys``: what the person is called. ``plans``: the plan rows of the person. ``words``: the name
+        as others write it.
+        """
+
+        def work() -> int:
+            marks, plan_marks = ",".join("?" * len(keys)), ",".join("?" * len(plans))
+            rows = self._store.execute(
+                f"DELETE FROM rating WHERE rater_key IN ({marks}) OR plan_id IN ({plan_marks})",  # noqa: S608
+                (*keys, *plans),
+            ).rowcount
+            told = self._store.execute("SELECT id, reason, na_reason FROM rating").fetchall()
+            named = [
+                (*(t and words.sub(MASK, t) for t in texts), number)
+                for number, *texts in told
+                if any(t and words.search(t) for t in texts)
+            ]
+            self._store.executemany(
+                "UPDATE rating SET reason = ?, na_reason = ? WHERE id = ?", named
+            )
+            return rows + len(named)
+
+        return erase(self._store, self.path.name, _TABLES, work)
 
     def freeze(self, weights: pd.DataFrame) -> str:
         """Keep a set of weights with its date, unchangeable from now on; gives back its digest.

@@ -51,7 +51,15 @@ def read_study(path: str | Path) -> Study:
     Misleads: nothing is guessed, but times without an offset are taken in the study's time zone.
     Source: the tables of a study, ``svcmetrics.tables``.
     """
-    study, problems = _read(Path(path))
+    return _whole(*_read(Path(path)))
+
+
+def read_files(path: str | Path) -> Study:
+    """The same without what the store of the study holds: only its files."""
+    return _whole(*_read(Path(path), stored=False))
+
+
+def _whole(study: Study | None, problems: list[Problem]) -> Study:
     errors = [p for p in problems if p.level == "error"]
     if study is None or errors:
         raise StudyError(errors or problems)
@@ -68,7 +76,7 @@ def inspect_study(path: str | Path) -> tuple[Study | None, list[Problem]]:
     )
 
 
-def _read(path: Path) -> tuple[Study | None, list[Problem]]:
+def _read(path: Path, *, stored: bool = True) -> tuple[Study | None, list[Problem]]:
     try:
         folder, files, problems = _files(path)
     except StudyError as error:
@@ -95,7 +103,7 @@ def _read(path: Path) -> tuple[Study | None, list[Problem]]:
                         file=file.name,
                     )
                 )
-    more = with_store(folder, found, settings.timezone)
+    more = with_store(folder, found, settings.timezone) if stored else []
     problems += [*more, *(p for read in found.values() for p in read.problems)]
     tables_read = {
         name: found[name].table
