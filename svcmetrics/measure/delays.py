@@ -121,7 +121,8 @@ def _net(visits: Table, cases: Table) -> Table:
     v = v.filter(v["kind"] != "requester")
     hours = _hours(v)
     whole = hours.count() == v.count()
-    return v.group_by("case_id").aggregate(net_h=ibis.ifelse(whole, hours.sum(), None))
+    total = engine.whole(hours * HOUR).sum() / HOUR
+    return v.group_by("case_id").aggregate(net_h=ibis.ifelse(whole, total, None))
 
 
 def _kept(cases: Table) -> tuple[Table, dict[str, int]]:

@@ -12,6 +12,7 @@ from ibis.expr.types import Table, Value
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import case_times, joined
 from svcmetrics.measure.catalogue import attributes, service_table
+from svcmetrics.measure.clocks import HOUR
 from svcmetrics.measure.inputs import By, columns_of
 from svcmetrics.measure.log import read_log
 from svcmetrics.measure.passages import visit_table
@@ -104,36 +105,39 @@ def _sums(visits: Table, names: list[str]) -> Table:
     case = visits.group_by(list(dict.fromkeys([*names, "case_id"]))).aggregate(
         **{k: v.sum() for k, v in _parts(visits, names).items()}
     )
-    whole = sum((case[k] for k in PARTS[1:]), case[PARTS[0]])
-    case = case.mutate(whole=whole)
-    sums: dict[str, Value] = {"n": case.count(), "hours": case["whole"].sum()}
-    sums["whole_2"] = (case["whole"] * case["whole"]).sum()
+    case = case.mutate(whole=sum((case[k] for k in PARTS[1:]), case[PARTS[0]]))
+
+    def hours(one: str, other: str = "") -> Value:
+        total = engine.exact_sum(case[one], case[other] if other else None)
+        return total / (float(HOUR) ** 2 if other else HOUR)
+
+    sums: dict[str, Value] = {"n": case.count(), "hours": hours("whole")}
+    sums["whole_2"] = hours("whole", "whole")
     for k in PARTS:
-        sums[k] = case[k].sum()
-        sums[f"{k}_2"] = (case[k] * case[k]).sum()
-        sums[f"{k}_whole"] = (case[k] * case["whole"]).sum()
+        sums |= {k: hours(k), f"{k}_2": hours(k, k), f"{k}_whole": hours(k, "whole")}
     groups = case.group_by(names) if names else case
     return groups.aggregate(**sums)
 
 
 def _parts(v: Table, names: list[str]) -> dict[str, Value]:
-    """The elapsed hours of each visit, taken apart; they add up to its elapsed time."""
+    """The elapsed microseconds of each visit, taken apart; they add up to its elapsed time."""
     at_step, told = v["kind"] == "step", v["queue_h"].notnull()
     taken = at_step & told
     elsewhere = ~at_step & (v["kind"] != "requester")
     own = ibis.literal(not {"unit_id", "step_no"} & set(names))  # other time belongs to no step
-    spent = v["elapsed_h"]
-    stopped = ibis.ifelse(told, spent - v["queue_h"] - v["touch_h"], v["paused_h"])
-    stopped = ibis.greatest(stopped, 0.0)  # a difference of hours may end below nothing
+    queue, touch, spent, paused = (
+        engine.whole(v[f"{k}_h"] * HOUR) for k in ("queue", "touch", "elapsed", "paused")
+    )
+    stopped = ibis.ifelse(told, spent - queue - touch, paused)
     rows = {
-        "queue": (taken, v["queue_h"]),
-        "touch": (taken, v["touch_h"]),
-        "untold": (at_step & ~told, spent - v["paused_h"]),
-        "stopped": (at_step, stopped),
+        "queue": (taken, queue),
+        "touch": (taken, touch),
+        "untold": (at_step & ~told, spent - paused),
+        "stopped": (at_step, ibis.greatest(stopped, 0)),
         "requester": ((v["kind"] == "requester") & own, spent),
         "other": (elsewhere & own, spent),
     }
-    return {k: ibis.ifelse(where, hours, 0.0).fill_null(0.0) for k, (where, hours) in rows.items()}
+    return {k: ibis.ifelse(where, us, 0).fill_null(0) for k, (where, us) in rows.items()}
 
 
 def _table(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
