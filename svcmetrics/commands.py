@@ -24,12 +24,15 @@ def new(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Every problem of a study at once; status 1 when there is an error."""
+    from svcmetrics.criteria import on_record
     from svcmetrics.io.check_sheet import write_checks
     from svcmetrics.io.study_files import inspect_study
 
     study, problems = inspect_study(arguments.dir)
     if study is None and not _is_study(arguments.dir):
         raise StudyError(problems)
+    if study is not None:
+        on_record(study)
     for problem in problems:
         print(f"{lang.say(f'cli.level_{problem.level}')} {problem.say()}")
     errors = sum(p.level == "error" for p in problems)

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from svcmetrics import lang
 from svcmetrics.display import phrase
+from svcmetrics.manifest import without_home, write_whole
 from svcmetrics.problems import Problem
 from svcmetrics.study import why
 from svcmetrics.typeface import FACE, FAMILY
@@ -24,6 +26,7 @@ _NOTEBOOK_STYLE = (
     f"<style>{FACE}:root{{--jp-content-font-family:{FAMILY};--jp-ui-font-family:{FAMILY}}}"
     "body{max-width:62em;margin:0 auto}.jp-InputArea-editor{opacity:.75;font-size:.85em}</style>"
 )
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 # Nothing is fetched from a network: formulas and live widgets are not drawn in a page.
 _OFFLINE = dict.fromkeys(
     ("mathjax_url", "require_js_url", "mermaid_js_url", "jquery_url", "widget_renderer_url"), ""
@@ -46,7 +49,38 @@ def page(path: Path, language: str) -> str:
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
     body = body.replace("</head>", f"{_NOTEBOOK_STYLE}</head>", 1)
+    body = body.replace("</body>", f"{person_decides(language)}</body>", 1)
     return re.sub(r"<html lang=\"[a-z]*\"", f'<html lang="{language}"', body, count=1)
+
+
+def settle(path: Path) -> None:
+    """Rid an executed notebook of what differs from run to run and of what names the user.
+
+    Times, the states of widgets (they hold rows) and the home folder in tracebacks go; the same
+    study then gives the same bytes.
+    """
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    for key in ("papermill", "widgets"):
+        notebook.metadata.pop(key, None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            cell.id = "parameters"
+        if cell.cell_type == "code":
+            cell.outputs = [_settled(o) for o in cell.outputs if _WIDGET not in o.get("data", {})]
+    write_whole(path, nbformat.writes(notebook).encode())
+
+
+def _settled(output: Any) -> Any:
+    if output.output_type == "error":
+        output.evalue = without_home(output.evalue)
+        output.traceback = [without_home(line) for line in output.traceback]
+    elif output.output_type == "stream":
+        output.text = without_home(output.text)
+    return output
 
 
 def one_language(source: str, language: str) -> str:
@@ -67,7 +101,7 @@ def missing_page(name: str, missing: tuple[str, ...], language: str) -> str:
         items = "".join(f"<li>{escape(p.say())}</li>" for p in problems)
         title = escape(lang.say(f"notebook.{name}"))
         note = escape(lang.say("run.page_skipped"))
-    return _html(title, f"<p>{note}</p><ul>{items}</ul>", language)
+    return simple_page(title, f"<p>{note}</p><ul>{items}</ul>", language)
 
 
 def index_page(title: str, rows: Iterable[tuple[str, str, str]], language: str) -> str:
@@ -78,9 +112,15 @@ def index_page(title: str, rows: Iterable[tuple[str, str, str]], language: str) 
             f' <small class="{state}">{escape(said)}</small></li>'
             for name, state, said in rows
         )
-    return _html(escape(title), f"<ol start=0>{items}</ol>", language)
+    return simple_page(escape(title), f"<ol start=0>{items}</ol>", language)
 
 
-def _html(title: str, body: str, language: str) -> str:
+def person_decides(language: str) -> str:
+    """The last line of every page of results."""
+    return f"<footer><small>{escape(lang.say('page.person_decides', language))}</small></footer>"
+
+
+def simple_page(title: str, body: str, language: str) -> str:
+    """A page of our own: a title, a body, and the last line of every page."""
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-    return f'<!doctype html><html lang="{language}">{head}<h1>{title}</h1>{body}</html>\n'
+    return f'<!doctype html><html lang="{language}">{head}<h1>{title}</h1>{body}{person_decides(language)}</html>\n'

@@ -10,7 +10,9 @@ import pandas as pd
 
 from svcmetrics import lang
 from svcmetrics.assessment import assess
+from svcmetrics.criteria import on_record
 from svcmetrics.display import phrase
+from svcmetrics.impact_record import write_record
 from svcmetrics.manifest import digest, digests, versions, write_manifest, write_whole
 from svcmetrics.privacy import Published
 from svcmetrics.problems import Problem, StudyError
@@ -27,6 +29,7 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
     All of them from published tables only; each is written whole. Gives back the paths.
     """
     paths: list[Path] = []
+    on_record(study)
     for code in lang.LANGUAGES:
         with lang.speaking(code):
             tables = published(study, assess(study))
@@ -40,6 +43,11 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
         paths.append(write_whole(out / f"brief_{code}.html", page.encode()))
         paths.append(write_whole(out / f"workbook_{code}.xlsx", book))
     _record(study, out, paths, command)
+    least = {name: table.min_n for name, table in tables.items()}
+    write_record(
+        study, out, kind="report", inputs=_inputs(study, out), made=[p.name for p in paths],
+        tables=least,
+    )  # fmt: skip
     return paths
 
 
@@ -83,13 +91,16 @@ def _notes(study: Study, command: str) -> dict[str, Any]:
     return {"command": command, "versions": made, "seed": study.settings.seed}
 
 
-def _record(study: Study, out: Path, paths: list[Path], command: str) -> None:
+def _inputs(study: Study, out: Path) -> dict[str, str]:
     source = study.path or Path()
-    inputs = digests(source, skip=[out]) if source.is_dir() else {}
+    return digests(source, skip=[out]) if source.is_dir() else {}
+
+
+def _record(study: Study, out: Path, paths: list[Path], command: str) -> None:
     content = {
         "command": command,
         "versions": versions(),
-        "inputs": inputs,
+        "inputs": _inputs(study, out),
         "outputs": {p.name: digest(p) for p in paths},
     }
     write_manifest(out, content, name="report.manifest.json")

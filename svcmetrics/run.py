@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from svcmetrics import lang
-from svcmetrics.manifest import digests, versions, write_manifest, write_whole
-from svcmetrics.pages import index_page, missing_page, page, table_name
+from svcmetrics.criteria import on_record
+from svcmetrics.impact_record import write_record
+from svcmetrics.manifest import digests, versions, without_home, write_manifest, write_whole
+from svcmetrics.pages import index_page, missing_page, page, settle, table_name
+from svcmetrics.privacy.labels import relabelled, report_labels
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.study import Study, why
 from svcmetrics.typeface import copy_typeface
@@ -70,13 +73,17 @@ def run(
         )
     out.mkdir(parents=True, exist_ok=True)
     copy_typeface(out)
+    on_record(study)
+    inputs = _inputs(study, out)
+    labels = report_labels(study, inputs)
     steps = []
     for number, path in enumerate(chosen):
-        steps.append(_step(path, study, out, language))
+        steps.append(_step(path, study, out, language, labels))
         if progress:
             progress(steps[-1], number + 1, len(chosen))
     _write_index(steps, study, out, language)
-    _record(steps, study, out, language, command, started)
+    write_record(study, out, kind="run", inputs=inputs, made=[s.name for s in steps])
+    _record(steps, study, out, language, command, started, inputs)
     return steps
 
 
@@ -86,13 +93,13 @@ def needs(path: Path) -> tuple[str, ...]:
     return tuple(content["metadata"].get("svcmetrics", {}).get("needs", ()))
 
 
-def _step(path: Path, study: Study, out: Path, language: str) -> Step:
+def _step(path: Path, study: Study, out: Path, language: str, labels: Mapping[str, str]) -> Step:
     missing = tuple(t for t in needs(path) if not _holds(study, t))
     if missing:
         write_whole(out / f"{path.stem}.html", missing_page(path.stem, missing, language).encode())
         return Step(path.stem, "skipped", missing=missing)
     clock = time.perf_counter()
-    failed = _execute(path, study, out, language)
+    failed = _execute(path, study, out, language, labels)
     return Step(
         path.stem, "failed" if failed else "done", time.perf_counter() - clock, reason=failed
     )
@@ -103,7 +110,7 @@ def _holds(study: Study, need: str) -> bool:
     return bool(study.settings.criteria) if need == "criteria" else study.has(need)
 
 
-def _execute(path: Path, study: Study, out: Path, language: str) -> str:
+def _execute(path: Path, study: Study, out: Path, language: str, labels: Mapping[str, str]) -> str:
     """Run one notebook and write its page, also when it failed; returns the error or an empty text."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -111,20 +118,30 @@ def _execute(path: Path, study: Study, out: Path, language: str) -> str:
     target = out / "notebooks" / path.name
     target.parent.mkdir(exist_ok=True)
     write_whole(target, json.dumps(_allowed(path, study, language), ensure_ascii=False).encode())
-    folder = (study.path or Path()).resolve()
+    # From where the notebook runs: the same in any place, and without the user's home folder.
+    folder = _seen_from(out, study.path or Path())
     with _quiet():
         try:
             papermill.execute_notebook(
-                target, target, parameters={"folder": str(folder), "language": language},
+                target, target, parameters={"folder": folder, "language": language},
                 progress_bar=False, kernel_name="python3", cwd=str(out), log_output=False,
                 request_save_on_cell_execute=False, config=_kernel_settings(),
                 extra_arguments=["--IPKernelApp.log_level=50"],
             )  # fmt: skip
             failed = ""
         except PapermillExecutionError as error:
-            failed = f"{error.ename}: {error.evalue}"
+            failed = relabelled(f"{error.ename}: {error.evalue}", labels)
+        # No pseudonym of the study leaves with a page; also a name inside an error is a name.
+        write_whole(target, relabelled(target.read_text("utf-8"), labels).encode())
         write_whole(out / f"{path.stem}.html", page(target, language).encode())
     return failed
+
+
+def _seen_from(out: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(folder.resolve(), out.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return str(folder.resolve())
 
 
 def _allowed(path: Path, study: Study, language: str) -> dict[str, Any]:
@@ -178,7 +195,11 @@ def _quiet() -> Iterator[None]:
 def _write_index(steps: list[Step], study: Study, out: Path, language: str) -> None:
     with lang.speaking(language):
         title = lang.say("run.index_title", study=study.settings.name)
-        rows = [(s.name, s.state, said(s)) for s in steps]
+        # Without the seconds: the same run gives the same page.
+        rows = [
+            (s.name, s.state, lang.say("run.page_done") if s.state == "done" else said(s))
+            for s in steps
+        ]
     write_whole(out / "index.html", index_page(title, rows, language).encode())
 
 
@@ -193,14 +214,9 @@ def said(step: Step) -> str:
 
 
 def _record(
-    steps: list[Step], study: Study, out: Path, language: str, command: str, started: float
-) -> None:
-    source = study.path or Path()
-    inputs = (
-        digests(source, skip=[out])
-        if source.is_dir()
-        else {source.name: digests(source.parent).get(source.name, "")}
-    )
+    steps: list[Step], study: Study, out: Path, language: str, command: str, started: float,
+    inputs: Mapping[str, str],
+) -> None:  # fmt: skip
     write_manifest(out, {
         "command": command,
         "study": study.settings.name,
@@ -213,6 +229,13 @@ def _record(
         "outputs": digests(out, skip=[out / "manifest.json"]),
         "notebooks": {s.name: _told(s) for s in steps},
     })  # fmt: skip
+
+
+def _inputs(study: Study, out: Path) -> dict[str, str]:
+    source = study.path or Path()
+    if source.is_dir():
+        return digests(source, skip=[out])
+    return {source.name: digests(source.parent).get(source.name, "")}
 
 
 def _told(step: Step) -> dict[str, object]:

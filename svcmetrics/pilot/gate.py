@@ -26,6 +26,7 @@ def gate(
     *,
     criteria: Criteria,
     before: Criteria | None = None,
+    since: str = "",
     measure: str = "metric",
     value: Sequence[str] = ("estimate", "low", "high"),
     n: str = "n",
@@ -36,7 +37,9 @@ def gate(
     ``measure``: column of its name. ``value``: columns of the estimate and its 95% limits, ``n``:
     column of the sample size. ``criteria``: {measure: {"at_least": 0.8}} or {"at_most": …}, in
     the unit of the measure; take ``study.settings.criteria``. ``before``: the criteria as they
-    stood when the pilot began, to show that none was changed afterwards.
+    stood when the pilot began, to show that none was changed afterwards. ``since``: the day from
+    which ``before`` is on record, when that is after the pilot began: it is said then, and earlier
+    changes stay possible.
 
     Returns one row per criterion, ``variant`` saying "pass" (the whole interval meets it), "fail"
     (the whole interval misses it) or "not_yet" (the interval straddles the limit, or there is no
@@ -78,9 +81,10 @@ def gate(
         "dropped": {"no_criterion": int((~evidence[measure].isin(rules.index)).sum())},
         "verdict": overall,
         "changed": changed,
+        "on_record_since": since,
         "criteria": {k: dict(v) for k, v in criteria.items()},
     }
-    return Result("gate", table, _findings(table, name, overall, changed), about)
+    return Result("gate", table, _findings(table, name, overall, changed, since), about)
 
 
 def _rules(criteria: Criteria) -> pd.DataFrame:
@@ -147,7 +151,7 @@ def _overall(verdict: np.ndarray, changed: list[str] | None) -> str:
 
 
 def _findings(
-    table: pd.DataFrame, name: str, overall: str, changed: list[str] | None
+    table: pd.DataFrame, name: str, overall: str, changed: list[str] | None, since: str
 ) -> list[Finding]:
     rows = table[table["metric"] == "gate"]
     named = {v: rows.loc[rows["variant"] == v, name].tolist() for v in ("pass", "fail", "not_yet")}
@@ -167,6 +171,8 @@ def _findings(
         found.append(Finding("gate.changed", {"names": changed}, "warning"))
     elif changed is None:
         found.append(Finding("gate.undated", {}, "warning"))
-    if overall != "go" or changed is None:
+    elif since:
+        found.append(Finding("gate.dated_late", {"date": since}, "warning"))
+    if overall != "go" or changed is None or since:
         found.append(Finding("gate.not_for_reward", {}, "warning"))
     return found
