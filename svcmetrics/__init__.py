@@ -24,6 +24,7 @@ _NAMES = {
     "read_study": "svcmetrics.io.study_files",
     "write_study": "svcmetrics.io.study_files",
     "assess": "svcmetrics.assessment",
+    "Workbench": "svcmetrics.workbench",
     "publish": "svcmetrics.privacy",
     "InputError": "svcmetrics.problems",
     "StudyError": "svcmetrics.problems",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from svcmetrics.problems import InputError, StudyError, TableError  # noqa: F401
     from svcmetrics.result import Finding, Result  # noqa: F401
     from svcmetrics.study import Study  # noqa: F401
+    from svcmetrics.workbench import Workbench  # noqa: F401
 
 
 def __getattr__(name: str) -> Any:

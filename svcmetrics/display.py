@@ -26,6 +26,8 @@ _THOUSANDTH = 0.001
 _LONG = 24
 _USUAL = ("metric", "estimate", "low", "high", "n")
 _WORDS = ("metric", "variant", "verdict", "group")
+# Columns that speak with the words of another one.
+_LIKE = {"wave_verdict": "verdict", "formality_verdict": "verdict"}
 
 
 def header(column: str, code: str | None = None) -> str:
@@ -36,6 +38,7 @@ def header(column: str, code: str | None = None) -> str:
 
 def word(column: str, value: object, code: str | None = None) -> str:
     """A word of the toolkit in the reader's language; a datum as it is."""
+    column = _LIKE.get(column, column)
     key = f"{column}.{value}" if column in _WORDS else f"word.{column}.{value}"
     return phrase(key, str(value), code)
 

@@ -9,10 +9,12 @@ log bears witness to (time, returns) gives half of its weight to the log.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from svcmetrics import score
+from svcmetrics.numeric.raters import MANY
 from svcmetrics.result import Result
 from svcmetrics.study import Study
 
@@ -76,10 +78,22 @@ def last_wave(forms: pd.DataFrame) -> pd.DataFrame:
 
 def adjusted(forms: pd.DataFrame) -> Result:
     """The departments' ratings, adjusted for severity and, where they vary, for wave and mode."""
-    wave, mode = (c if c in forms and forms[c].nunique() > 1 else None for c in ("wave", "mode"))
-    return score.adjust(
-        forms, target="target_id", rater="rater_key", score="score", wave=wave, mode=mode
-    )
+    return score.adjust(forms, **_adjusting(forms))
+
+
+def joint_draws(study: Study, forms: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Joint draws of the adjusted ratings, 0 to 100; none where the departments are too many."""
+    if forms["target_id"].nunique() > MANY:
+        return {}
+    worst, best = rating_scale(study)
+    drawn = score.adjust_draws(forms, **_adjusting(forms), rng=study.settings.seed)
+    return {"ratings": (drawn - worst) / (best - worst) * 100}
+
+
+def _adjusting(forms: pd.DataFrame) -> dict[str, Any]:
+    """Columns for ``score.adjust``; waves and modes only where they vary."""
+    vary = {c: c for c in ("wave", "mode") if c in forms and forms[c].nunique() > 1}
+    return {"target": "target_id", "rater": "rater_key", "score": "score", **vary}
 
 
 def indicators(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:
@@ -89,7 +103,7 @@ def indicators(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:
     """
     table = results["adjust"].table
     said = table[table["variant"] == "adjusted"].assign(metric="ratings")
-    parts, posts = [said[_INDICATOR]], {"ratings": _scale(study)}
+    parts, posts = [said[_INDICATOR]], {"ratings": rating_scale(study)}
     for name, (_, goal) in EVIDENCE.items():
         if name in results:
             parts.append(_of_log(results[name], name, set(said["target_id"])))
@@ -126,7 +140,7 @@ def _of_log(result: Result, name: str, targets: set[object]) -> pd.DataFrame:
     return own[own["target_id"].isin(targets)][_INDICATOR]
 
 
-def _scale(study: Study) -> tuple[float, float]:
+def rating_scale(study: Study) -> tuple[float, float]:
     """The ends of the rating scale: from the items, else from the answers."""
     ratings = study.long_ratings()
     if study.has("item"):

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics import lang
-from svcmetrics.display import phrase, word
+from svcmetrics.display import header, phrase, word
 from svcmetrics.result import Finding, Result
 
 # Which table names the ids of a column.
@@ -20,7 +20,16 @@ _NAMED_BY = {
     "parent_id": ("unit", "unit_id"),
     "service_id": ("service", "service_id"),
     "item_id": ("item", "item_id"),
+    "unit": ("unit", "unit_id"),
+    "other_unit": ("unit", "unit_id"),
+    "other": ("unit", "unit_id"),
+    "element": ("unit", "unit_id"),
 }
+# Groups of departments are written as their ids with this between them.
+_JOINT = "–"
+_GROUPS = ("cluster",)
+# Columns whose values are columns of the ratings, or indicators.
+_TERMS, _INDICATORS, _MODES = "term", "indicator", ("anonymous", "confidential", "named")
 # Columns of codes that the toolkit itself has words for; other codes stay as they are.
 _WORDS = ("reason_code",)
 _STEPS = ("step_no", "to_step_no")
@@ -50,6 +59,9 @@ def named(result: Result, tables: Mapping[str, Any]) -> Result:
     for column, (source, _) in _NAMED_BY.items():
         if column in table and source in by_table:
             table[column] = [by_table[source].get(str(v), v) for v in table[column]]
+    for column in (c for c in _GROUPS if c in table):
+        table[column] = [_said(v, known) for v in table[column]]
+    known |= _words_of(table)
     if "measure" in table:
         known |= {m: phrase(f"criterion.{m}", m) for m in table["measure"].astype("str")}
         table["measure"] = [known.get(str(m), m) for m in table["measure"]]
@@ -64,6 +76,28 @@ def named(result: Result, tables: Mapping[str, Any]) -> Result:
     ]
     about = result.about
     return Result(about["metric"], table, findings, about, drawing=result._drawing)
+
+
+def _words_of(table: pd.DataFrame) -> dict[str, str]:
+    """Words for columns of the ratings, indicators and modes; those in the table are put in."""
+    known = {m: word("mode", m) for m in _MODES}
+    known |= {c: header(c) for c in (*_NAMED_BY, "rater_key", "wave", "dimension")}
+    for column in (c for c in (_TERMS, _INDICATORS) if c in table):
+        if column == _INDICATORS:
+            known |= {m: phrase(f"metric.{m}", m) for m in table[column].astype("str")}
+        else:
+            parts = {t: str(t).split(":") for t in table[column]}
+            known |= {
+                t: " × ".join(header(p) for p in ps)
+                for t, ps in parts.items()
+                if t in known or len(ps) > 1
+            }
+        table[column] = [known.get(str(v), v) for v in table[column]]
+    if any(f" − {m}" in v for v in table["variant"].astype("str").unique() for m in _MODES):
+        table["variant"] = [
+            " − ".join(known.get(p, p) for p in str(v).split(" − ")) for v in table["variant"]
+        ]
+    return known
 
 
 def _steps(table: Any) -> dict[tuple[str, int], str]:
@@ -101,7 +135,10 @@ def _in_words(finding: Finding, steps: Mapping[Any, str]) -> dict[str, Any]:
 
 def _said(value: Any, known: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return known.get(value, value)
+        if value in known or _JOINT not in value:
+            return known.get(value, value)
+        parts = value.split(_JOINT)
+        return _JOINT.join(known[p] for p in parts) if set(parts) <= set(known) else value
     if isinstance(value, (list, tuple)):
         return [_said(v, known) for v in value]
     return value

@@ -7,8 +7,10 @@ import html
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from svcmetrics import lang
-from svcmetrics.display import STYLE, table_html
+from svcmetrics.display import STYLE, phrase, table_html
 from svcmetrics.result import Result
 from svcmetrics.tables import TABLES
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 # A longer table is folded: the figure says it at a glance, and one click shows the numbers.
 _OPEN_ROWS = 12
 _FIGURE = "max-width:100%;height:auto;margin:.4em 0 1em"
+_CALL = "white-space:pre-wrap;opacity:.6;font-size:.75em;margin:0 0 1.5em"
+# Rows of single raters are for the result's own table, not for a page.
+_PERSON = "rater_key"
 
 
 class Shown:
@@ -45,8 +50,10 @@ def _one(result: Result, told: set[str], *, figure: bool) -> str:
     said = "".join(f'<p class="svc-{level}">{html.escape(text)}</p>' for level, text in fresh)
     if not _is_empty(result):
         said += _table(result)
-    if figure and result.table["estimate"].fillna(0).ne(0).any():  # of nothing there is no picture
+    if figure and _is_drawn(result):
         said += _figure(result)
+    if "call" in result.about:
+        said += f'<pre style="{_CALL}">{html.escape(result.about["call"])}</pre>'
     return f'<div class="svc-result">{said}</div>'
 
 
@@ -54,11 +61,44 @@ def _is_empty(result: Result) -> bool:
     return bool(result.table["estimate"].isna().all())
 
 
-def _table(result: Result) -> str:
+def _is_drawn(result: Result) -> bool:
+    """Of nothing there is no picture, nor of one bare number that the sentence has said."""
     table = result.table
-    title = html.escape(lang.say("showing.table", rows=len(table)))
-    state = " open" if len(table) <= _OPEN_ROWS else ""
+    own = table[table["metric"] == result.about["metric"]]
+    if result._drawing in ("", "intervals") and len(own) <= 1:
+        return bool(len(own) == 0 and table["estimate"].fillna(0).ne(0).sum() > 1) and (
+            "figure" not in result.about
+        )
+    return bool(table["estimate"].fillna(0).ne(0).any())
+
+
+def _table(result: Result) -> str:
+    """What was asked first, each metric under its name; the rest behind it, folded."""
+    table = _without_persons(result.table)
+    is_own = table["metric"] == result.about["metric"]
+    if is_own.all() or not is_own.any():
+        return _folded(table)
+    return _folded(table[is_own]) + _folded(table[~is_own], more=True)
+
+
+def _folded(table: pd.DataFrame, *, more: bool = False) -> str:
+    kinds = table["metric"].unique()
+    name = phrase(f"metric.{kinds[0]}", "") if len(kinds) == 1 else ""
+    if name:
+        table = table.drop(columns="metric")
+    key = "showing.more" if more else "showing.table"
+    title = html.escape(" · ".join(t for t in (lang.say(key, rows=len(table)), name) if t))
+    state = " open" if len(table) <= _OPEN_ROWS and not more else ""
     return f"<details{state}><summary>{title}</summary>{table_html(table)}</details>"
+
+
+def _without_persons(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without rows that speak of one rater; the figure shows them as points without names."""
+    single = table["variant"] == "rater" if "element" in table else pd.Series(False, table.index)
+    if _PERSON in table:
+        single |= table[_PERSON].notna() & table[_PERSON].ne("")
+    kept = table[~single]
+    return kept.drop(columns=_PERSON) if _PERSON in kept and single.any() else kept
 
 
 def _figure(result: Result) -> str:

@@ -40,10 +40,10 @@ def test_sentences_name_units_but_never_take_a_number_for_an_id(result):
 
 
 def test_unknown_ids_and_other_columns_stay(result):
-    table = result.table.assign(target_id=["D1", "X", "7"], other="D1")
+    table = result.table.assign(target_id=["D1", "X", "7"], remark="D1")
     told = named(Result("icc", table), {"unit": UNITS}).table
     assert told["target_id"].tolist() == ["财务部", "X", "法务部"]
-    assert set(told["other"]) == {"D1"}
+    assert set(told["remark"]) == {"D1"}
 
 
 def test_without_the_table_nothing_changes(result):

@@ -20,7 +20,8 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     time, done, gone = (np.array(curve[k]) for k in ("time", "done", "withdrawn"))
     words = [lang.say(f"completion.{k}") for k in ("done", "open", "withdrawn")]
     ax.stackplot(time, done, 1 - done - gone, gone, colors=[GOOD, QUIET, FAIR], labels=words)
-    if time[-1] >= 1:
+    hours = about.get("unit") == "hours"
+    if time[-1] >= 1 and not hours:
         at = float(np.interp(1.0, time, done))
         ax.axvline(1.0, color=INK, linewidth=1, linestyle="--")
         ax.annotate(
@@ -31,7 +32,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.set_ylim(0, 1)
     ax.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
-    ax.set_xlabel(lang.say("completion.axis"))
+    ax.set_xlabel(lang.say("completion.hours" if hours else "completion.axis"))
     ax.set_ylabel(phrase("completion.share", ""))
     headline(ax, lang.say("completion.title"), legend=True)
     return plain(ax)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from svcmetrics import lang
+from svcmetrics.display import header
 from svcmetrics.plots.style import QUIET, plain
 
 _LINES = 8
@@ -22,7 +23,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     groups = [((), rows)] if not others else list(rows.groupby(others, sort=True))
     for _, own in groups[:_LINES]:
         part = own.sort_values(first)
-        label = ", ".join(f"{f} {part[f].iloc[0]}" for f in others)
+        label = ", ".join(f"{header(f)} {part[f].iloc[0]}" for f in others)
         line = ax.plot(part[first], part["estimate"], "o-", ms=5, label=label or None)[0]
         if len(groups) == 1:
             ax.fill_between(
@@ -30,7 +31,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
             )
     ax.axhline(float(about.get("reach", 0.8)), color=QUIET, linestyle="--")
     ax.set_ylim(0, 1)
-    ax.set_xlabel(str(first))
+    ax.set_xlabel(header(first))
     ax.set_ylabel(lang.say("metric.phi"))
     if others:
         ax.legend(frameon=False, loc="lower right")

@@ -16,6 +16,10 @@ from svcmetrics.plots.style import INK, row_height
 _NUMBERED, _NAMED = 14, 40
 
 
+# Beyond this a whole percentage would read as certainty.
+_SURE = 0.995
+
+
 def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
     """Inches that keep the names apart."""
     return max(row_height(min(int(about.get("targets", 5)), _NAMED)) + 1.0, 3.6)
@@ -40,7 +44,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         for i, j in np.argwhere(np.isfinite(chance)):
             p = chance[i, j]
             ax.annotate(
-                f"{100 * p:.0f}", (j, i), ha="center", va="center", fontsize=9,
+                _percent(p), (j, i), ha="center", va="center", fontsize=9,
                 color="white" if abs(p - 0.5) > 0.35 else INK,
                 fontweight="bold" if clear[i, j] else "normal",
             )  # fmt: skip
@@ -56,3 +60,10 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ax.set_xlabel(lang.say("superiority.axis"))
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _percent(chance: float) -> str:
+    """Whole percentages; never certainty."""
+    if chance > _SURE:
+        return ">99"
+    return f"{100 * chance:.0f}" if chance >= 1 - _SURE else "<1"

@@ -17,6 +17,10 @@ _NAMES = 25
 # Share of the height that a label needs, and letters after which a word goes on two lines.
 _ROOM, _WIDE = 0.05, 20
 _STEPS = "threshold"
+# Up to so many names stand apart, moved from their points if need be; more share a label.
+_APART = 12
+# Columns of room for the names of the first facet.
+_LEFT = 1.1
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
@@ -34,16 +38,21 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         marker = "_" if kind == _STEPS else "o"
         ax.plot(place, own["estimate"], marker, color=colour, markersize=5, alpha=0.7)
         if named:
+            side = -8 if k == 0 else 8  # the first column has all the room to its left
             for names, height in _labels(own, _ROOM * span):
                 ax.annotate(
-                    names, (k, height), xytext=(8, -3), textcoords="offset points", fontsize=8
-                )
+                    names, (k, height), xytext=(side, -3), textcoords="offset points", fontsize=8,
+                    ha="right" if k == 0 else "left",
+                )  # fmt: skip
     words = [
         phrase("metric.threshold", _STEPS) if v == _STEPS else phrase(f"variant.{v}", v)
         for v in kinds
     ]
     ax.set_xticks(range(len(kinds)), [w if len(w) < _WIDE else w.replace(" ", "\n") for w in words])
-    ax.set_xlim(-0.5, max(len(kinds), 1) - 0.3)
+    ax.set_xlim(-_LEFT, max(len(kinds), 1) - 0.3)
+    if len(rows):  # limits of elements at an extreme run far out: they may leave the picture
+        edge = 0.06 * span
+        ax.set_ylim(rows["estimate"].min() - edge, rows["estimate"].max() + edge)
     ax.set_ylabel(phrase("metric.facets", "logit"))
     plain(ax).grid(visible=False, axis="x")
     return ax
@@ -58,7 +67,13 @@ def _beside(values: pd.Series, span: float) -> pd.Series:
 
 
 def _labels(own: pd.DataFrame, room: float) -> list[tuple[str, float]]:
-    """Names with their height; those too close to tell apart share one label."""
+    """Names with their height, moved apart where few; else those too close share one label."""
+    if len(own) <= _APART:
+        rows = own.sort_values("estimate")
+        steps = room * np.arange(len(rows))
+        raised = np.maximum.accumulate(rows["estimate"].to_numpy() - steps) + steps
+        raised -= (raised - rows["estimate"]).mean()
+        return list(zip(rows["element"].astype("str"), raised, strict=True))
     out: list[tuple[list[str], list[float]]] = []
     for name, place in own.sort_values("estimate")[["element", "estimate"]].itertuples(index=False):
         if out and place - sum(out[-1][1]) / len(out[-1][1]) < room:

@@ -20,7 +20,7 @@ MOSTLY = 0.5
 
 
 @metric(
-    better="lower", low=0, high=1,
+    better="lower", low=0, high=1, drawing="halo",
     source="Saal, Downey & Lahey 1980, Psychol. Bull. 88, 413-428 (rater x ratee); REML",
 )  # fmt: skip
 def halo(
