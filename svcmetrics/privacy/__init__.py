@@ -8,6 +8,7 @@ insider who knows their own ratings, compute a rating from all of them together.
 
 from svcmetrics.privacy.audited import publish_audited
 from svcmetrics.privacy.behind import Behind
+from svcmetrics.privacy.comments import comments
 from svcmetrics.privacy.ledger import Ledger
 from svcmetrics.privacy.means import publish_means
 from svcmetrics.privacy.pseudonyms import load_key, pseudonym, pseudonymise
@@ -17,6 +18,7 @@ __all__ = [
     "Behind",
     "Ledger",
     "Published",
+    "comments",
     "load_key",
     "pseudonym",
     "pseudonymise",

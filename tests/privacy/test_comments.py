@@ -1,0 +1,69 @@
+"""Comments: from ten writers, shuffled, without a time, names masked."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from svcmetrics.privacy import comments
+from svcmetrics.problems import TableError
+
+
+def said(writers: int, *, unit: str = "财务部", text: str = "第{i}条意见") -> pd.DataFrame:
+    return pd.DataFrame({
+        "unit": unit, "who": [f"p{i}" for i in range(writers)],
+        "text": [text.format(i=i) for i in range(writers)],
+        "submitted_at": pd.date_range("2025-01-01", periods=writers),
+    })  # fmt: skip
+
+
+def show(frame: pd.DataFrame, **more):
+    return comments(frame, text="text", rater="who", by="unit", **more)
+
+
+def test_ten_writers_are_enough_and_nine_are_not():
+    both = pd.concat([said(10), said(9, unit="人事部")], ignore_index=True)
+    shown = show(both)
+    assert shown.table["unit"].unique().tolist() == ["财务部"]
+    assert len(shown.table) == 10 and shown.hidden == 1
+    assert "人事部" not in shown.say("zh") and "9" not in shown.say("zh")
+
+
+def test_many_comments_of_few_people_are_not_shown():
+    frame = said(30).assign(who=[f"p{i % 9}" for i in range(30)])
+    assert show(frame).table.empty
+    assert show(said(0)).table.empty
+
+
+def test_the_floor_cannot_be_lowered():
+    with pytest.raises(TableError, match="10"):
+        show(said(30), min_raters=9)
+
+
+def test_neither_order_nor_time_nor_writer_is_left():
+    frame = said(40)
+    one, other = show(frame).table, show(frame.sample(frac=1, random_state=1)).table
+    pd.testing.assert_frame_equal(one, other)
+    assert one["comment"].tolist() != frame["text"].tolist()
+    assert set(one.columns) == {"unit", "comment", "shown"}
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("张晓明很配合", "■■很配合"),
+        ("请找王经理或李工,别找刘总", "请找■■或■■,别找■■"),
+        ("打13812345678或138-1234-5678", "打■■或■■"),
+        ("座机 010-62345678 没人接", "座机 ■■ 没人接"),
+        ("写信 zhang.xm@corp.com.cn 无回音", "写信 ■■ 无回音"),
+        ("工号A10086办的", "工号■■办的"),
+        ("身份证11010519491231002X被传出", "身份证■■被传出"),
+        ("ask Li Lei, not Lionel or Dr. Smith", "ask ■■, not Lionel or ■■"),
+        ("张晓明工作室的人很好", "张晓明工作室的人很好"),
+        ("加工程序慢,黄金工程好,2025 年比 2024 年快", "加工程序慢,黄金工程好,2025 年比 2024 年快"),
+    ],
+)
+def test_names_and_numbers_are_masked_and_departments_stay(text, masked):
+    frame = said(10).assign(text=[text, *[f"意见{i}" for i in range(9)]])
+    shown = show(frame, names=["张晓明", "Li Lei"], keep=["张晓明工作室"]).table
+    assert masked in shown["comment"].tolist()
