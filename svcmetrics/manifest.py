@@ -56,6 +56,12 @@ def versions() -> dict[str, str]:
     return own | {name: metadata.version(name) for name in _PACKAGES}
 
 
+def without_home(text: str) -> str:
+    """A text with ``~`` for the home folder, whose name is mostly that of a person."""
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
 def write_manifest(
     folder: Path, content: Mapping[str, Any], *, name: str = "manifest.json"
 ) -> Path:

@@ -130,7 +130,8 @@ def _execute(path: Path, study: Study, out: Path, language: str, labels: Mapping
             )  # fmt: skip
             failed = ""
         except PapermillExecutionError as error:
-            failed = relabelled(f"{error.ename}: {error.evalue}", labels)
+            failed = relabelled(without_home(f"{error.ename}: {error.evalue}"), labels)
+        settle(target)
         # No pseudonym of the study leaves with a page; also a name inside an error is a name.
         write_whole(target, relabelled(target.read_text("utf-8"), labels).encode())
         write_whole(out / f"{path.stem}.html", page(target, language).encode())
