@@ -29,6 +29,10 @@ def numbers(table: pd.DataFrame, column: str) -> pd.Series:
     values = table[column]
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+        out = values.to_numpy(np.float64, copy=True)
+        if not np.isinf(out).any():
+            return pd.Series(out, index=table.index, name=column)
     if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
         raise table_error(
             "not_a_number",
@@ -67,7 +71,8 @@ def complete(
     no_score = kept[score].isna()
     no_id = kept[list(by)].isna().any(axis=1) if by else pd.Series(False, index=kept.index)
     dropped = {"no_score": int(no_score.sum()), "no_id": int((no_id & ~no_score).sum())}
-    return kept[~(no_score | no_id)], {k: v for k, v in dropped.items() if v}
+    out = no_score | no_id
+    return kept[~out] if out.any() else kept, {k: v for k, v in dropped.items() if v}
 
 
 def unique(table: pd.DataFrame, *columns: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from svcmetrics import lang
@@ -137,10 +138,16 @@ def estimates(
         data[name] = columns.pop(name, "" if name == "variant" else float("nan"))
     data |= columns
     length = max((len(v) for v in data.values() if _is_sequence(v)), default=1)
-    frame = pd.DataFrame({k: list(v) if _is_sequence(v) else [v] * length for k, v in data.items()})
-    for name in ("estimate", "low", "high"):
-        frame[name] = frame[name].astype("float64")
-    return frame
+    return pd.DataFrame({k: _column(k, v, length) for k, v in data.items()})
+
+
+def _column(name: str, value: Any, length: int) -> Any:
+    """Numbers stay as they lie in memory; all else as a list, so that an index plays no part."""
+    values = value if _is_sequence(value) else [value] * length
+    if name in ("estimate", "low", "high"):
+        return np.array(values, dtype=np.float64)
+    plain = isinstance(values, np.ndarray) and values.dtype in (np.float64, np.int64)
+    return values.copy() if plain else list(values)
 
 
 def _is_sequence(value: Any) -> bool:

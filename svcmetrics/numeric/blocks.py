@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from svcmetrics.numeric import codes
+
 Whole = NDArray[np.int64]
 
 
@@ -29,6 +31,8 @@ def members(one: Whole, two: Whole) -> tuple[Whole, Whole]:
 
     rows = int(one.max()) + 1
     size = rows + int(two.max()) + 1
-    links = coo_array((np.ones(len(one)), (one, rows + two)), shape=(size, size))
+    pairs = codes.distinct(one * (size - rows) + two, rows * (size - rows))
+    first, second = np.divmod(pairs, size - rows)
+    links = coo_array((np.ones(len(pairs), np.int8), (first, rows + second)), shape=(size, size))
     block = connected_components(links, directed=False)[1].astype(np.int64)
     return block[:rows], block[rows:]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from svcmetrics.numeric import rasch_newton
+from svcmetrics.numeric import codes, rasch_newton
 from svcmetrics.numeric.rasch import Data, Fitted, chances
 from svcmetrics.numeric.rasch_marginal import Posterior
 
@@ -79,7 +79,7 @@ def _moments(data: Data, place: Floats, thresholds: Floats) -> Moments:
     )
 
 
-def elements(codes: Whole, size: int, m: Moments, data: Data, place: Floats) -> Elements:
+def elements(element: Whole, size: int, m: Moments, data: Data, place: Floats) -> Elements:
     """Infit, outfit and their standardised forms (Wilson and Hilferty; Wright and Masters 1982).
 
     ``correlation``: of an element's scores with where the model puts them.
@@ -87,12 +87,12 @@ def elements(codes: Whole, size: int, m: Moments, data: Data, place: Floats) -> 
     weight = data.times
 
     def total(v: Floats) -> Floats:
-        return np.asarray(np.bincount(codes, weight * v, minlength=size), dtype=np.float64)
+        return np.asarray(np.bincount(element, weight * v, minlength=size), dtype=np.float64)
 
     n, information, count = (
-        total(np.ones(len(codes))),
+        total(np.ones(len(element))),
         total(m.variance),
-        np.bincount(codes, minlength=size),
+        np.bincount(element, minlength=size),
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         infit, outfit = total(m.square) / information, total(m.standard) / n
@@ -100,8 +100,8 @@ def elements(codes: Whole, size: int, m: Moments, data: Data, place: Floats) -> 
         q_out = np.sqrt(np.maximum(total(m.steep) / n**2 - 1 / n, 0))
         z = [(np.cbrt(v) - 1) * (3 / q) + q / 3 for v, q in ((infit, q_in), (outfit, q_out))]
         score = data.x.astype(np.float64)
-        x = score - (total(score) / n)[codes]
-        y = place - (total(place) / n)[codes]
+        x = score - (total(score) / n)[element]
+        y = place - (total(place) / n)[element]
         scale = np.sqrt(total(x**2) * total(y**2))
         correlation = np.where(scale > 1e-9, total(x * y) / np.maximum(scale, 1e-9), np.nan)
         return Elements(1 / np.sqrt(information), infit, outfit, z[0], z[1], count, correlation)
@@ -140,13 +140,15 @@ def agreement(data: Data, rater: Whole, same: Whole, m: Moments) -> tuple[int, f
     kinds = data.top + 1
     things = int(same.max()) + 1
     hit = np.bincount(same * kinds + data.x, minlength=things * kinds).reshape(things, kinds)
-    p = np.stack([np.bincount(same, c, minlength=things) for c in m.chances.T], axis=1)
-    square = np.bincount(same, (m.chances**2).sum(axis=1), minlength=things)
+    by_category = m.chances.T
+    p = np.stack([np.bincount(same, c, minlength=things) for c in by_category], axis=1)
+    square = np.bincount(same, (by_category**2).sum(axis=0), minlength=things)
     n = hit.sum(axis=1)
     seen, hoped = (hit * (hit - 1)).sum() / 2, float(((p**2).sum(axis=1) - square).sum() / 2)
     pairs = (n * (n - 1)).sum() / 2
     # Two ratings by the same rater of the same thing are no agreement between raters.
-    own = np.unique(same * (int(rater.max()) + 1) + rater)
+    raters = int(rater.max()) + 1
+    own = codes.distinct(same * raters + rater, things * raters)
     return (-1, float("nan"), -1) if len(own) < len(same) else (int(seen), hoped, int(pairs))
 
 
@@ -168,12 +170,12 @@ def categories(data: Data, m: Moments, place: Floats) -> dict[str, Floats]:
     """
     kinds, weight = data.top + 1, data.times
     n = np.bincount(data.x, weight, kinds)
-    hoped = weight @ (
-        (np.arange(kinds) - m.expected[:, None]) ** 2 * m.chances / m.variance[:, None]
-    )
+    # Laid out category by category, as the chances lie in memory.
+    own = m.chances.T
+    hoped = ((np.arange(kinds)[:, None] - m.expected) ** 2 * own) @ (weight / m.variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
             "average": np.bincount(data.x, weight * place, kinds) / n,
-            "expected": (weight * place) @ m.chances / (weight @ m.chances),
+            "expected": own @ (weight * place) / (own @ weight),
             "outfit": np.bincount(data.x, weight * m.standard, kinds) / hoped,
         }

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 NODES = 15
 _STEPS, _CLOSE, _LONGEST = 100, 5e-6, 1.0
+# A step is halved so often at most; the deviance may rise by this much, which is rounding.
+_HALVINGS, _ROOM = 8, 1e-6
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,7 @@ def fit(
         now = State(now.place, now.thresholds, now.mean, now.sd, posterior.spread)
         system, extra = _averaged(plan, now, posterior)
         moves, _ = _step(plan, system, extra, now, posterior)
-        now, change = _taken(plan, now, moves)
-        now.place[0] = posterior.mean
-        posterior = quadrature(data, now)
+        now, posterior, change = _better(plan, now, moves, posterior)
     now.place[0] = posterior.mean
     system, extra = _averaged(plan, now, posterior)
     _, whole = _step(plan, system, extra, now, posterior)
@@ -159,7 +159,9 @@ def _step(
     whole[size, size] = tight * len(away)
     whole[size, size + 1] = whole[size + 1, size] = 2 * tight * away.sum()
     whole[size + 1, size + 1] = 2 * tight * square.sum()
+    # Where the observed information has no inverse: that of complete data, as expected.
     complete = whole.copy()
+    complete[size, size + 1] = complete[size + 1, size] = 0.0
     whole -= slope.T @ (variance[:, None] * slope)
     whole[size + 1, size + 1] -= 2 * tight**2 * (variance**2).sum()
     gradient = np.concatenate([
@@ -176,8 +178,12 @@ def _step(
 
 
 def _inverse(whole: Floats, means: Floats, stay: NDArray[np.bool_]) -> Floats | None:
-    added = float(np.abs(np.diagonal(whole)).mean()) / len(whole)
-    sum_ = whole + added * (means @ means.T)
+    # Directions that the conditions on means forbid are taken out: along them the averaged
+    # information is zero up to the linear approximation, and may come out below zero.
+    out = means / np.sqrt((means**2).sum(axis=0))
+    added = float(np.abs(np.diagonal(whole)).mean())
+    kept = whole - out @ (out.T @ whole)
+    sum_ = kept - (kept @ out) @ out.T + added * out @ out.T
     sum_[stay], sum_[:, stay] = 0.0, 0.0
     sum_[stay, stay] = 1.0
     root, fault = linalg.lapack.dpotrf(sum_, lower=1)
@@ -185,10 +191,22 @@ def _inverse(whole: Floats, means: Floats, stay: NDArray[np.bool_]) -> Floats | 
         return None
     inverse, _ = linalg.lapack.dpotri(root, lower=1)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    low = inverse @ means
-    inverse -= added * low @ low.T
+    inverse -= out @ out.T / added
     inverse[stay], inverse[:, stay] = 0.0, 0.0
     return np.asarray(inverse)
+
+
+def _better(
+    p: rasch_newton.Plan, s: State, moves: Floats, before: Posterior
+) -> tuple[State, Posterior, float]:
+    """The step, halved as long as it makes the fit worse; the size of the whole step."""
+    for share in 0.5 ** np.arange(_HALVINGS):
+        now, largest = _taken(p, s, share * moves)
+        now.place[0] = before.mean
+        found = quadrature(p.data, now)
+        if found.deviance <= before.deviance + _ROOM:
+            break
+    return now, found, largest / float(share)
 
 
 def _taken(p: rasch_newton.Plan, s: State, moves: Floats) -> tuple[State, float]:

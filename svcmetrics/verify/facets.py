@@ -71,8 +71,10 @@ def facets(  # noqa: PLR0913
     Misleads: below about ten ratings per category thresholds wander (said so): use ``severity``.
     Limits take ratings as independent once the model is known; halo and copies make them too
     narrow and reliabilities too high (see ``halo``). Unlinked blocks are each on a scale of their
-    own (said so). Careless raters can fit very well: see ``careless``. TAM's marginal estimates
-    differ in the second digit where its 21 fixed nodes are coarse or cut the population off.
+    own (said so). Careless raters can fit very well: see ``careless``. With few ratings per target
+    limits of "joint" hold the truth less often than 95% (said so); "marginal" keeps them. On the
+    one set where TAM 4.3 was compared (20 raters of essays), its printed deviance is that of its
+    21 fixed nodes, and exact integration moves thresholds by up to 0.07 logits.
 
     Source: Linacre 1989; Andrich 1978; Masters 1982 (partial credit); Linacre 2002, Journal of
     Applied Measurement 3, 85-106 (categories); Wright and Douglas 1977, Applied Psychological

@@ -14,6 +14,7 @@ import pandas as pd
 
 from svcmetrics.columns import complete, numbers
 from svcmetrics.numeric import blocks, rasch
+from svcmetrics.numeric.codes import distinct, numbered
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.verify import grid
@@ -47,9 +48,9 @@ def read(
     """Complete rows; scores are whole numbers, weights not negative, no row is there twice."""
     by = [*names, *([weight] if weight else [])]
     kept, dropped = complete(ratings, score=score, by=by)
-    double = ratings.duplicated(keep=False).to_numpy()
-    if double.any():
-        where = np.flatnonzero(double)
+    # Only rows with the same ids can be the same row.
+    if ratings.duplicated(list(names)).any() and (double := ratings.duplicated(keep=False)).any():
+        where = np.flatnonzero(double.to_numpy())
         example = [str(ratings[n].iloc[where[0]]) for n in names]
         raise table_error("duplicate_rows", rows=where, key=list(names), example=example)
     values = kept[score].to_numpy()
@@ -82,7 +83,9 @@ def prepared(
     weight = kept[times].to_numpy("float64") if times else np.ones(len(kept))
     if not len(values):
         return Finding("facets.nothing", {}, "refused")
-    categories, x = np.unique(values, return_inverse=True)
+    low = int(values.min())
+    whole, x = numbered(values.astype(np.int64) - low, int(values.max()) - low + 1)
+    categories, x = (whole + low).astype(np.float64), x.astype(np.int64)
     if len(categories) < 2:
         return Finding("facets.one_category", {"score": float(categories[0])}, "refused")
     pairs = [grid.positions(kept[n]) for n in names]
@@ -93,10 +96,10 @@ def prepared(
         return Finding("facets.thin_steps", {"count": thin, "facet": steps}, "refused")
     fixed[0] |= sample
     keep = _informative(x, codes, len(categories) - 1, fixed)
-    if keep.sum() < 2 or len(np.unique(x[keep])) < len(categories):
+    if keep.sum() < 2 or len(distinct(x[keep], len(categories))) < len(categories):
         return Finding("facets.all_extreme", {"ratings": len(x)}, "refused")
-    used = [np.unique(c[keep]) for c in codes]
-    inner = [np.searchsorted(u, c[keep]) for u, c in zip(used, codes, strict=True)]
+    parts = [numbered(c[keep], len(v)) for c, v in zip(codes, labels, strict=True)]
+    used, inner = [u for u, _ in parts], [c.astype(np.int64) for _, c in parts]
     data = rasch.Data(
         x[keep], inner[0], tuple(inner[1:]), tuple(len(u) for u in used), group[keep],
         len(categories) - 1, weight[keep],

@@ -5,6 +5,8 @@ Not a statistic. Raters are counted, never named.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -31,19 +33,33 @@ def findings(
     pair: tuple[str, str] | None,
 ) -> list[Finding]:
     """The reading first, then warnings. ``columns``: the caller's name of each facet."""
-    own = table[(table["metric"] == "facets")]
-    out = _first(t, found, table, columns)
-    out += _categories(t, found, table) + _spacing(t, found)
-    out += _fit(own) + _reversed(own) + _bias(table, pair)
+    of = _by_metric(table)
+    own = of["facets"]
+    raters, items = (own[own["variant"] == kind] for kind in ("rater", "item"))
+    out = _first(t, found, of, columns)
+    out += _categories(t, found, of["category"]) + _spacing(t, found)
+    out += _fit(raters, items) + _reversed(raters, items) + _bias(of, pair)
     return out + _limits(t, found, own, method)
 
 
+def _by_metric(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each metric; they lie together, and are cut out without a comparison each."""
+    names = table["metric"].to_numpy(object)
+    starts = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1), len(names)]
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for start, end in itertools.pairwise(starts):
+        parts.setdefault(names[start], []).append(table.iloc[start:end])
+    return {name: pd.concat(p) if len(p) > 1 else p[0] for name, p in parts.items()}
+
+
 def _first(
-    t: Trimmed, found: rasch.Fitted, table: pd.DataFrame, columns: list[str]
+    t: Trimmed, found: rasch.Fitted, of: dict[str, pd.DataFrame], columns: list[str]
 ) -> list[Finding]:
     """Where the ratings leave places open, that comes first, as a refusal."""
-    own = table[(table["metric"] == "facets")]
-    targets, raters = own[own["variant"] == "target"], own[own["variant"] == "rater"]
+    # Targets stand first, then raters.
+    ends = np.cumsum([len(own) for own in t.labels[:2]])
+    measure = of["facets"]["estimate"]
+    targets, raters = measure.iloc[: ends[0]], measure.iloc[ends[0] : ends[1]]
     size = {"targets": len(targets), "raters": len(raters), "ratings": len(t.x)}
     if found.loose and t.blocks[0].max() > 0:
         blocks = int(t.blocks[0].max()) + 1
@@ -51,16 +67,15 @@ def _first(
     if found.loose:
         which = [columns[k] for k in found.loose]
         return [Finding("facets.aliased", {"facets": which}, "refused")]
-    reliability = table[(table["metric"] == "reliability")].set_index("variant")["estimate"]
     values = size | {
-        "reliability": float(reliability["target"]), "severity": float(raters["estimate"].std()),
-        "spread": float(targets["estimate"].std()),
+        "reliability": float(of["reliability"]["estimate"].iloc[0]),
+        "severity": float(raters.std()), "spread": float(targets.std()),
     }  # fmt: skip
     key = "reading" if np.isfinite(values["reliability"]) else "reading_one"
     return [Finding(f"facets.{key}", values)]
 
 
-def _categories(t: Trimmed, found: rasch.Fitted, table: pd.DataFrame) -> list[Finding]:
+def _categories(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame) -> list[Finding]:
     """Do the points of the scale work: used often enough, and in order (Linacre 2002)?"""
     out = []
     counts = np.bincount(t.x, minlength=len(t.categories))
@@ -70,7 +85,6 @@ def _categories(t: Trimmed, found: rasch.Fitted, table: pd.DataFrame) -> list[Fi
     disordered = int((np.diff(found.thresholds, axis=1) < 0).sum())
     if disordered:
         out.append(Finding("facets.disordered", {"count": disordered}, "warning"))
-    own = table[table["metric"] == "category"]
     falls = int((np.diff(own["estimate"].to_numpy()) < 0).sum())
     if falls:
         out.append(Finding("facets.average_falls", {"count": falls}, "warning"))
@@ -95,44 +109,48 @@ def _spacing(t: Trimmed, found: rasch.Fitted) -> list[Finding]:
     ]
 
 
-def _fit(own: pd.DataFrame) -> list[Finding]:
-    raters, out = own[own["variant"] == "rater"], []
+def _fit(raters: pd.DataFrame, items: pd.DataFrame) -> list[Finding]:
+    out = []
     noisy, muted = int((raters["infit"] > FIT[1]).sum()), int((raters["infit"] < FIT[0]).sum())
     if noisy or muted:
         values = {"noisy": noisy, "muted": muted, "raters": len(raters)}
         out.append(Finding("facets.misfit", values))
-    items = own[(own["variant"] == "item") & (own["infit"] > FIT[1])]
-    if len(items):
-        out.append(Finding("facets.items", {"items": list(items["element"])}, "warning"))
+    noisy_items = list(items["element"][items["infit"] > FIT[1]])
+    if noisy_items:
+        out.append(Finding("facets.items", {"items": noisy_items}, "warning"))
     return out
 
 
-def _reversed(own: pd.DataFrame) -> list[Finding]:
+def _reversed(raters: pd.DataFrame, items: pd.DataFrame) -> list[Finding]:
     """Scores that run against the scale, beyond chance: the upper limit of the correlation is low.
 
     A rater who turned the scale round is counted, not named.
     """
-    n, r = own["ratings"].to_numpy(), own["correlation"].clip(-0.9999, 0.9999)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        high = np.arctanh(r) + 2.576 / np.sqrt(np.maximum(n - 3, 0))
-    against = (high < 0) & (n > 3)
-    items = own[against & (own["variant"] == "item")]
-    raters = int((against & (own["variant"] == "rater")).sum())
     out = []
-    if len(items):
-        out.append(Finding("facets.reversed", {"items": list(items["element"])}, "warning"))
-    if raters:
-        of = int((own["variant"] == "rater").sum())
-        out.append(Finding("facets.turned", {"count": raters, "raters": of}, "warning"))
+    turned_items = list(items["element"][_against(items)])
+    turned_raters = int(_against(raters).sum())
+    if turned_items:
+        out.append(Finding("facets.reversed", {"items": turned_items}, "warning"))
+    if turned_raters:
+        values = {"count": turned_raters, "raters": len(raters)}
+        out.append(Finding("facets.turned", values, "warning"))
     return out
 
 
-def _bias(table: pd.DataFrame, pair: tuple[str, str] | None) -> list[Finding]:
-    own = table[table["metric"] == "bias"]
-    if pair is None or own.empty:
+def _against(own: pd.DataFrame) -> np.ndarray:
+    n = own["ratings"].to_numpy(np.float64)
+    r = own["correlation"].to_numpy(np.float64).clip(-0.9999, 0.9999)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        high = np.arctanh(r) + 2.576 / np.sqrt(np.maximum(n - 3, 0))
+    return np.asarray((high < 0) & (n > 3))
+
+
+def _bias(of: dict[str, pd.DataFrame], pair: tuple[str, str] | None) -> list[Finding]:
+    if pair is None or "bias" not in of:
         return []
+    own = of["bias"]
     sure = own[own["p_adjusted"] < FALSE]
-    whole = table[table["metric"] == "bias_chi_square"].iloc[0]
+    whole = of["bias_chi_square"].iloc[0]
     first, second = pair
     values = {"first": first, "second": second, "count": len(sure), "of": len(own),
               "largest": float(sure["estimate"].abs().max()) if len(sure) else 0.0,

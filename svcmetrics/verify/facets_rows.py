@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.numeric import rasch, rasch_fit
+from svcmetrics.numeric.codes import met, numbered
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.numeric.rasch_correct import offsets
 from svcmetrics.result import estimates
@@ -33,8 +34,13 @@ def rows(
         shrunken = found.population is not None and k == 0
         undefined = aliased or (apart and k < 2)
         error = np.full_like(error, np.nan) if undefined else error
-        summary.append(_separation(found.measures[k], error, name, shrunken=shrunken))
-    out += [*summary, _thresholds(t, found), _categories(t, found, m), _agreement(t, m, names)]
+        summary.append(rasch_fit.separation(found.measures[k], error, shrunken=shrunken))
+    out += [
+        *_separation(t, names, summary),
+        _thresholds(t, found),
+        _categories(t, found, m),
+        _agreement(t, m, names),
+    ]
     if found.population:
         out.append(estimates("population_sd", groups={"element": ""}, variant="target",
                              estimate=found.population[1], n=t.data.sizes[0]))  # fmt: skip
@@ -63,8 +69,7 @@ def _elements(
     n, scores = np.bincount(codes, minlength=size), np.array(t.categories)
     fair = spread(np.interp(rasch_fit.fair(found, t.data, k), np.arange(len(scores)), scores))
     behind = t.codes[1]
-    met = np.unique(codes * (int(behind.max()) + 1) + behind) // (int(behind.max()) + 1)
-    raters = np.ones(size, int) if name == "rater" else np.bincount(met, minlength=size)
+    raters = np.ones(size, int) if name == "rater" else met(codes, behind, size)
     half = WIDE * sure
     table = estimates(
         "facets", groups={"element": [str(v) for v in t.labels[k]]}, variant=name, estimate=measure,
@@ -100,20 +105,18 @@ def _extreme(t: Trimmed, found: rasch.Fitted, k: int, element: int) -> tuple[flo
     return (1.0 if k == 0 else -1.0) * float(at[0]), float(1 / np.sqrt(information[0]))
 
 
-def _separation(
-    measure: np.ndarray, error: np.ndarray, name: str, *, shrunken: bool
-) -> pd.DataFrame:
-    found = rasch_fit.separation(measure, error, shrunken=shrunken)
-    names = {"separation": "separation", "strata": "strata", "reliability": "reliability",
-             "fixed_chi_square": "chi_square"}  # fmt: skip
-    rows_ = [
+def _separation(t: Trimmed, names: list[str], found: list[dict[str, float]]) -> list[pd.DataFrame]:
+    """One row of each of these for each facet."""
+    keys = {"separation": "separation", "strata": "strata", "reliability": "reliability",
+            "fixed_chi_square": "chi_square"}  # fmt: skip
+    return [
         estimates(
-            own, groups={"element": ""}, variant=name, estimate=found[key], n=len(measure),
-            p=found["p"] if key == "chi_square" else np.nan,
+            own, groups={"element": ""}, variant=names, estimate=[f[key] for f in found],
+            n=list(t.data.sizes),
+            p=[f["p"] if key == "chi_square" else np.nan for f in found],
         )
-        for own, key in names.items()
+        for own, key in keys.items()
     ]  # fmt: skip
-    return pd.concat(rows_, ignore_index=True)
 
 
 def _thresholds(t: Trimmed, found: rasch.Fitted) -> pd.DataFrame:
@@ -147,7 +150,8 @@ def _agreement(t: Trimmed, m: rasch_fit.Moments, names: list[str]) -> pd.DataFra
     for j, codes in enumerate(t.data.facets):
         if j != k:
             same = same * t.data.sizes[j] + codes
-    same = np.unique(same, return_inverse=True)[1]
+    every = np.prod([n for j, n in enumerate(t.data.sizes) if j != k], dtype=np.float64)
+    same = numbered(same, int(min(every, 2.0**62)))[1].astype(np.int64)
     hits, hoped, pairs = rasch_fit.agreement(t.data, t.data.facets[k], same, m)
     groups = {"element": ""}
     if pairs <= 0:

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import facets as facets_benchmark
 from svcmetrics import verify
-from svcmetrics.numeric import rasch, rasch_correct, rasch_marginal
+from svcmetrics.numeric import rasch, rasch_correct, rasch_marginal, rasch_newton
 from svcmetrics.problems import TableError
+from tests.verify.test_facets import GUILFORD
 
 NAMES = {"target": "t", "rater": "r", "item": "i", "score": "s"}
 _SUMMARY = "same model: deviance, person variance, EAP reliability"
@@ -321,3 +323,73 @@ def test_categories_carry_outfit_expectation_and_the_linear_way_out(table):
     np.testing.assert_allclose(own["estimate"], own["expected"], atol=0.2)
     few = verify.facets(table.head(60), **NAMES)
     assert "verify.severity" in keys(few)["thin"].say("zh") + keys(few)["thin"].say("en")
+
+
+def test_marginal_errors_are_those_of_the_exact_information():
+    """Second derivatives by differences of the exact gradient, conditions by projection."""
+    table, _ = made(3, targets=80, raters=8, items=2, each=4)
+    codes = [table[c].to_numpy() for c in "tri"]
+    data = rasch.Data(table["s"].to_numpy() - 1, codes[0], tuple(codes[1:]), (80, 8, 2),
+                      np.zeros(len(table), int), 4)  # fmt: skip
+    found, seen = rasch_marginal.fit(data)
+    plan = rasch_newton.plan(data, tuple(np.full(n, np.nan) for n in data.sizes), first=0)
+
+    def gradient(v):
+        state = rasch_marginal.State([seen.mean, v[:8], v[8:10]], v[None, 10:14], v[14],
+                                     np.exp(v[15]), seen.spread)  # fmt: skip
+        own = rasch_marginal.quadrature(data, state)
+        parts = rasch_marginal._averaged(plan, state, own)[0].gradient
+        away = own.mean - state.mean
+        square = ((away**2 + own.spread**2) / state.sd**2).sum()
+        return np.concatenate([*parts[1:], [away.sum() / state.sd**2, square - 80]])
+
+    mean, sd = found.population
+    point = [-found.measures[1], -found.measures[2], found.thresholds[0], [mean, np.log(sd)]]
+    start, step = np.concatenate(point), 1e-3 * np.eye(16)
+    second = -np.stack([gradient(start + e) - gradient(start - e) for e in step]) / 2e-3
+    held = np.stack([_on(16, 0, 8), _on(16, 8, 10), _on(16, 10, 14)])
+    free = np.linalg.svd(held)[2][3:].T
+    exact = np.sqrt(np.diag(free @ np.linalg.inv(free.T @ (second + second.T) / 2 @ free) @ free.T))
+    np.testing.assert_allclose(found.errors[1], exact[:8], rtol=0.03)
+    np.testing.assert_allclose(found.errors[2], exact[8:10], rtol=0.03)
+    np.testing.assert_allclose(found.threshold_errors[0], exact[10:14], rtol=0.1)
+
+
+def test_a_marginal_fit_does_not_run_away():
+    """Plain Newton steps left these two studies; the step is halved where it makes matters worse."""
+    for seed, size in ((45, (60, 24, 4, 6)), (48, (60, 24, 3, 3))):
+        table, severity = facets_benchmark.study(np.random.default_rng(seed), *size)
+        data = facets_benchmark.arrays(table)
+        found, _ = rasch_marginal.fit(data)
+        assert found.converged and np.corrcoef(found.measures[1], severity)[0, 1] > 0.8
+
+
+def test_guilfords_marginal_estimates_are_the_maximum_of_the_exact_likelihood():
+    """By a fixed grid of 401 nodes, which knows nothing of adaptive ones; any move makes it worse.
+
+    TAM 4.3-25 is quoted with raters -.0196, .1604, -.1407 and items that do not follow the order of
+    their totals, though each was rated equally often, so that it fitted another model: neither its
+    21 nodes, nor categories cut off at the highest score of an item or of an item by one rater, nor
+    each form as a person of its own gave these numbers.
+    """
+    rows_ = np.array([r.split() for line in GUILFORD.splitlines() for r in line.split("|")], int)
+    long = pd.DataFrame(rows_, columns=["r", "t", *"abcde"]).melt(["r", "t"], var_name="i")
+    codes = [pd.factorize(long[c], sort=True)[0] for c in "tri"]
+    data = rasch.Data(long["value"].to_numpy() - 1, codes[0], tuple(codes[1:]), (7, 3, 5),
+                      np.zeros(105, int), 8)  # fmt: skip
+    found, _ = rasch_marginal.fit(data)
+    assert found.measures[1] == pytest.approx([-0.0217, 0.1698, -0.1479], abs=2e-4)
+    grid, here = np.linspace(-6, 6, 401), [np.zeros(7), -found.measures[1], -found.measures[2]]
+    mean, sd = found.population
+
+    def deviance(place, thresholds, mean, sd):
+        state = rasch_marginal.State(place, thresholds, mean, sd, np.full(7, 0.2))
+        return rasch_marginal.quadrature(data, state, grid).deviance
+
+    best = deviance(here, found.thresholds, mean, sd)
+    assert best == pytest.approx(found.deviance, abs=1e-3)
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        place = [here[0], *(m + rng.normal(0, 0.03, len(m)) for m in here[1:])]
+        steps = found.thresholds + rng.normal(0, 0.03, (1, 8))
+        assert deviance(place, steps, mean + rng.normal(0, 0.02), sd * 1.02) > best
