@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svcmetrics.io import engine
 from svcmetrics.measure.clocks import HOUR
-from svcmetrics.measure.inputs import By, Cases, net, promised, read_cases
+from svcmetrics.measure.inputs import By, Cases, ratios, read_cases, together
 from svcmetrics.metric import metric
 from svcmetrics.numeric import survival as curves
 from svcmetrics.result import Finding, Result, estimates
 
 # Compared up to twice the promise: beyond, few cases are left to compare.
 HORIZON = 2.0
+# In hours: up to where this share of the cases was seen.
+SEEN = 0.9
 _POINTS = 201  # at which the curve is drawn
 _CAUSE = {"open": 0, "closed": 1, "rejected": 1, "withdrawn": 2}
-VARIANTS = ("median", "restricted_mean", "done_in_promise", "done", "withdrawn")
 
 
 @metric(
@@ -40,11 +40,13 @@ def survival(
 
     Arguments as in ``on_time``. An open case says that it took longer than its age; leaving it out
     makes the slow look fast. Time is counted in multiples of the promise, on its clock and without
-    what waited for the requester, so that services can be put together.
+    what waited for the requester, so that services can be put together. A log in which no case has a
+    promise is told in hours, which must not be compared over services (column ``unit``).
 
     Comes back per group: ``median`` (Kaplan–Meier, withdrawn cases as censored; Brookmeyer–Crowley
-    limits), ``restricted_mean`` (mean time up to two promises), ``done_in_promise`` (share done
-    within the promise), ``done`` and ``withdrawn`` (share that has ended so by two promises, each
+    limits), ``restricted_mean`` (mean time up to the horizon: two promises, or
+    the hours within which nine of ten cases were seen), ``done_in_promise`` (share done
+    within the promise), ``done`` and ``withdrawn`` (share that has ended so by the horizon, each
     competing with the other; Aalen–Johansen), with ``ended``, ``open_cases`` and ``horizon``.
 
     It misleads when open cases are abandoned rather than under way: close or withdraw them first.
@@ -63,92 +65,106 @@ def survival(
     cases = read_cases(
         events, services=services, steps=steps, calendar=calendar, timezone=timezone, by=by
     )
-    t = cases.table
-    kept = t.filter(promised(t) & net(t).notnull() & ~t["is_emergency"])
-    rows = engine.frame(
-        kept.select(*cases.by, "status", used=net(kept), promise=kept["promise_us"])
-    )
-    left = int(engine.row(t.aggregate(n=t.count()))["n"]) - len(rows)
+    rows, unit, left = _timed(cases)
     about = {
         "method": "Kaplan–Meier; Aalen–Johansen",
         "level": 0.95,
-        "curve": _curve(rows),
+        "unit": unit,
+        "curve": _curve(rows, unit),
         "dropped": cases.dropped | ({"no_promise_or_emergency": left} if left else {}),
     }
-    table = _table(rows, cases.by)
-    return Result("survival", table, _findings(rows, cases), about)
+    return Result("survival", _table(rows, cases.by, unit), _findings(rows, cases, unit), about)
 
 
-def _table(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+def _timed(cases: Cases) -> tuple[pd.DataFrame, str, int]:
+    """Cases with the time they took, in promises or, where nobody promised anything, in hours."""
+    keys = [*cases.by, "status", "is_emergency"]
+    for unit in ("promise", "hours"):
+        every = ratios(cases.table, keys, unit=unit)
+        rows = every[~every["is_emergency"].astype(bool) & (every["ratio"].map(len) > 0)]
+        if len(rows):
+            break
+    left = int(every["cases"].sum()) - sum(map(len, rows["ratio"]))
+    return rows, unit if len(rows) else "promise", left
+
+
+def _table(rows: pd.DataFrame, by: list[str], unit: str) -> pd.DataFrame:
     groups = rows.groupby(by, sort=True, dropna=False) if by else [((), rows)]
-    parts = [_group(p, by, k if isinstance(k, tuple) else (k,)) for k, p in groups if len(p)]
+    parts = [_group(p, by, k if isinstance(k, tuple) else (k,), unit) for k, p in groups if len(p)]
     return pd.concat(parts, ignore_index=True) if parts else estimates("survival", n=0)
 
 
-def _group(rows: pd.DataFrame, by: list[str], key: tuple[Any, ...]) -> pd.DataFrame:
+def _group(rows: pd.DataFrame, by: list[str], key: tuple[Any, ...], unit: str) -> pd.DataFrame:
     time, cause = _coded(rows)
-    estimate, low, high = zip(*_estimates(time, cause), strict=True)
+    found = _estimates(time, cause, unit)
+    estimate, low, high = zip(*found.values(), strict=True)
     return estimates(
         "survival",
         groups=dict(zip(by, key, strict=True)),
-        variant=list(VARIANTS),
+        variant=list(found),
         estimate=estimate,
         low=low,
         high=high,
-        n=len(rows),
+        n=len(time),
         ended=int((cause > 0).sum()),
         open_cases=int((cause == 0).sum()),
-        horizon=_horizon(time),
+        horizon=_horizon(time, unit),
+        unit=unit,
     )
 
 
 def _coded(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    time = rows["used"].to_numpy(dtype=float) / rows["promise"].to_numpy(dtype=float)
-    # A case that ended at once still ended: it must lie after the origin of the curve.
-    return np.maximum(time, 1 / HOUR), rows["status"].map(_CAUSE).to_numpy(dtype=np.int64)
-
-
-def _horizon(time: np.ndarray) -> float:
-    return float(min(HORIZON, time.max()))
-
-
-def _estimates(time: np.ndarray, cause: np.ndarray) -> list[curves.Triple]:
-    curve = curves.kaplan_meier(time, cause == 1)
-    end = _horizon(time)
-    return [
-        curves.quantile(curve, 0.5),
-        curves.restricted_mean(curve, end),
-        curves.cumulative_incidence(time, cause, 1, 1.0),
-        curves.cumulative_incidence(time, cause, 1, end),
-        curves.cumulative_incidence(time, cause, 2, end),
+    """Times in order, with what became of the case."""
+    causes = [
+        np.full(len(r), _CAUSE[s], np.int8)
+        for s, r in zip(rows["status"], rows["ratio"], strict=True)
     ]
+    # A case that ended at once still ended: it must lie after the origin of the curve.
+    time = np.maximum(together(rows["ratio"]), 1 / HOUR)
+    order = np.argsort(time, kind="stable")
+    return time[order], np.concatenate([np.empty(0, np.int8), *causes])[order]
 
 
-def _curve(rows: pd.DataFrame) -> dict[str, list[float]]:
+def _horizon(time: np.ndarray, unit: str) -> float:
+    return float(min(HORIZON, time.max()) if unit == "promise" else np.quantile(time, SEEN))
+
+
+def _estimates(time: np.ndarray, cause: np.ndarray, unit: str) -> dict[str, curves.Triple]:
+    curve = curves.kaplan_meier(time, cause == 1)
+    end = _horizon(time, unit)
+    found = {
+        "median": curves.quantile(curve, 0.5),
+        "restricted_mean": curves.restricted_mean(curve, end),
+        "done_in_promise": curves.cumulative_incidence(time, cause, 1, 1.0),
+        "done": curves.cumulative_incidence(time, cause, 1, end),
+        "withdrawn": curves.cumulative_incidence(time, cause, 2, end),
+    }
+    if unit != "promise":
+        del found["done_in_promise"]
+    return found
+
+
+def _curve(rows: pd.DataFrame, unit: str) -> dict[str, list[float]]:
     """What has become of all cases by each time, for the drawing."""
     if rows.empty:
         return {}
     time, cause = _coded(rows)
-    grid = np.linspace(0.0, _horizon(time), _POINTS)
+    grid = np.linspace(0.0, _horizon(time, unit), _POINTS)
     done, withdrawn = (curves.incidence(time, cause, k, grid) for k in (1, 2))
     return {"time": grid.tolist(), "done": done.tolist(), "withdrawn": withdrawn.tolist()}
 
 
-def _findings(rows: pd.DataFrame, cases: Cases) -> list[Finding]:
+def _findings(rows: pd.DataFrame, cases: Cases, unit: str) -> list[Finding]:
     if rows.empty:
         return [Finding("survival.none", {}, "refused"), *cases.findings()]
     time, cause = _coded(rows)
-    median, _, done, *_ = _estimates(time, cause)
+    found = _estimates(time, cause, unit)
     closed = time[cause == 1]
-    naive = float(np.median(closed)) if len(closed) else float("nan")
-    values = {
-        "median": median[0],
-        "low": median[1],
-        "high": median[2],
-        "n": len(rows),
-        "naive": naive,
-    }
-    out = [Finding("survival.overall", values), Finding("survival.promise", {"share": done[0]})]
-    if not np.isfinite(median[0]):
+    values = dict(zip(("median", "low", "high"), found["median"], strict=True))
+    values |= {"n": len(rows), "naive": float(np.median(closed)) if len(closed) else float("nan")}
+    out = [Finding("survival.overall" if unit == "promise" else "survival.hours", values)]
+    if unit == "promise":
+        out.append(Finding("survival.promise", {"share": found["done_in_promise"][0]}))
+    if not np.isfinite(values["median"]):
         out.append(Finding("survival.too_open", {}, "warning"))
     return out + cases.findings()

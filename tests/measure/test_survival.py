@@ -74,6 +74,17 @@ def test_cases_by_hand():
     assert hr.loc["done_in_promise", "estimate"] == pytest.approx(4 / 7)
 
 
+def test_without_any_promise_time_is_told_in_hours():
+    out = measure.survival(
+        SMALL, services=SERVICES.assign(promise_h=None), steps=STEPS, calendar=CALENDAR
+    )
+    hr = out.table[out.table["provider_id"] == "HR"].set_index("variant")
+    assert hr.loc["median", "estimate"] == 6
+    assert set(hr["unit"]) == {"hours"}
+    assert "done_in_promise" not in hr.index
+    assert out.findings[0].key == "survival.hours"
+
+
 def test_nothing_to_time_is_refused():
-    out = measure.survival(SMALL, services=SERVICES.assign(promise_h=None), steps=STEPS)
+    out = measure.survival(SMALL.iloc[:0], services=SERVICES, steps=STEPS)
     assert out.findings[0].level == "refused"
