@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 from ibis.expr.types import BooleanValue, IntegerValue, Value
 
 from svcmetrics.tables import words_of
@@ -26,6 +27,11 @@ def is_in(value: Value, words: tuple[str, ...]) -> BooleanValue:
 def number(action: Value) -> IntegerValue:
     """The word as its number: what is compared many times should not be text."""
     return action.cases(*((w, i) for i, w in enumerate(ACTIONS)), else_=UNKNOWN)  # type: ignore[no-any-return]
+
+
+def text(number: Value) -> Value:
+    """The word of such a number again; NULL where there is none."""
+    return number.cases(*enumerate(ACTIONS), else_=ibis.null("string"))
 
 
 def among(number: Value, words: tuple[str, ...]) -> BooleanValue:

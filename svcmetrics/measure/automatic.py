@@ -68,7 +68,7 @@ def automatic(
         raise table_error(
             "missing_columns", missing=missing, present=["unit_id", "service_id", "step_no"]
         )
-    frame = engine.frame(rows.select(*names, "action", "is_auto", "waited_us"))
+    frame = _counted(rows, names)
     table, stamps = _table(frame, names, fast)
     about = {
         "method": "Wilson; median with order statistics",
@@ -92,20 +92,35 @@ def _decisions(log: Log, steps: pd.DataFrame | None) -> Table:
     )
 
 
+def _counted(rows: Table, by: list[str]) -> pd.DataFrame:
+    """Decisions per step, and the list of how long those approved by hand had waited."""
+    approved, by_rule = rows["action"] == "approve", rows["is_auto"]
+    groups = rows.group_by(by) if by else rows
+    counts = engine.frame(
+        groups.aggregate(
+            approved=approved.sum(),
+            by_rule=(approved & by_rule).sum(),
+            hand=(~by_rule).sum(),
+            waited=rows["waited_us"].collect(where=approved & ~by_rule),
+        )
+    )
+    values = [np.empty(0) if v is None else np.asarray(v, dtype=float) for v in counts["waited"]]
+    whole = counts[["approved", "by_rule", "hand"]].fillna(0).astype(int)
+    return counts.assign(**whole, waited=pd.Series(values, counts.index, dtype=object))
+
+
 def _table(
     frame: pd.DataFrame, by: list[str], fast: float
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Steps that approve; those that only deliver and send back are no approvers."""
-    frame = frame.assign(
-        approved=frame["action"] == "approve", is_auto=frame["is_auto"].astype(bool)
-    )
-    groups = list(frame.groupby(by, sort=True, dropna=False)) if by else [((), frame)]
-    approvers = [(key, part) for key, part in groups if part["approved"].any()]
-    by_hand = [part.loc[~part["is_auto"], "approved"] for _, part in approvers]
-    usual = _share(~pd.concat(by_hand)) if by_hand else float("nan")
+    approvers = frame[frame["approved"] > 0]
+    approvers = approvers.sort_values(by, kind="stable") if by else approvers
+    hand = int(approvers["hand"].sum())
+    kept = int((approvers["approved"] - approvers["by_rule"]).sum())
+    usual = (hand - kept) / hand if hand else float("nan")
     parts, stamps = [], []
-    for key, part in approvers:
-        named = dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
+    for part in approvers.to_dict("records"):
+        named = {c: part[c] for c in by}
         rows = _rows(part, fast)
         estimate, low, high, n = zip(*rows.values(), strict=True)
         parts.append(
@@ -120,23 +135,17 @@ def _table(
     return (pd.concat(parts, ignore_index=True) if parts else estimates("automatic", n=0)), stamps
 
 
-def _rows(part: pd.DataFrame, fast: float) -> dict[str, tuple[float, float, float, int]]:
+def _rows(part: dict[Any, Any], fast: float) -> dict[str, tuple[float, float, float, int]]:
     """The four numbers of one step: automatic, fast, sent back, and seconds to approve."""
-    hand = part[~part["is_auto"]]
-    waited = hand.loc[hand["approved"], "waited_us"].dropna().to_numpy(dtype=float)
-    waited = np.sort(waited) / 1e6
-    by_rule = int((part["approved"] & part["is_auto"]).sum())
+    waited = np.sort(part["waited"]) / 1e6
+    back = part["hand"] - (part["approved"] - part["by_rule"])
     middle, low, high = summaries.quantile(waited, 0.5)
     return {
-        "automatic": _interval(by_rule, int(part["approved"].sum())),
+        "automatic": _interval(part["by_rule"], part["approved"]),
         "fast": _interval(int((waited <= fast).sum()), len(waited)),
-        "sent_back": _interval(int((~hand["approved"]).sum()), len(hand)),
+        "sent_back": _interval(back, part["hand"]),
         "seconds": (middle, low, high, len(waited)),
     }
-
-
-def _share(flags: pd.Series) -> float:
-    return float(flags.mean()) if len(flags) else float("nan")
 
 
 def _interval(hits: int, n: int) -> tuple[float, float, float, int]:
@@ -145,11 +154,10 @@ def _interval(hits: int, n: int) -> tuple[float, float, float, int]:
 
 
 def _findings(frame: pd.DataFrame, stamps: list[dict[str, Any]], fast: float) -> list[Finding]:
-    approvals = frame[frame["action"] == "approve"]
-    if approvals.empty:
+    n = int(frame["approved"].sum())
+    if not n:
         return [Finding("automatic.none", {}, "refused")]
-    share = float(approvals["is_auto"].astype(bool).mean())
-    out = [Finding("automatic.overall", {"share": share, "n": len(approvals)})]
+    out = [Finding("automatic.overall", {"share": int(frame["by_rule"].sum()) / n, "n": n})]
     for stamp in sorted(stamps, key=lambda s: -s["fast"])[:5]:
         out.append(Finding("automatic.stamp", {**stamp, "seconds": fast}, "warning"))
     return out

@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 import pandas as pd
-from ibis.expr.types import Table
+from ibis.expr.types import BooleanValue, Table, Value
 
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import joined
@@ -68,9 +68,7 @@ def on_time(
         events, services=services, steps=steps, calendar=calendar, timezone=timezone, by=by
     )
     table, named = _with_deadlines(cases.table, commitments, timezone)
-    counts = pd.concat([_counted(table, cases.by, v) for v in _variants(commitments)])
-    counts = counts[counts[list(COUNTS)].sum(axis=1) > 0].reset_index(drop=True)
-    withdrawn = engine.row(table.aggregate(n=(table["status"] == "withdrawn").sum()))["n"]
+    counts, withdrawn = _counted(table, cases.by, _variants(commitments))
     result = _table(counts, cases.by)
     has_promise = bool(result.loc[result["variant"] == "promise", "n"].sum())
     judged = "promise" if has_promise else "deadline"
@@ -110,27 +108,39 @@ def _with_deadlines(
     )
 
 
-def _counted(table: Table, by: list[str], variant: str) -> pd.DataFrame:
-    """Cases per group and outcome, for ordinary cases and emergencies apart."""
+def _counted(table: Table, by: list[str], variants: tuple[str, ...]) -> tuple[pd.DataFrame, int]:
+    """Cases per group, variant and outcome, emergencies apart, in one pass; and the withdrawn."""
+    withdrawn = table["status"] == "withdrawn"
+    sums = {"withdrawn": withdrawn.sum()}
+    for variant in variants:
+        sums |= {f"{variant} {k}": v for k, v in _outcomes(table, variant, ~withdrawn).items()}
+    wide = engine.frame(table.group_by([*by, "is_emergency"]).aggregate(**sums))
+    names = (*COUNTS, "stopped", "elapsed")
+    parts = [
+        wide[[*by, "is_emergency"]].assign(variant=v, **{k: wide[f"{v} {k}"] for k in names})
+        for v in variants
+    ]
+    counts = pd.concat(parts)
+    counts = counts[counts[list(COUNTS)].sum(axis=1) > 0].reset_index(drop=True)
+    return counts, int(wide["withdrawn"].fillna(0).sum())
+
+
+def _outcomes(table: Table, variant: str, counted: BooleanValue) -> dict[str, Value]:
     used, allowed = _measured(table, variant)
-    known = (used.notnull() & allowed.notnull()).fill_null(False)
-    finished = table["status"].isin(("closed", "rejected"))
-    opened = table["status"] == "open"
+    known = counted & (used.notnull() & allowed.notnull()).fill_null(False)
     within = (used <= allowed).fill_null(False)
+    finished = known & table["status"].isin(("closed", "rejected"))
+    opened = known & (table["status"] == "open")
     stopped = table["paused_us"] + table["requester_us"]
-    rows = table.filter(table["status"] != "withdrawn").group_by([*by, "is_emergency"])
-    counts = engine.frame(
-        rows.aggregate(
-            on_time=(finished & known & within).sum(),
-            late=(finished & known & ~within).sum(),
-            open_overdue=(opened & known & ~within).sum(),
-            pending=(opened & known & within).sum(),
-            not_assessable=(~known).sum(),
-            stopped=stopped.sum(where=known),
-            elapsed=table["elapsed_us"].sum(where=known),
-        )
-    )
-    return counts.assign(variant=variant)
+    return {
+        "on_time": (finished & within).sum(),
+        "late": (finished & ~within).sum(),
+        "open_overdue": (opened & ~within).sum(),
+        "pending": (opened & within).sum(),
+        "not_assessable": (counted & ~known).sum(),
+        "stopped": stopped.sum(where=known),
+        "elapsed": table["elapsed_us"].sum(where=known),
+    }
 
 
 def _measured(table: Table, variant: str) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import BooleanValue, Table
+from ibis.expr.types import BooleanValue, IntegerValue, Table
 
 from svcmetrics.io import engine
 from svcmetrics.measure.actions import ENDS, FLOW, OUTPUTS, REOPENS, UNKNOWN, among, number
@@ -21,30 +21,32 @@ def per_case(events: Table) -> Table:
     ``n_unusable``: rows that cannot be used. ``is_doubtful``: a number may occur twice.
     """
     wide = _aggregated(events)
-    base = wide["end"] - (wide["end"] & 15)  # without its word: 16 times the number of the event
-    ended = (base > wide["open_seq"].fill_null(-1) * 16).fill_null(False)
-    output = among(wide["flow"] & 15, OUTPUTS).fill_null(False)
+    turn, flow = wide["turn"] & 15, wide["flow"] & 15
+    ended = among(turn, ENDS).fill_null(False)
+    output = among(flow, OUTPUTS).fill_null(False)
     none = ibis.null("int64")
     return wide.select(
         "case_id", "service_id", "prev_case_id", "first_us", "last_us", "submit_us", "step_no",
-        ended_us=ibis.ifelse(ended, wide["end_at"], none),
-        end_word=ibis.ifelse(ended, (wide["end"] & 15).cast("int8"), ibis.null("int8")),
-        delivered_us=ibis.ifelse(~ended & output, wide["flow_at"], none),
-        after_close=ended & (wide["work_seq"] * 16 > base),
+        ended_us=ibis.ifelse(ended, _moment(wide["turn"]), none),
+        end_word=ibis.ifelse(ended, turn.cast("int8"), ibis.null("int8")),
+        delivered_us=ibis.ifelse(~ended & output, _moment(wide["flow"]), none),
+        after_close=ended & ~among(wide["work"], ENDS),
         is_doubtful=(engine.bits(wide["bits"]) != wide["n_events"]) | (wide["wide"] > 60),
         **{n: wide[n].cast("int32") for n in wide.columns if n.startswith("n_")},
     )  # fmt: skip
 
 
 def _aggregated(events: Table) -> Table:
-    """``seq * 16 + word`` puts an event's place and its word into one integer: the largest names
-    the last. Up to 60 numbers of a case are marked as bits of one integer: as many bits as events
-    means that none repeats; longer cases are looked at one by one.
+    """Few columns of the last event that ends or opens a case, that moves it, that is no comment.
+
+    ``at_us * 16 + word`` puts the instant of an event and its word into one integer. Up to 60
+    numbers of a case are marked as bits of one integer: as many bits as events means that none
+    repeats; longer cases are looked at one by one.
     """
     e = events.mutate(word=number(events["action"]))
     seq, word, at = e["seq"], e["word"], e["at_us"]
-    flow, end = among(word, FLOW), among(word, ENDS)
-    place = seq * 16 + word.cast("int64")
+    flow = among(word, FLOW)
+    packed = at * 16 + word.cast("int64")
     bit = ibis.literal(1, "int64") << (seq % 61).cast("int64")
     return e.group_by("case_id").aggregate(
         service_id=e["service_id"].min(),
@@ -52,19 +54,20 @@ def _aggregated(events: Table) -> Table:
         first_us=at.min(),
         last_us=at.max(),
         submit_us=engine.first_by(at, seq, among(word, ("submit",))),
-        end=place.max(where=end),
-        end_at=engine.last_by(at, seq, end),
-        open_seq=seq.max(where=among(word, REOPENS)),
-        flow=place.max(where=flow),
-        flow_at=engine.last_by(at, seq, flow),
+        turn=engine.last_by(packed, seq, among(word, (*ENDS, *REOPENS))),
+        flow=engine.last_by(packed, seq, flow),
         step_no=engine.last_by(e["step_no"].fill_null(0), seq, flow),
-        work_seq=seq.max(where=~among(word, ("comment",))),
+        work=engine.last_by(word, seq, ~among(word, ("comment",))),
         wide=seq.max() - seq.min(),
         bits=bit.bit_or(),
         n_events=e.count(),
         n_unusable=e.count(where=~usable(e) | (word == UNKNOWN)),
         **{f"n_{w}s": e.count(where=among(word, (w,))) for w in _COUNTED},
     )
+
+
+def _moment(packed: IntegerValue) -> IntegerValue:
+    return (packed - (packed & 15)) >> 4  # type: ignore[no-any-return]
 
 
 def usable(events: Table) -> BooleanValue:

@@ -64,7 +64,10 @@ def rejections(
     """
     names = columns_of(by)
     log = read_log(events, timezone)
-    cases = engine.keep(case_facts(log, steps))
+    facts = case_facts(log, steps).select(
+        "case_id", "service_id", "status", "start_us", "end_us", "n_returns", "prev_case_id"
+    )
+    cases = engine.keep(facts)
     linked = _linked(cases, log, days)
     further = [c for c in names if c not in linked.columns]
     if further and services is None:
@@ -79,36 +82,43 @@ def rejections(
     return Result("rejections", table, _findings(table, days), about)
 
 
-def _linked(cases: Table, log: Log, days: float) -> Table:
+def _linked(c: Table, log: Log, days: float) -> Table:
     """Cases with: rejected, followed by id, followed by rule, and whether they re-submit one."""
-    e = log.events.filter(log.events["action"] == "submit")
-    who = e.group_by("case_id").aggregate(
-        requester=engine.first_by(e["actor_key"], e["seq"], e["actor_key"].notnull())
+    rule = engine.keep(_by_rule(_with_requester(c, log), days))
+    no, yes = ibis.literal(False), ibis.literal(True)
+    old = c.filter(c["prev_case_id"].notnull())
+    marks = ibis.union(
+        old.select(case_id="prev_case_id", by_id=yes, by_rule=no, again=no),
+        rule.select("case_id", by_id=no, by_rule=yes, again=no),
+        rule.select(case_id="new_case", by_id=no, by_rule=no, again=yes),
     )
-    c = joined(
-        cases.select(
-            "case_id", "service_id", "status", "start_us", "end_us", "n_returns", "prev_case_id"
-        ),
-        who,
-        "case_id",
-    )
-    rejected = c.filter(c["status"] == "rejected")
-    by_id = (
-        c.filter(c["prev_case_id"].notnull())
-        .select(case_id="prev_case_id", by_id=ibis.literal(True))
-        .distinct()
-    )
-    rule = _by_rule(c, rejected, days)
-    back = rule.select("case_id", by_rule=ibis.literal(True)).distinct()
-    again = rule.select(case_id="new_case", again=ibis.literal(True)).distinct()
-    for part in (by_id, back, again):
-        c = joined(c, part, "case_id")
-    c = c.mutate(**{k: c[k].fill_null(False) for k in ("by_id", "by_rule", "again")})
+    flags = ("by_id", "by_rule", "again")
+    marks = marks.group_by("case_id").aggregate(**{k: marks[k].any() for k in flags})
+    c = joined(c, marks, "case_id")
+    c = c.mutate(**{k: c[k].fill_null(False) for k in flags})
     return c.mutate(again=c["again"] | c["prev_case_id"].notnull())
 
 
-def _by_rule(c: Table, rejected: Table, days: float) -> Table:
+def _with_requester(c: Table, log: Log) -> Table:
+    """Cases by anybody who was ever rejected, with the one who first submitted them.
+
+    All others cannot be linked by rule, and are most of the log.
+    """
+    e = log.events.filter(log.events["action"] == "submit")
+    sent = engine.keep(e.select("case_id", "seq", "actor_key").filter(e["actor_key"].notnull()))
+    rejected = c.filter(c["status"] == "rejected")
+    theirs = sent.semi_join(rejected, "case_id").select("actor_key").distinct()
+    known = sent.semi_join(theirs, "actor_key").select("case_id").distinct()
+    some = sent.semi_join(known, "case_id")
+    who = some.group_by("case_id").aggregate(
+        requester=engine.first_by(some["actor_key"], some["seq"], some["actor_key"].notnull())
+    )
+    return engine.keep(c.inner_join(who, "case_id"))
+
+
+def _by_rule(c: Table, days: float) -> Table:
     """Pairs of a rejected case and the case that takes it up; a new case has one predecessor."""
+    rejected = c.filter(c["status"] == "rejected")
     old = rejected.select(old_case="case_id", who="requester", what="service_id", gone_us="end_us")
     pairs = c.inner_join(
         old,

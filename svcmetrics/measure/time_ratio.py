@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from svcmetrics.io import engine
-from svcmetrics.measure.inputs import By, Cases, net, promised, read_cases
+from svcmetrics.measure.inputs import By, Cases, ratios, read_cases, together
 from svcmetrics.metric import metric
 from svcmetrics.numeric import summaries
 from svcmetrics.result import Finding, Result, estimates
@@ -56,17 +55,8 @@ def time_ratio(
     cases = read_cases(
         events, services=services, steps=steps, calendar=calendar, timezone=timezone, by=by
     )
-    t = cases.table
-    rows = engine.frame(
-        t.select(
-            *cases.by,
-            "status",
-            "is_emergency",
-            used=net(t),
-            promise=t["promise_us"],
-            assessable=promised(t) & net(t).notnull(),
-        )
-    )
+    rows = ratios(cases.table, [*cases.by, "is_emergency", "status"])
+    rows = rows.assign(unknown=rows["cases"] - rows["ratio"].map(len))
     table, floored = _table(rows, cases.by)
     about = {
         "method": "median with order statistics; geometric mean with Student's t",
@@ -80,20 +70,16 @@ def time_ratio(
 
 
 def _counts(rows: pd.DataFrame) -> dict[str, int]:
-    counts = {
-        "open": (rows["status"] == "open").sum(),
-        "withdrawn": (rows["status"] == "withdrawn").sum(),
-        "rejected": (rows["status"] == "rejected").sum(),
-        "not_assessable": (~rows["assessable"]).sum(),
-    }
+    by_status = rows.groupby("status")["cases"].sum()
+    counts = {k: by_status.get(k, 0) for k in ("open", "withdrawn", "rejected")}
+    counts["not_assessable"] = rows["unknown"].sum()
     return {k: int(v) for k, v in counts.items() if v}
 
 
 def _table(rows: pd.DataFrame, by: list[str]) -> tuple[pd.DataFrame, int]:
     parts, floored = [], 0
     for key, part in rows.groupby(["is_emergency", *by], sort=True, dropna=False):
-        closed = part[(part["status"] == "closed") & part["assessable"]]
-        ratio = np.sort((closed["used"] / closed["promise"]).to_numpy(dtype=float))
+        ratio = _closed(part)
         safe = np.maximum(ratio, FLOOR)
         floored += int((ratio < FLOOR).sum())
         prefix = "emergency_" if key[0] else ""
@@ -108,26 +94,30 @@ def _table(rows: pd.DataFrame, by: list[str]) -> tuple[pd.DataFrame, int]:
                 low=low,
                 high=high,
                 n=len(ratio),
-                open_cases=int((part["status"] == "open").sum()),
-                no_promise=int((~part["assessable"]).sum()),
+                open_cases=int(part.loc[part["status"] == "open", "cases"].sum()),
+                no_promise=int(part["unknown"].sum()),
             )
         )
     return pd.concat(parts, ignore_index=True) if parts else estimates("time_ratio", n=0), floored
 
 
+def _closed(rows: pd.DataFrame) -> np.ndarray:
+    return np.sort(together(rows.loc[rows["status"] == "closed", "ratio"]))
+
+
 def _findings(table: pd.DataFrame, rows: pd.DataFrame, cases: Cases) -> list[Finding]:
-    main = rows[~rows["is_emergency"].astype(bool) & rows["assessable"]]
-    closed = main[main["status"] == "closed"]
-    ratio = np.sort((closed["used"] / closed["promise"]).to_numpy(dtype=float))
+    main = rows[~rows["is_emergency"].astype(bool)]
+    ratio = _closed(main)
     if not len(ratio):
         return [Finding("time_ratio.none", {}, "refused"), *cases.findings()]
     middle, low, high = summaries.quantile(ratio, 0.5)
     out = [
         Finding("time_ratio.overall", {"ratio": middle, "low": low, "high": high, "n": len(ratio)})
     ]
-    still = int((main["status"] == "open").sum())
-    if still > 0.1 * len(main):
-        out.append(Finding("time_ratio.many_open", {"share": still / len(main)}, "warning"))
+    judged = main["ratio"].map(len)
+    still, whole = int(judged[main["status"] == "open"].sum()), int(judged.sum())
+    if still > 0.1 * whole:
+        out.append(Finding("time_ratio.many_open", {"share": still / whole}, "warning"))
     medians = table[table["variant"] == "median"]
     slow = medians[medians["low"] > 1]
     if len(slow) and cases.by:

@@ -6,7 +6,7 @@ import ibis
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine
-from svcmetrics.measure.actions import ENDS, FLOW, is_in
+from svcmetrics.measure.actions import ENDS, FLOW, among, is_in, number, text
 from svcmetrics.measure.clocks import Clocks, with_worked
 from svcmetrics.measure.log import Log
 
@@ -16,33 +16,50 @@ _MARKS = ("pause", "resume", "resubmit", *ENDS)
 
 def pauses(log: Log) -> Table:
     """case_id, a_us, b_us of every stopped clock; b_us is NULL while it still stands."""
-    return log.once("pauses", lambda: engine.keep(_pauses(log)))
-
-
-def _pauses(log: Log) -> Table:
-    held = log.cases.filter(log.cases["n_pauses"] > 0)
-    marks = log.events.filter(is_in(log.events["action"], _MARKS)).semi_join(held, "case_id")
-    window = ibis.window(group_by="case_id", order_by="seq")
-    marks = marks.mutate(b_us=marks["at_us"].lead().over(window))
-    return marks.filter(marks["action"] == "pause").select("case_id", "b_us", a_us="at_us")
+    return _stretches(log)[0]
 
 
 def sent_back(log: Log) -> Table:
     """Every return and rejection with the event that moved the case on: next_action, _step, _us."""
-    return log.once("sent_back", lambda: engine.keep(_sent_back(log)))
+    return _stretches(log)[1]
 
 
-def _sent_back(log: Log) -> Table:
-    """Only cases in which something was sent back are looked at, in sorted rows: pairing all events
-    of a case would take hours where two steps play ping-pong a thousand times.
-    """
-    back = log.cases.filter(log.cases["n_returns"] + log.cases["n_rejects"] > 0)
-    flow = log.events.filter(is_in(log.events["action"], FLOW)).semi_join(back, "case_id")
+def _stretches(log: Log) -> tuple[Table, Table]:
+    """Both from one pass over the log, and only over cases in which there is any of it."""
+
+    def make() -> tuple[Table, Table]:
+        c = log.cases
+        some = c.filter(c["n_pauses"] + c["n_returns"] + c["n_rejects"] > 0).select("case_id")
+        columns = ("case_id", "seq", "service_id", "at_us", "action", "step_no", "to_step_no")
+        # Their words are looked at afterwards: most rows of the log are gone by then.
+        rows = log.events.select(*columns).semi_join(engine.keep(some), "case_id")
+        rows = rows.mutate(word=number(rows["action"]).cast("int8")).drop("action")
+        rows = engine.keep(rows)
+        return engine.keep(_pauses(rows)), engine.keep(_sent_back(rows))
+
+    return log.once("stretches", make)
+
+
+def _pauses(rows: Table) -> Table:
+    marks = rows.filter(among(rows["word"], _MARKS))
     window = ibis.window(group_by="case_id", order_by="seq")
-    after = {"next_us": "at_us", "next_action": "action", "next_step": "step_no"}
+    marks = marks.mutate(b_us=marks["at_us"].lead().over(window))
+    return marks.filter(among(marks["word"], ("pause",))).select("case_id", "b_us", a_us="at_us")
+
+
+def _sent_back(rows: Table) -> Table:
+    """In sorted rows: pairing all events of a case would take hours where two steps play ping-pong
+    a thousand times.
+    """
+    flow = rows.filter(among(rows["word"], FLOW))
+    window = ibis.window(group_by="case_id", order_by="seq")
+    after = {"next_us": "at_us", "next_word": "word", "next_step": "step_no"}
     flow = flow.mutate(**{new: flow[old].lead().over(window) for new, old in after.items()})
-    columns = ("case_id", "seq", "service_id", "at_us", "action", "to_step_no")
-    return flow.filter(is_in(flow["action"], ("return", "reject"))).select(*columns, *after)
+    back = flow.filter(among(flow["word"], ("return", "reject")))
+    return back.select(
+        "case_id", "seq", "service_id", "at_us", "to_step_no", "next_us", "next_step",
+        action=text(back["word"]), next_action=text(back["next_word"]),
+    )  # fmt: skip
 
 
 def to_requester(back: Table) -> Table:

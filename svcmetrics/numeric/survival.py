@@ -31,7 +31,7 @@ class Curve:
 
 def kaplan_meier(time: Floats, ended: NDArray[np.bool_]) -> Curve:
     """Share not yet ended at each time of an end (Kaplan and Meier 1958; Greenwood's variance)."""
-    t, d, n = _table(time, ended)
+    t, n, d = _table(time, ended)
     survival = np.cumprod(1 - d / n)
     with np.errstate(divide="ignore", invalid="ignore"):
         # At the last time all may have ended: 0 · ∞, and the variance is 0.
@@ -80,12 +80,11 @@ def cumulative_incidence(
 
     Limits on the log(-log) scale, variance by the delta method (Marubini and Valsecchi 1995).
     """
-    t, d, n = _table(time, cause > 0)
+    t, n, d, own = _table(time, cause > 0, cause == which)
     inside = t <= horizon
-    t, d, n = t[inside], d[inside], n[inside]
+    t, n, d, own = t[inside], n[inside], d[inside], own[inside]
     if not len(t):
         return (0.0, NAN, NAN) if len(time) else (NAN, NAN, NAN)
-    own = _count(t, time[cause == which])
     before = np.concatenate([[1.0], np.cumprod(1 - d / n)[:-1]])
     curve = np.cumsum(before * own / n)
     left = curve[-1] - curve
@@ -99,9 +98,9 @@ def cumulative_incidence(
 
 def incidence(time: Floats, cause: NDArray[np.int64], which: int, grid: Floats) -> Floats:
     """Share that has ended in one way by each of these times, the other ways competing."""
-    t, d, n = _table(time, cause > 0)
+    t, n, d, own = _table(time, cause > 0, cause == which)
     before = np.concatenate([[1.0], np.cumprod(1 - d / n)[:-1]]) if len(t) else np.empty(0)
-    curve = np.concatenate([[0.0], np.cumsum(before * _count(t, time[cause == which]) / n)])
+    curve = np.concatenate([[0.0], np.cumsum(before * own / n)])
     return np.asarray(curve[np.searchsorted(t, grid, side="right")], dtype=np.float64)
 
 
@@ -112,18 +111,19 @@ def _log_log(p: float, variance: float, level: float) -> Triple:
     return p, float(p ** np.exp(half)), float(p ** np.exp(-half))
 
 
-def _table(time: Floats, ended: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
-    """Distinct times of events, how many ended then, how many were at risk."""
-    order = np.sort(time)
-    t = np.unique(time[ended])
-    at_risk = len(time) - np.searchsorted(order, t, side="left")
-    return t, _count(t, time[ended]), at_risk.astype(np.float64)
-
-
-def _count(t: Floats, values: Floats) -> Floats:
-    v = np.sort(values)
-    found = np.searchsorted(v, t, side="right") - np.searchsorted(v, t, side="left")
-    return found.astype(np.float64)
+def _table(time: Floats, ended: NDArray[np.bool_], *ways: NDArray[np.bool_]) -> list[Floats]:
+    """Distinct times of ends, how many were at risk, how many ended, and of these in each way."""
+    flags = [ended, *ways]
+    if (time[1:] < time[:-1]).any():
+        order = np.argsort(time, kind="stable")
+        time, flags = time[order], [f[order] for f in flags]
+    first = np.flatnonzero(np.append(True, time[1:] != time[:-1])[: len(time)])
+    if not len(first):
+        return [np.empty(0) for _ in range(2 + len(flags))]
+    counts = [np.add.reduceat(f.astype(np.float64), first) for f in flags]
+    some = counts[0] > 0
+    at_risk = (len(time) - first).astype(np.float64)
+    return [column[some] for column in (time[first], at_risk, *counts)]
 
 
 def _first(curve: Curve, reached: NDArray[np.bool_]) -> float:

@@ -63,6 +63,24 @@ def test_a_stopped_clock_inside_a_wait_for_the_requester_counts_once():
     ]
 
 
+def test_stopped_clocks_that_overlap_do_not_make_the_time_of_the_requester_negative():
+    """Stamps out of order: 09:00 to 12:00 stopped, in it 10:00 to 11:00 stopped once more; all of
+    it while the work lay with the requester, who therefore held nothing up.
+    """
+    events = log("""
+        x PAY 2024-09-02T08:00 submit
+        x PAY 2024-09-02T09:00 return 1
+        x PAY 2024-09-02T09:00 pause 1
+        x PAY 2024-09-02T12:00 resume 1
+        x PAY 2024-09-02T10:00 pause 1
+        x PAY 2024-09-02T11:00 resume 1
+        x PAY 2024-09-02T12:00 resubmit
+        x PAY 2024-09-02T13:00 close
+    """)
+    one = measure.cases(events, **STUDY).iloc[0]
+    assert one[["requester_h", "requester_business_h"]].tolist() == [0.0, 0.0]
+
+
 def test_a_pause_that_nobody_ended_lasts_to_the_end_of_the_case():
     events = log("""
         x PAY 2024-09-02T09:00 submit
