@@ -6,20 +6,39 @@ Missing answers are skipped: they neither end a run nor count.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# Forms that are worked on at a time.
+BLOCK = 4096
+
+
+def in_blocks(index: Callable[[Floats], Floats], forms: Floats) -> Floats:
+    """An index of each form on its own, block by block: what is at work stays near the processor."""
+    starts = range(0, max(len(forms), 1), BLOCK)
+    return np.concatenate([index(forms[k : k + BLOCK]) for k in starts])
+
 
 def longstring(forms: Floats) -> Floats:
     """The longest run of equal answers of each form; 0 without answers."""
+    return in_blocks(_longstring, forms)
+
+
+def _longstring(forms: Floats) -> Floats:
     packed, answered = _packed(forms)
     run = np.ones(len(forms), dtype=np.int16)
     longest = run.copy()
+    least = int(answered.min(initial=0))
     for j in range(1, packed.shape[0]):
-        same = (packed[j] == packed[j - 1]) & (j < answered)
-        run = np.where(same, run + 1, 1).astype(np.int16)
+        same = packed[j] == packed[j - 1]
+        if j >= least:
+            same &= j < answered
+        run *= same
+        run += 1
         np.maximum(longest, run, out=longest)
     return np.where(answered > 0, longest, 0).astype(np.float64)
 
@@ -35,6 +54,10 @@ def avgstring(forms: Floats) -> Floats:
 
 def irv(forms: Floats) -> Floats:
     """Intra-individual response variability: the standard deviation of a form's answers."""
+    return in_blocks(_irv, forms)
+
+
+def _irv(forms: Floats) -> Floats:
     known = np.isfinite(forms)
     whole = bool(known.all())
     n = known.sum(axis=1)

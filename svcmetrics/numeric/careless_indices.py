@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from svcmetrics.numeric.careless import in_blocks
+
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Some = NDArray[np.bool_] | None
@@ -28,8 +30,12 @@ def even_odd(forms: Floats, scale: Whole) -> Floats:
     columns = [c for s in np.unique(scale) if len(c := np.flatnonzero(scale == s)) > 1]
     if len(columns) < 2:
         return np.full(len(forms), np.nan)
-    odd, even = (_half_means(forms, [c[first::2] for c in columns]) for first in (0, 1))
-    r = row_correlation(odd, even)
+
+    def of(block: Floats) -> Floats:
+        odd, even = (_half_means(block, [c[first::2] for c in columns]) for first in (0, 1))
+        return row_correlation(odd, even)
+
+    r = in_blocks(of, forms)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.maximum(2 * r / (1 + r), -1.0))
 
@@ -64,11 +70,17 @@ def _pair_correlation(forms: Floats, pairs: Whole) -> Floats:
     """Correlation over pairs of columns, row by row, from quadratic forms: no table of all pairs."""
     link = np.zeros((forms.shape[1],) * 2)
     np.add.at(link, (pairs[:, 0], pairs[:, 1]), 1.0)
-    known = np.isfinite(forms)
+    total, answers = float(np.nansum(forms)), int(np.isfinite(forms).sum())
     # A whole number taken off keeps sums of whole answers exact, and so a straight line flat.
-    x = forms - (np.floor(np.mean(forms[known])) if known.any() else 0.0)
+    middle = np.floor(total / answers) if answers else 0.0
+    return in_blocks(lambda block: _linked(block - middle, link), forms)
+
+
+def _linked(x: Floats, link: Floats) -> Floats:
+    """The same from the number of pairs between two columns."""
+    known = np.isfinite(x)
     if known.all():
-        n = np.full(len(x), float(len(pairs)))
+        n = np.full(len(x), float(link.sum()))
         first, second = link.sum(axis=1), link.sum(axis=0)
         a, b, squares = x @ first, x @ second, x**2
         aa, bb = squares @ first, squares @ second
@@ -96,8 +108,8 @@ def similar_pairs(forms: Floats, critical: float) -> Whole:
 
 def correlations(forms: Floats) -> Floats:
     """Correlations of the items over the forms answered in both (pairwise)."""
-    known = np.isfinite(forms).astype(np.float64)
-    if known.all() and len(forms) > 1:
+    whole = np.isfinite(forms)
+    if whole.all() and len(forms) > 1:
         away = forms - forms.mean(axis=0)
         cross = away.T @ away
         spread = np.sqrt(np.diagonal(cross))
@@ -105,7 +117,8 @@ def correlations(forms: Floats) -> Floats:
             r = cross / np.outer(spread, spread)
         sound = np.isfinite(r) & np.outer(spread > 1e-12, spread > 1e-12)
         return np.asarray(np.where(sound, np.clip(r, -1, 1), np.nan))
-    x = np.where(known > 0, forms - np.nanmean(forms), 0.0) if known.any() else known
+    known = whole.astype(np.float64)
+    x = np.where(whole, forms - np.nanmean(forms), 0.0) if whole.any() else known
     n = known.T @ known
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = (x.T @ known) / n
@@ -130,7 +143,8 @@ def mahalanobis(forms: Floats, *, among: Some = None) -> Floats:
         away = forms - forms[few].mean(axis=0)
         usual = away[few]
         inverse = np.linalg.pinv(usual.T @ usual / (len(usual) - 1), hermitian=True)
-        return _as_members(np.einsum("ij,ij->i", away @ inverse, away), among)
+        distance = in_blocks(lambda block: np.einsum("ij,ij->i", block @ inverse, block), away)
+        return _as_members(distance, among)
     x, known = forms[:, use], known[:, use]
     away = np.where(known, x - np.nanmean(x[few], axis=0), 0.0)
     weight, usual = known[few].astype(np.float64), away[few]
