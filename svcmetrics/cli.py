@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     arguments = _parser().parse_args(argv)
     lang.use_language(getattr(arguments, "lang", None) or _language_of_user())
-    arguments.command_line = shlex.join(["svcmetrics", *(sys.argv[1:] if argv is None else argv)])
+    arguments.command_line = _written(sys.argv[1:] if argv is None else argv)
     try:
         return COMMANDS[arguments.command](arguments)
     except InputError as error:
@@ -45,6 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _print_error(lang.say("cli.stopped"))
         return STOPPED
+
+
+def _written(argv: Sequence[str]) -> str:
+    """The command as one may type it again; ``~`` for the home folder, which names its owner."""
+    home = str(Path.home()).rstrip(os.sep) + os.sep
+    words = [
+        f"~/{shlex.quote(word[len(home) :])}" if word.startswith(home) else shlex.quote(word)
+        for word in argv
+    ]
+    return " ".join(["svcmetrics", *words])
 
 
 def _print_error(text: str) -> None:
@@ -150,7 +160,10 @@ def _options(command: Callable[[str], argparse.ArgumentParser]) -> None:
     report = command("report")
     report.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
     report.add_argument("--out", type=Path, metavar="OUT", help=_both("out"))
+    _options_of_persons(command)
 
+
+def _options_of_persons(command: Callable[[str], argparse.ArgumentParser]) -> None:
     person = command("person")
     person.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
     person.add_argument("who", metavar="WHO", help=_both("who"))

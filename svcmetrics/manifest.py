@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from svcmetrics import __version__
+from svcmetrics.io.whole import write_whole
 
 # The packages whose version can change a number or a picture.
 _PACKAGES = (
@@ -68,20 +67,3 @@ def write_manifest(
     """Write a manifest whole or not at all."""
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True, default=str)
     return write_whole(folder / name, text.encode())
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Replace a file in one step: a reader finds the old one or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -20,6 +21,9 @@ def copy_typeface(folder: Path) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     for name in (_FILE, "OFL.txt"):
         if not (target / name).exists():
+            # Under another name first: half a typeface would stay for ever.
+            draft = target / f".{name}.{os.getpid()}"
             with resources.as_file(resources.files("svcmetrics") / "fonts" / name) as source:
-                shutil.copyfile(source, target / name)
+                shutil.copyfile(source, draft)
+            os.replace(draft, target / name)
     return target / _FILE

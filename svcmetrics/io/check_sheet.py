@@ -22,6 +22,7 @@ from svcmetrics.io import headers
 from svcmetrics.io.cells import MAX_XLSX_BYTES
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.study_files import CHECKS_FILE
+from svcmetrics.io.whole import write_whole
 from svcmetrics.io.xlsx_cells import Workbook
 from svcmetrics.problems import OutputError, Problem, StudyError
 
@@ -136,11 +137,8 @@ def _as_csv(file: Path, rows: list[list[str]]) -> Path:
     table = pd.DataFrame(rows[1:], columns=rows[0]).map(
         lambda t: f"'{t}" if t[:1] in "=+-@\t\r" and t else t
     )
-    draft = file.with_name(f".{file.name}.part")
     try:
-        table.to_csv(draft, index=False, encoding="utf-8-sig", lineterminator="\r\n")
-        os.replace(draft, file)
+        write_whole(file, table.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise OutputError(file_problem("file_locked", file)) from error
     return file

@@ -120,9 +120,9 @@ def _word(target: str, word: Any, code: str | None) -> str:
 
 def save_mapping(mapping: Mapping, path: str | Path) -> Path:
     """Write the mapping as TOML, whole or not at all."""
-    import os
-
     import tomli_w
+
+    from svcmetrics.io.whole import write_whole
 
     data: dict[str, Any] = {
         "format": mapping.format,
@@ -135,10 +135,7 @@ def save_mapping(mapping: Mapping, path: str | Path) -> Path:
     data["values"] = {t: dict(words) for t, words in mapping.values.items()}
     data["answers"] = [dataclasses.asdict(a) for a in mapping.answers]
     path = Path(path)
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(tomli_w.dumps(data), "utf-8")
-    os.replace(draft, path)
-    return path
+    return write_whole(path, tomli_w.dumps(data).encode())
 
 
 def load_mapping(path: str | Path) -> Mapping:

@@ -18,36 +18,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from svcmetrics.io.study_out import cell_text
-from svcmetrics.io.table_cells import ReadTable, canonical
+from svcmetrics.io.store_cells import as_text, asked_by, columns_of, from_text, questions
+from svcmetrics.io.table_cells import ReadTable
 from svcmetrics.problems import OutputError, Problem, StudyError
 from svcmetrics.store import connect, erase, writing
 from svcmetrics.study import Source
-from svcmetrics.tables import INLINE_PLAN, TABLES
 
 STORE = "store.sqlite"
 _TABLES = ("rating", "weight")
 # What stands in a text where a name stood.
 MASK = "■■"
-# What tells one question from another: plan or case and item; without a plan, who rated whom.
-_QUESTION = (
-    "plan_id",
-    "case_id",
-    "item_id",
-    "wave",
-    "rater_key",
-    "target_id",
-    "service_id",
-    "mode",
-)
-
-
-def _columns(table: str) -> list[str]:
-    return list(TABLES[table].names)
 
 
 def _create(table: str, more: str) -> str:
-    own = ", ".join(f'"{c}" TEXT' for c in _columns(table))
+    own = ", ".join(f'"{c}" TEXT' for c in columns_of(table))
     return f'CREATE TABLE IF NOT EXISTS "{table}" (id INTEGER PRIMARY KEY, {own}, {more});'
 
 
@@ -88,12 +72,12 @@ class RatingStore:
         to the same question is refused, unless ``correcting``: then it counts from now on, and
         the one before stays on record.
         """
-        rows = _as_text("rating", ratings, self.timezone)
-        asked = _questions(rows)
-        columns = [*_columns("rating"), "question"]
+        rows = as_text("rating", ratings, self.timezone)
+        asked = questions(rows)
+        columns = [*columns_of("rating"), "question"]
         with writing(self._store, self.path.name) as store:
             _hand_over(store, rows.assign(question=asked), columns)
-            same = " AND ".join(f'r."{c}" IS i."{c}"' for c in _columns("rating"))
+            same = " AND ".join(f'r."{c}" IS i."{c}"' for c in columns_of("rating"))
             newest = "r.revision = (SELECT max(revision) FROM rating WHERE question = i.question)"
             others = store.execute(
                 f"SELECT count(*) FROM incoming i JOIN rating r ON r.question = i.question "  # noqa: S608
@@ -121,12 +105,12 @@ class RatingStore:
 
         With ``history`` come the columns ``received`` (when it was kept) and ``revision``.
         """
-        own = ", ".join(f'"{c}"' for c in (*_columns("rating"), "received", "revision"))
+        own = ", ".join(f'"{c}"' for c in (*columns_of("rating"), "received", "revision"))
         newest = "" if history else (
             "WHERE revision = (SELECT max(revision) FROM rating s WHERE s.question = r.question)"
         )  # fmt: skip
         rows = self._store.execute(f"SELECT {own} FROM rating r {newest} ORDER BY id").fetchall()  # noqa: S608
-        read = _from_text("rating", [r[:-2] for r in rows], self.timezone)
+        read = from_text("rating", [r[:-2] for r in rows], self.timezone)
         if history:
             read["received"] = [r[-2] for r in rows]
             read["revision"] = [r[-1] for r in rows]
@@ -164,7 +148,7 @@ class RatingStore:
         ``weights``: columns as in the table ``weight``, of one set. The same set again is free;
         other weights under the same ``set_id`` are refused.
         """
-        rows = _as_text("weight", weights.drop(columns=["frozen_at", "digest"], errors="ignore"),
+        rows = as_text("weight", weights.drop(columns=["frozen_at", "digest"], errors="ignore"),
                         self.timezone)  # fmt: skip
         told = rows.drop(columns=["frozen_at", "digest"]).sort_values(["set_id", "node"])
         digest = hashlib.sha256(told.fillna("").to_csv(index=False).encode()).hexdigest()
@@ -182,9 +166,9 @@ class RatingStore:
 
     def weights(self) -> pd.DataFrame:
         """The frozen weights, as the table ``weight``."""
-        own = ", ".join(f'"{c}"' for c in _columns("weight"))
+        own = ", ".join(f'"{c}"' for c in columns_of("weight"))
         rows = self._store.execute(f"SELECT {own} FROM weight ORDER BY id").fetchall()  # noqa: S608
-        return _from_text("weight", rows, self.timezone)
+        return from_text("weight", rows, self.timezone)
 
 
 def with_store(folder: Path, found: dict[str, ReadTable], timezone: str) -> list[Problem]:
@@ -208,7 +192,7 @@ def with_store(folder: Path, found: dict[str, ReadTable], timezone: str) -> list
             found[name] = ReadTable(table, Source(STORE, first_row=1), [])
             continue
         own = there.table
-        keys = [_asked(t) if name == "rating" else t["set_id"] for t in (own, table)]
+        keys = [asked_by(t) if name == "rating" else t["set_id"] for t in (own, table)]
         double = keys[0].isin(keys[1])
         rows = there.source.row_numbers(np.flatnonzero(~double.to_numpy()))
         both = pd.concat([own[~double], table], ignore_index=True)
@@ -219,58 +203,6 @@ def with_store(folder: Path, found: dict[str, ReadTable], timezone: str) -> list
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _as_text(name: str, table: pd.DataFrame, timezone: str) -> pd.DataFrame:
-    """Every cell checked and as text, blank cells as None, every column of the table there."""
-    counted = table.set_axis(pd.RangeIndex(1, len(table) + 1), axis=0)
-    clean, problems = canonical(name, counted, timezone)
-    lacking = [c for c in TABLES[name].required if c not in clean.columns]
-    errors = [p for p in problems if p.level == "error"]
-    if lacking:
-        errors.append(
-            Problem("columns_missing", {"missing": lacking, "present": list(table)}, table=name)
-        )
-    if errors:
-        raise StudyError(errors)
-    out = {}
-    for column in TABLES[name].columns:
-        values = clean[column.name]
-        text = values.astype("str") if column.kind in ("id", "text", "word") else cell_text(
-            values, column.kind
-        )  # fmt: skip
-        out[column.name] = text.astype("object").where(values.notna(), None)
-    return pd.DataFrame(out)
-
-
-def _from_text(name: str, rows: Sequence[tuple], timezone: str) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=_columns(name), dtype="object")
-    return canonical(name, frame, timezone)[0]
-
-
-def _questions(rows: pd.DataFrame) -> pd.Series:
-    """What each row answers; a planned rating is told by its plan, whoever the row names beside it."""
-    text = rows[list(_QUESTION)].astype("object").fillna("").astype("str")
-    known = text["plan_id"].ne("") | (text["rater_key"].ne("") & text["target_id"].ne(""))
-    if not known.all():
-        places = tuple(int(i) + 1 for i in text.index[~known][:8])
-        count = int((~known).sum())
-        raise StudyError(Problem("rating_of_nobody", rows=places, count=count, table="rating"))
-    asked = _asked(rows)
-    twice = asked.duplicated(keep="first")
-    if twice.any():
-        places = tuple(int(i) + 1 for i in text.index[twice][:8])
-        raise StudyError(
-            Problem("rating_twice", rows=places, count=int(twice.sum()), table="rating")
-        )
-    return asked
-
-
-def _asked(rows: pd.DataFrame) -> pd.Series:
-    text = rows[list(_QUESTION)].astype("object").fillna("").astype("str")
-    inline = [c for c in _QUESTION if c in INLINE_PLAN]
-    text.loc[text["plan_id"].ne(""), inline] = ""
-    return text[_QUESTION[0]].str.cat(text[list(_QUESTION[1:])], sep="\x1f")
 
 
 def _hand_over(store: sqlite3.Connection, rows: pd.DataFrame, columns: list[str]) -> None:
@@ -285,7 +217,7 @@ def _hand_over(store: sqlite3.Connection, rows: pd.DataFrame, columns: list[str]
 
 
 def _insert(store: sqlite3.Connection, table: str, rows: pd.DataFrame) -> None:
-    columns = _columns(table)
+    columns = columns_of(table)
     names, marks = ", ".join(f'"{c}"' for c in columns), ", ".join("?" * len(columns))
     store.executemany(
         f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608

@@ -14,6 +14,7 @@ from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE, write_settings
 from svcmetrics.io.table_cells import GUARDED, canonical
 from svcmetrics.io.template import WORKBOOK, write_workbook
+from svcmetrics.io.whole import sync
 from svcmetrics.problems import OutputError, StudyError
 from svcmetrics.study import Study
 from svcmetrics.tables import TABLES
@@ -59,6 +60,7 @@ def _fill(folder: Path, study: Study, form: Form) -> None:
             )
         else:
             _to_parquet(table, folder / f"{name}.parquet")
+    sync(folder)
     os.chmod(folder, 0o755)  # noqa: S103
 
 

@@ -23,6 +23,7 @@ from svcmetrics.io import headers
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE
 from svcmetrics.io.sheet_style import Styles, fit_to_page, read_me, word_lists
+from svcmetrics.io.whole import sync
 from svcmetrics.problems import OutputError, StudyError
 from svcmetrics.tables import LITE, TABLES, Column
 
@@ -54,6 +55,7 @@ def new_study(directory: str | Path, *, language: str = "zh") -> list[Path]:
         write_workbook(draft / WORKBOOK, {}, language=language)
         text = _settings(folder.resolve().name, language)
         (draft / FILE).write_text(text, "utf-8", newline="\n")
+        sync(draft)
         for file in (settings, book):
             os.replace(draft / file.name, file)
     except OSError as error:

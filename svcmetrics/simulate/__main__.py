@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from svcmetrics.io.whole import write_whole
 from svcmetrics.simulate import data_dictionary, simulate
 
 if __name__ == "__main__":
     data = Path("data")
     simulate(data / "pilot")
-    (data / "README.md").write_bytes(data_dictionary().encode())
+    write_whole(data / "README.md", data_dictionary().encode())

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from svcmetrics.io.whole import write_whole
 from svcmetrics.simulate.build import LONG
 from svcmetrics.simulate.forms import PLAN_SCHEMA, RATING_SCHEMA
 from svcmetrics.simulate.records import EVENT_SCHEMA
@@ -57,9 +58,11 @@ def write_small(directory: Path, tables: dict[str, pd.DataFrame]) -> None:
         out = table.copy()
         for column in table.select_dtypes("bool"):
             out[column] = table[column].map({True: "true", False: "false"})
-        out.to_csv(directory / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+        write_whole(
+            directory / f"{name}.csv", out.to_csv(index=False, lineterminator="\n").encode()
+        )
 
 
 def write_text(path: Path, text: str) -> None:
     """UTF-8 and LF, whatever the system prefers."""
-    path.write_bytes(text.encode())
+    write_whole(path, text.encode())

@@ -164,6 +164,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--writers", type=int, default=4)
+    parser.add_argument("--batches", type=int, default=20, help="of each of the writers")
     asked = parser.parse_args()
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -172,12 +173,12 @@ def main() -> int:
         bad += figures["kills"] != asked.kills or not figures["acknowledged"]
         bad += figures["lost"] + figures["torn"]
     with tempfile.TemporaryDirectory() as folder:
-        figures = together(asked.writers, Path(folder), batches=20)
+        figures = together(asked.writers, Path(folder), batches=asked.batches)
         print("writers:", figures)
-        bad += figures["acknowledged"] != asked.writers * 60
+        bad += figures["acknowledged"] != asked.writers * asked.batches * 3
         bad += figures["failed"] + figures["lost"] + figures["torn"]
     with tempfile.TemporaryDirectory() as folder:
-        error, figures = full(Path(folder), room=300_000)
+        error, figures = full(Path(folder), room=150_000)
         print("full disk:", figures, error)
         bad += not error or not figures["acknowledged"] or figures["lost"] + figures["torn"] > 0
     return int(bad > 0)

@@ -126,7 +126,7 @@ def test_a_folder_that_holds_a_store_is_never_replaced(tmp_path):
 def test_kill_nine_four_writers_and_a_full_disk_lose_nothing():
     """The short form of ``python -m tests.store.harness --kills 200``."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.store.harness", "--kills", "10"],
+        [sys.executable, "-m", "tests.store.harness", "--kills", "10", "--batches", "6"],
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
