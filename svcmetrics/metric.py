@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec
 
+from svcmetrics.numeric.one_thread import one_thread
 from svcmetrics.result import Result
 
 Better = Literal["higher", "lower", "neither"]
@@ -73,7 +74,8 @@ def metric(
     def decorate(function: Callable[P, Result]) -> Callable[P, Result]:
         @functools.wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> Result:
-            result = function(*args, **kwargs)
+            with one_thread():
+                result = function(*args, **kwargs)
             return _signed(result, entry)
 
         question = function.__module__.split(".")[1] if "." in function.__module__ else ""
