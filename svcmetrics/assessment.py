@@ -11,13 +11,14 @@ from typing import Any
 
 import pandas as pd
 
-from svcmetrics import measure, pilot, rate, score, verify, weigh
+from svcmetrics import criteria, measure, rate, score, verify, weigh
 from svcmetrics.indicators import (
     REGULAR,
     adjusted,
     dimension_weights,
     form_scores,
     indicators,
+    joint_draws,
     last_wave,
     shares,
 )
@@ -46,12 +47,12 @@ def _results(study: Study) -> dict[str, Result]:
     if study.has("event", "service"):
         results |= _log(study)
     if study.has("rating"):
-        results |= _ratings(study, results)
-        results |= _scores(study, results)
+        forms = form_scores(study.long_ratings(), dimension_weights(study, results))
+        results |= _ratings(study, forms)
+        results |= _scores(study, results, forms)
     if study.settings.criteria and results:
         found = evidence(study, results)
-        # study.toml holds today's criteria only: the gate says that nothing proves them unchanged.
-        results["gate"] = pilot.gate(found, criteria=study.settings.criteria)
+        results["gate"] = criteria.gate(study, found)
     return results
 
 
@@ -92,9 +93,8 @@ def log_tables(study: Study) -> dict[str, Any]:
     }
 
 
-def _ratings(study: Study, results: Mapping[str, Result]) -> dict[str, Result]:
+def _ratings(study: Study, forms: pd.DataFrame) -> dict[str, Result]:
     ratings = study.long_ratings()
-    forms = form_scores(ratings, dimension_weights(study, results))
     own = {
         "adjust": adjusted(forms),
         "reliability": verify.generalizability(
@@ -114,11 +114,21 @@ def _ratings(study: Study, results: Mapping[str, Result]) -> dict[str, Result]:
     return own
 
 
-def _scores(study: Study, results: Mapping[str, Result]) -> dict[str, Result]:
+def _scores(study: Study, results: Mapping[str, Result], forms: pd.DataFrame) -> dict[str, Result]:
     found = indicators(study, results)
-    weights = shares(found, dimension_weights(study, results))
-    composite = score.composite(found, weights=weights, target="target_id")
-    return {"composite": composite, "groups": score.groups(composite.table, target="target_id")}
+    how: dict[str, Any] = {
+        "weights": shares(found, dimension_weights(study, results)),
+        "target": "target_id",
+    }
+    composite = score.composite(found, **how)
+    joint = joint_draws(study, forms)
+    if not joint:
+        groups = score.groups(composite.table, target="target_id")
+        return {"composite": composite, "groups": groups}
+    # The same raters rated several departments: errors that they share cancel in a comparison.
+    drawn = score.composite_draws(found, joint=joint, rng=study.settings.seed, **how)
+    groups = score.groups(composite.table, target="target_id", uncertainty=drawn)
+    return {"composite": composite, "groups": groups}
 
 
 def evidence(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:

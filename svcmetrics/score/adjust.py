@@ -16,12 +16,10 @@ from svcmetrics.numeric.raters import (
     fixed_targets,
     raw,
     shrunken,
-    subsets,
 )
-from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.score._adjust_findings import findings, refusal
-from svcmetrics.tables import complete, numbers, once, require, unique
+from svcmetrics.score._rated import Rated, read_rated
 
 _LEVEL = 0.95
 _VARIANTS = ("raw mean", "adjusted", "shrunken")
@@ -58,7 +56,8 @@ def adjust(
 
     It misleads when severe raters were sent to good departments on purpose, or when raters favour
     their own: adjustment takes severity as the same towards all. Departments of different subsets
-    cannot be compared, so only the largest subset is adjusted.
+    cannot be compared, so only the largest subset is adjusted. ``score.adjust_draws`` draws the
+    adjusted scores together, for ``score.groups``.
 
     Source: Henderson (1975); errors for comparisons: Firth & de Menezes (2004).
 
@@ -68,58 +67,28 @@ def adjust(
     ['raw mean', 'adjusted', 'shrunken']
     """
     extra = [c for c in (wave, mode) if c is not None]
-    ratings, copies = once(ratings, target, rater, *extra, score=score)
-    rows, dropped = complete(ratings, score=score, by=(target, rater, *extra))
-    dropped |= {"duplicate": copies} if copies else {}
-    if rows.empty:
-        raise table_error("too_few_values", found=0, needed=2, what=score)
-    if severity is not None:
-        rows = _without_severity(rows, severity, rater, score)
-    names, data = _coded(rows, target, rater, score, extra)
-    part = subsets(data.target, data.rater)
+    rated = read_rated(
+        ratings, target=target, rater=rater, score=score, extra=extra, severity=severity
+    )
+    names, data, dropped = rated.names, rated.data, rated.dropped
     about = _about(data, dropped, extra, severity is not None)
     try:
         fit = fixed_targets(data)
     except (NoSpread, Singular, TooLarge, NotIdentified) as error:
-        plain = _raw_only(names, data, part, target)
+        plain = _raw_only(names, data, rated.part, target)
         return Result("adjust", plain, [refusal(error, extra)], about)
-    table, main = _table(names, data, fit, part, target)
+    table, main = _table(rated, fit, target)
     about |= {"variances": fit.variances, "standard_errors_of_variances": fit.errors}
     found = findings(table, data, fit, main, target)
-    if copies:
-        found.append(Finding("adjust.twice", {"count": copies}, "warning"))
+    if rated.copies:
+        found.append(Finding("adjust.twice", {"count": rated.copies}, "warning"))
     return Result("adjust", table, found, about)
 
 
-def _without_severity(
-    rows: pd.DataFrame, severity: pd.DataFrame, rater: str, score: str
-) -> pd.DataFrame:
-    """Ratings with each rater's known severity added back; raters without one stay as they are."""
-    require(severity, rater, "estimate")
-    if "metric" in severity:
-        severity = severity[severity["metric"] == "severity"]
-    unique(severity, rater)
-    known = pd.Series(numbers(severity, "estimate").to_numpy(), index=severity[rater].to_numpy())
-    return rows.assign(
-        **{score: rows[score] + rows[rater].map(known).fillna(0.0).astype("float64")}
-    )
-
-
-def _coded(
-    rows: pd.DataFrame, target: str, rater: str, score: str, extra: list[str]
-) -> tuple[pd.Index, Ratings]:
-    code, names = pd.factorize(rows[target], sort=True)
-    others = [pd.factorize(rows[c], sort=True)[0] for c in extra]
-    used = tuple(c.astype(np.intp) for c in others if c.max() > 0)
-    who = pd.factorize(rows[rater], sort=True)[0].astype(np.intp)
-    return pd.Index(names), Ratings(rows[score].to_numpy(), code.astype(np.intp), who, used)
-
-
-def _table(
-    names: pd.Index, data: Ratings, fit: Fitted, part: np.ndarray, target: str
-) -> tuple[pd.DataFrame, np.ndarray]:
+def _table(rated: Rated, fit: Fitted, target: str) -> tuple[pd.DataFrame, np.ndarray]:
     """All rows; and which targets lie in the subset that is adjusted."""
-    number, main = _main_subset(part, data)
+    names, data = rated.names, rated.data
+    number, main = rated.main()
     means = {"raw mean": raw(data, fit.variances)}
     if main.sum() > 1 and data.raters > 1:
         means["adjusted"] = adjusted(data, fit)
@@ -133,17 +102,6 @@ def _table(
     table["subset"] = np.tile(number, 3)
     order = np.tile(np.arange(len(names)), 3) * 3 + np.repeat([0, 1, 2], len(names))
     return table.iloc[np.argsort(order)].reset_index(drop=True), main
-
-
-def _main_subset(part: np.ndarray, data: Ratings) -> tuple[np.ndarray, np.ndarray]:
-    """Subsets numbered from the largest (targets, then ratings); and who lies in the first."""
-    targets = np.bincount(part)
-    ratings = np.bincount(part, weights=np.bincount(data.target, minlength=len(part)), minlength=0)
-    order = np.lexsort((-ratings[: len(targets)], -targets))
-    order = order[targets[order] > 0]
-    rank = np.zeros(len(targets), dtype=int)
-    rank[order] = np.arange(1, len(order) + 1)
-    return rank[part], rank[part] == 1
 
 
 def _rows(

@@ -62,9 +62,10 @@ def agreement(
     Where software disagrees: "ordinal" means Krippendorff's rank metric in ``krippendorff`` and
     Gwet's weights elsewhere, two different numbers (0.815 and 0.834 on Gwet's example). With
     missing ratings Conger's chance agreement uses each rater's shares among what that rater rated.
-    Two values of it are in print for Gwet's example: 0.76282 (R irrCAC) and 0.76207 (the Python
-    package of that name). The formula is the same; their copies of the data have the one rating
-    of unit 12 under rater 3 and under rater 2. R irr counts pairs
+    It therefore depends on who gave the one rating of unit 12 in Gwet's example: 0.76282 where it
+    stands under rater 3 (the data of irrCAC for R and for Python), 0.76207 under rater 2 (the table
+    of Krippendorff 2011). Python's irrCAC 0.4.4 and this function give both, each from its table; no
+    other coefficient here moves. R irr counts pairs
     for values when no rating is missing and then gives too small a correction in alpha (0.4309
     for Fleiss's diagnoses; 0.4334 is right).
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from scipy.special import fdtri
 
 from svcmetrics import TableError
 from svcmetrics.verify import d_study, generalizability
@@ -66,3 +67,25 @@ def test_insteval(shared_data):
     table = d_study(data, "y ~ d + s", object="d", sizes={"s": [5, 10, 20, 50]}).table
     phi = table.loc[table["variant"] == "phi", "estimate"]
     assert phi.to_numpy() == pytest.approx([0.4782116, 0.6470137, 0.7856810, 0.9016218], rel=1e-5)
+
+
+def test_limits_of_a_balanced_study_are_those_of_the_f_distribution():
+    """One facet: Eρ² = 1 − MS(error)/MS(object) at the study's own size, so F gives exact limits."""
+    case = PRINTED["synthetic_1"]
+    data = long(case["data"], *case["axes"])
+    people, items = data["p"].nunique(), data["i"].nunique()
+    result = d_study(data, case["formula"], object="p", sizes={"i": [items]})
+    assert result.about["intervals"] == "generalised, by simulation"
+    row = result.table.query("variant == 'erho2'").iloc[0]
+    df = people - 1, (people - 1) * (items - 1)
+    observed = 1 / (1 - row["estimate"])
+    low, high = (1 - fdtri(*df, q) / observed for q in (0.975, 0.025))
+    assert row["low"] == pytest.approx(max(low, 0), abs=0.01)
+    assert row["high"] == pytest.approx(high, abs=0.01)
+    whole = generalizability(data, case["formula"], object="p").table.set_index("metric")
+    assert row["low"] == pytest.approx(whole.loc["erho2", "low"], abs=0.01)
+
+
+def test_limits_of_an_incomplete_study_say_that_they_are_of_the_delta_method():
+    result = d_study(RATED.iloc[1:], "points ~ unit + who", object="unit", sizes={"who": [3]})
+    assert result.about["intervals"] == "delta method"
