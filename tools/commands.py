@@ -98,6 +98,22 @@ def bench(args: list[str]) -> int:
     return run("python", "-m", "benchmarks", *args)
 
 
+def fuzz(args: list[str]) -> int:
+    """用损坏的文件试读（FUZZ_EXAMPLES：个数）| Feed damaged files to the readers (FUZZ_EXAMPLES: how many)"""
+    os.environ.setdefault("FUZZ_EXAMPLES", "300")
+    return run("python", "-m", "pytest", "-q", "tests/fuzz", *args)
+
+
+def mutants(args: list[str]) -> int:
+    """改动代码，看测试是否发觉 | Change the code in small ways: do the tests notice?"""
+    return run("python", "-m", "tools.mutants", *args)
+
+
+def same_bytes(args: list[str]) -> int:
+    """同样的输入，同样的字节 | Same inputs, same bytes: threads, locale, zone, folder, …"""
+    return run("python", "-m", "tests.same_bytes", *args)
+
+
 def clean(args: list[str]) -> int:
     """删除缓存和 outputs，保留 .venv | Remove caches and outputs; .venv stays"""
     caches = [p for p in ROOT.rglob("__pycache__") if ".venv" not in p.parts]
@@ -124,6 +140,9 @@ COMMANDS: dict[str, Command] = {
     "format": format_code,
     "notebooks": notebooks,
     "bench": bench,
+    "fuzz": fuzz,
+    "mutants": mutants,
+    "same-bytes": same_bytes,
     "clean": clean,
     "help": show_help,
 }
