@@ -11,6 +11,7 @@ from svcmetrics.metric import metric
 from svcmetrics.numeric import bootstrap, change_point, two_way
 from svcmetrics.numeric.multiplicity import benjamini_hochberg
 from svcmetrics.result import Finding, Result, estimates
+from svcmetrics.verify import formality_late
 from svcmetrics.verify import formality_signs as signs
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify.formality_verdict import TOP, findings, verdict
@@ -54,12 +55,14 @@ def formality(  # noqa: PLR0913
     there a copy proves nothing. ``copies``: share of all forms that equal their predecessor, beside
     ``chance`` (Σp² per item, from each rater's own habits). ``copies_changed``: the same where the
     facts had changed. ``flat``: forms with one answer throughout. ``identical_sheets``: raters whose
-    whole sheet equals another's. ``late``: forms in the last tenth of the time. ``bits``: what a form
+    whole sheet equals another's. ``late``: raters with at least half of their forms in the last tenth
+    of the time, beside ``chance``, an even spread (tested as copying is). ``bits``: what a form
     tells that the answer before it and the last form did not. ``change``: the largest step.
     ``verdict``: fine, signs, mechanical, flat or too_few. Copying is tested at 5% over all waves
     together (Benjamini and Hochberg), so that honest waves raise an alarm in 5% of studies at most.
 
     Misleads: departments that are truly alike give a low share as well: see the copies beside it.
+    Raters may wait for the end for good reasons, and do after reminders: compare waves.
     Raters sampled anew in each wave, or without a key, show no copies.
 
     Source: Henderson 1953, method 1; limits by leaving out raters (jackknife) or by resampling
@@ -96,7 +99,8 @@ def formality(  # noqa: PLR0913
     table = _stacked(forms, [*parts, *[s for s in steps if s is not None]], wave, words)
     about |= {"method": "Henderson 1; beta-binomial excess of copies", "alarm_rate": 0.05,
               "draws": DRAWS, "waves": [str(w) for w in forms.waves], "unusable": TOP}  # fmt: skip
-    return Result("formality", table, [*findings(forms, table, wave), *forms.findings], about)
+    said = [*findings(forms, table, wave), *formality_late.findings(table, wave), *forms.findings]
+    return Result("formality", table, said, about)
 
 
 def _index(forms: reader.Forms) -> tuple[pd.DataFrame, np.ndarray]:

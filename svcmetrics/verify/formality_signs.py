@@ -14,10 +14,9 @@ from scipy import special
 from svcmetrics.numeric import careless, copies, information, two_way
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.result import estimates
+from svcmetrics.verify import formality_late
 from svcmetrics.verify.forms import Forms
 
-# The last part of the time in which forms came in.
-LAST = 0.1
 # A sheet shorter than this is equal to another's by chance.
 SHEET = 10
 # Groups of raters left out for the interval of the bits; fewer cells in memory.
@@ -96,7 +95,7 @@ def others(forms: Forms, time: str | None, changed: str | None) -> list[pd.DataF
     if changed is not None:
         out.append(_changed(forms, forms.extra[changed]))
     if time is not None:
-        out.append(_late(forms, forms.extra[time].astype("float64")))
+        out.append(formality_late.late(forms, forms.extra[time].astype("float64")))
     return out
 
 
@@ -133,14 +132,6 @@ def _changed(forms: Forms, changed: np.ndarray) -> pd.DataFrame:
     told = pd.Series(changed).astype("boolean").fillna(False).to_numpy(bool)
     use = (last >= 0) & (common >= copies.COMMON) & told
     return _shares(forms, "copies_changed", equal == common, use)
-
-
-def _late(forms: Forms, hours: np.ndarray) -> pd.DataFrame:
-    """Forms that came in within the last tenth of their wave's time."""
-    by_wave = pd.Series(hours).groupby(forms.wave)
-    first, last = by_wave.transform("min").to_numpy(), by_wave.transform("max").to_numpy()
-    late = hours >= last - LAST * (last - first)
-    return _shares(forms, "late", late, np.isfinite(hours) & (last > first), chance=LAST)
 
 
 def _sheets(forms: Forms) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from svcmetrics import verify
 from svcmetrics.numeric import change_point, copies, information, two_way
 from svcmetrics.problems import TableError
+from svcmetrics.verify import formality_late
 
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
 
@@ -185,3 +187,39 @@ def test_a_repeated_answer_is_an_error():
     data = honest(np.random.default_rng(12), raters=10)
     with pytest.raises(TableError):
         verify.formality(pd.concat([data, data.iloc[:1]]), **NAMES, wave="w")
+
+
+def _moments(rng, waves, raters, burst):
+    """Forms handed in at one or two sittings of each rater; in ``burst`` a third waits for the end."""
+    data = honest(rng, raters=raters, waves=waves)
+    sitting = rng.uniform(0, 240, (waves, raters, 2))
+    wait = rng.random(raters) < 0.33
+    for w in burst:
+        sitting[w, wait] = rng.uniform(225, 240, (int(wait.sum()), 2))
+    hour = sitting[data["w"], data["r"], data["t"] % 2] + 1000 * data["w"]
+    return data.assign(at=pd.Timestamp("2025-01-01") + pd.to_timedelta(hour, unit="h"))
+
+
+def test_bursts_before_the_deadline_are_seen_and_an_even_spread_raises_no_alarm():
+    rng, alarms = np.random.default_rng(21), 0
+    wave, rater = (v.ravel() for v in np.indices((3, 60, 4))[:2])
+    for _ in range(100):
+        hours = rng.uniform(0, 240, (3, 60))[wave, rater] + rng.uniform(0, 1, len(wave))
+        quiet = formality_late.late(SimpleNamespace(wave=wave, rater=rater, waves=[0, 1, 2]), hours)
+        alarms += bool((quiet["p_adjusted"] <= 0.05).any())
+    assert alarms <= 10  # 5% of 100 at most; eleven or more have a chance of 1%
+    found = verify.formality(_moments(rng, 3, 60, [2]), **NAMES, wave="w", time="at")
+    late = rows(found, "late")
+    assert (late["p_adjusted"] <= 0.05).tolist() == [False, False, True]
+    assert late["low"].iloc[2] > late["chance"].iloc[2] and late["n"].iloc[2] <= 60
+    said = [f for f in found.findings if f.key == "formality.late"]
+    assert len(said) == 1 and said[0].values["wave"] == "2"
+
+
+def test_days_instead_of_moments_make_the_last_day_a_larger_part():
+    data = _moments(np.random.default_rng(22), 2, 60, [])
+    days = data.assign(at=data["at"].dt.normalize())
+    few = days.assign(at=pd.Timestamp("2025-01-01") + pd.to_timedelta(days["r"] % 3, unit="D"))
+    late = rows(verify.formality(few, **NAMES, wave="w", time="at"), "late")
+    assert late["chance"].to_numpy() == pytest.approx(1 / 3, abs=0.02)
+    assert (late["p_adjusted"] > 0.05).all()
