@@ -38,7 +38,7 @@ def groups(
     ``scores``: one row per department, such as the table of ``score.adjust`` or of a composite.
     ``target``, ``estimate``: columns of the department and its score. ``uncertainty``: the two
     columns of an interval at ``level``, or the one column of a standard error, or a table of joint
-    draws (a bootstrap, a simulation: one row per draw, one column per department), which knows
+    draws (``score.adjust_draws``, a bootstrap: one row per draw, one column per department), which knows
     what the errors have in common. ``n``: column with the number of persons behind each score,
     carried along when it is there. ``df``: column with
     the degrees of freedom of each standard error; leave it out when they are many (above ~30).

@@ -38,7 +38,7 @@ def ranks(
     ``scores``: one row per department. ``target``, ``estimate``: columns of the department and its
     score (higher is better; turn the sign of times). ``uncertainty``: the two columns of an interval
     at ``level``, or the one column of a standard error (of ``score.adjust``: "se_compare"), or a
-    table of joint draws (one row per draw, one column per department). ``n``: column with the
+    table of joint draws (``score.adjust_draws``: one row per draw, one column per department). ``n``: column with the
     number of persons behind a score. ``df``: column with the degrees of freedom of each standard
     error; leave it out when they are many (above ~30). ``level``: of the confidence sets.
 
