@@ -13,6 +13,7 @@ import pandas as pd
 from svcmetrics import lang, verify
 from svcmetrics.display import phrase
 from svcmetrics.indicators import rating_scale
+from svcmetrics.privacy.labels import label, report_secret
 from svcmetrics.problems import InputError
 from svcmetrics.result import Finding, Level, Result, estimates
 from svcmetrics.showing import Shown
@@ -52,7 +53,7 @@ class Workbench:
     def __init__(self, study: Study):
         self.study = study
         long = _with_sides(study.long_ratings(), study)
-        self._labels = _labels(long, study.settings.seed)
+        self._labels = _labels(study, long)
         self.ratings, self.repeated = _once(long)
         self.answers = _last(self.ratings)
         keys = [c for c in ("wave", "rater_key", "target_id") if long[c].notna().any()]
@@ -174,14 +175,14 @@ def _with_sides(long: pd.DataFrame, study: Study) -> pd.DataFrame:
     return long
 
 
-def _labels(long: pd.DataFrame, seed: int) -> dict[str, str]:
-    """Labels for raters and forms, in an order that has nothing to do with pseudonyms or files."""
+def _labels(study: Study, long: pd.DataFrame) -> dict[str, str]:
+    """Labels for raters and forms, made for these ratings: no other report has the same ones."""
+    total = pd.util.hash_pandas_object(long, index=False).sum()
+    secret = report_secret(study.settings.name, {"ratings": str(total)})
     out: dict[str, str] = {}
-    rng = np.random.default_rng(seed)
-    for column, letter in (("rater_key", "R"), ("form", "F")):
+    for column, kind in (("rater_key", "R-"), ("form", "F-")):
         keys = long[column].dropna().astype("str").unique()
-        order = rng.permutation(len(keys)) + 1
-        out |= {k: f"{letter}{n:0{len(str(len(keys)))}d}" for k, n in zip(keys, order, strict=True)}
+        out |= {k: label(kind, k, secret) for k in keys}
     # A bare number in a sentence may be a count.
     return {k: v for k, v in out.items() if not k.isdigit()}
 

@@ -34,13 +34,12 @@ def report_labels(study: Study, inputs: Mapping[str, str]) -> dict[str, str]:
     Misleads: persons who are called by one to five Latin letters or digits keep that name, since
     it could be any number of the page; the import makes no such names.
     """
-    told = "report" + json.dumps(dict(inputs), sort_keys=True)
-    secret = hmac.digest(load_key(study.settings.name), told.encode(), "sha256")
+    secret = report_secret(study.settings.name, inputs)
     taken = _not_persons(study)
     found: dict[str, str] = {}
     for table, column in _PERSONS.items():
-        found |= {k: _label("R-", k, secret) for k in _distinct(study.get(table), column)}
-    found |= {k: _label("F-", k, secret) for k in _distinct(study.get("plan"), "plan_id")}
+        found |= {k: label("R-", k, secret) for k in _distinct(study.get(table), column)}
+    found |= {k: label("F-", k, secret) for k in _distinct(study.get("plan"), "plan_id")}
     return {k: label for k, label in found.items() if k not in taken and _is_clear(k)}
 
 
@@ -54,7 +53,14 @@ def relabelled(text: str, labels: Mapping[str, str]) -> str:
     return out
 
 
-def _label(kind: str, key: str, secret: bytes) -> str:
+def report_secret(study: str, inputs: Mapping[str, str]) -> bytes:
+    """What the labels of one report are made with; ``study`` is its name."""
+    told = "report" + json.dumps(dict(inputs), sort_keys=True)
+    return hmac.digest(load_key(study), told.encode(), "sha256")
+
+
+def label(kind: str, key: str, secret: bytes) -> str:
+    """The label of one person ("R-…") or form ("F-…")."""
     mark = base64.b32encode(hmac.digest(secret, key.encode(), "sha256")).decode()
     return kind + mark[:_DIGITS]
 
