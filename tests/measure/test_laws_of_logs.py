@@ -32,6 +32,7 @@ def _doubled(events: pd.DataFrame, service: str) -> pd.DataFrame:
 
 # PAY and BUY, side by side for two years, on a clock that never stops.
 YEARS, CATALOGUE = two_years()
+LONGER = _doubled(YEARS, "BUY")
 RELATIVE = {
     "on_time": {"by": "provider_id"},
     "time_ratio": {"by": "provider_id"},
@@ -47,11 +48,11 @@ def test_doubling_time_and_promise_of_one_service_changes_nothing_relative(name)
     book.loc[book["service_id"] == "BUY", "promise_h"] *= 2
     function = getattr(measure, name)
     one = function(YEARS, services=CATALOGUE, **RELATIVE[name])
-    two = function(_doubled(YEARS, "BUY"), services=book, **RELATIVE[name])
+    two = function(LONGER, services=book, **RELATIVE[name])
     same(two, one)
     # The law has something to say: time alone, without the promise, does change it.
     if name == "time_ratio":
-        alone = function(_doubled(YEARS, "BUY"), services=CATALOGUE, **RELATIVE[name])
+        alone = function(LONGER, services=CATALOGUE, **RELATIVE[name])
         assert not np.allclose(alone.table["estimate"], one.table["estimate"], equal_nan=True)
 
 
@@ -70,15 +71,15 @@ def test_the_counts_of_two_halves_add_up_to_those_of_the_whole(name):
 
 def test_a_log_put_together_again_is_the_whole_log():
     parts = [SMALL[SMALL["case_id"] >= "d"], SMALL[SMALL["case_id"] < "d"]]
+    last = SMALL["at"].max()
     for name in ("cases", "passages"):
         function = getattr(measure, name)
-        pd.testing.assert_frame_equal(
-            function(pd.concat(parts, ignore_index=True), **BOOK), function(SMALL, **BOOK)
-        )
-        last = SMALL["at"].max()
+        whole = function(SMALL, **BOOK)
+        again = function(pd.concat(parts, ignore_index=True), **BOOK)
+        pd.testing.assert_frame_equal(again, whole)
         apart = pd.concat([function(p, **BOOK, until=last) for p in parts])
         apart = apart.sort_values(["case_id", *(["visit_no"] if "visit_no" in apart else [])])
-        pd.testing.assert_frame_equal(apart.reset_index(drop=True), function(SMALL, **BOOK))
+        pd.testing.assert_frame_equal(apart.reset_index(drop=True), whole)
 
 
 def _seasons(slow: float = 1.0) -> pd.DataFrame:
