@@ -47,7 +47,7 @@ def _aggregated(events: Table) -> Table:
     seq, word, at = e["seq"], e["word"], e["at_us"]
     flow = among(word, FLOW)
     packed = at * 16 + word.cast("int64")
-    bit = ibis.literal(1, "int64") << (seq % 61).cast("int64")
+    bit = ibis.literal(1, "int64") << ((seq % 61 + 61) % 61).cast("int64")
     return e.group_by("case_id").aggregate(
         service_id=e["service_id"].min(),
         prev_case_id=e["prev_case_id"].min(),

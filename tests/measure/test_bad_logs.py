@@ -49,6 +49,12 @@ def test_events_out_of_order_are_counted_and_the_numbering_decides():
     pd.testing.assert_series_equal(visits, one["elapsed_h"].loc[visits.index], atol=1e-9)
 
 
+def test_numbers_below_nought_are_an_order_too():
+    events = SMALL[SMALL["case_id"].isin(["a", "b"])]
+    below = measure.cases(events.assign(seq=events["seq"] - 70))
+    pd.testing.assert_frame_equal(below, measure.cases(events))
+
+
 @pytest.mark.parametrize("name", SOME)
 def test_the_same_number_twice_in_a_case_stops_a_measure(name):
     twice = pd.concat([SMALL, SMALL.iloc[[3]]], ignore_index=True)
