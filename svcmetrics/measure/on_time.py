@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 import pandas as pd
-from ibis.expr.types import BooleanValue, Table, Value
+from ibis.expr.types import Table, Value
 
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import joined
@@ -111,9 +111,15 @@ def _with_deadlines(
 def _counted(table: Table, by: list[str], variants: tuple[str, ...]) -> tuple[pd.DataFrame, int]:
     """Cases per group, variant and outcome, emergencies apart, in one pass; and the withdrawn."""
     withdrawn = table["status"] == "withdrawn"
-    sums = {"withdrawn": withdrawn.sum()}
-    for variant in variants:
-        sums |= {f"{variant} {k}": v for k, v in _outcomes(table, variant, ~withdrawn).items()}
+    for v in variants:  # named once, or the engine would work each of them out for every count
+        used, allowed = _measured(table, v)
+        known = (used.notnull() & allowed.notnull()).fill_null(False) & ~withdrawn
+        table = table.mutate(
+            **{f"{v} known": known, f"{v} within": (used <= allowed).fill_null(False)}
+        )
+    sums = {"withdrawn": (table["status"] == "withdrawn").sum()}
+    for v in variants:
+        sums |= {f"{v} {k}": value for k, value in _outcomes(table, v).items()}
     wide = engine.frame(table.group_by([*by, "is_emergency"]).aggregate(**sums))
     names = (*COUNTS, "stopped", "elapsed")
     parts = [
@@ -125,10 +131,8 @@ def _counted(table: Table, by: list[str], variants: tuple[str, ...]) -> tuple[pd
     return counts, int(wide["withdrawn"].fillna(0).sum())
 
 
-def _outcomes(table: Table, variant: str, counted: BooleanValue) -> dict[str, Value]:
-    used, allowed = _measured(table, variant)
-    known = counted & (used.notnull() & allowed.notnull()).fill_null(False)
-    within = (used <= allowed).fill_null(False)
+def _outcomes(table: Table, variant: str) -> dict[str, Value]:
+    known, within = table[f"{variant} known"], table[f"{variant} within"]
     finished = known & table["status"].isin(("closed", "rejected"))
     opened = known & (table["status"] == "open")
     stopped = table["paused_us"] + table["requester_us"]
@@ -137,7 +141,7 @@ def _outcomes(table: Table, variant: str, counted: BooleanValue) -> dict[str, Va
         "late": (finished & ~within).sum(),
         "open_overdue": (opened & ~within).sum(),
         "pending": (opened & within).sum(),
-        "not_assessable": (counted & ~known).sum(),
+        "not_assessable": (~known & (table["status"] != "withdrawn")).sum(),
         "stopped": stopped.sum(where=known),
         "elapsed": table["elapsed_us"].sum(where=known),
     }
