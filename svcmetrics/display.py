@@ -22,6 +22,8 @@ STYLE = (
 # Below this a float is an error of rounding.
 _NOTHING = 1e-12
 _THOUSANDTH = 0.001
+# A probability of error is never nothing.
+_CHANCES = ("p", "p_adjusted")
 # Texts beyond this many characters are wrapped.
 _LONG = 24
 _USUAL = ("metric", "estimate", "low", "high", "n")
@@ -73,6 +75,8 @@ def shown(table: pd.DataFrame, code: str | None = None) -> pd.DataFrame:
     """A table as a reader sees it: headers in their language, numbers rounded; text only."""
     kept = [c for c in table.columns if not _is_empty(table[c])]
     out = table[kept].map(cell)
+    for name in set(_CHANCES) & set(kept):
+        out[name] = out[name].mask(table[name] < _THOUSANDTH, "<0.001")
     for column in out:
         if not pd.api.types.is_numeric_dtype(table[column]):
             out[column] = [word(str(column), v, code) for v in out[column]]
@@ -109,4 +113,6 @@ def _is_empty(column: pd.Series) -> bool:
     """A column that tells nothing here: no variants, or nothing but missing beyond the usual ones."""
     if column.name == "variant":
         return bool((column.astype(str) == "").all())
-    return column.name not in _USUAL and bool(column.isna().all())
+    if column.name in _USUAL:
+        return False
+    return bool((column.isna() | column.astype(str).eq("")).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -135,8 +136,10 @@ def _in_words(finding: Finding, steps: Mapping[Any, str]) -> dict[str, Any]:
 
 def _said(value: Any, known: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        if value in known or _JOINT not in value:
-            return known.get(value, value)
+        if value in known:
+            return known[value]
+        if _JOINT not in value:  # "rater_key 30, item_id 3"
+            return re.sub(r"[a-z]+_[a-z_]+", lambda m: known.get(m[0], m[0]), value)
         parts = value.split(_JOINT)
         return _JOINT.join(known[p] for p in parts) if set(parts) <= set(known) else value
     if isinstance(value, (list, tuple)):

@@ -48,7 +48,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
                 color="white" if abs(p - 0.5) > 0.35 else INK,
                 fontweight="bold" if clear[i, j] else "normal",
             )  # fmt: skip
-    for i, j in np.argwhere(clear):
+    for i, j in np.argwhere(clear) if len(names) <= _NAMED else ():
         ax.plot(
             [j - 0.45, j + 0.45, j + 0.45, j - 0.45, j - 0.45],
             [i - 0.45, i - 0.45, i + 0.45, i + 0.45, i - 0.45], color=INK, linewidth=1.2,

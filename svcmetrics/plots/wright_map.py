@@ -38,18 +38,22 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         marker = "_" if kind == _STEPS else "o"
         ax.plot(place, own["estimate"], marker, color=colour, markersize=5, alpha=0.7)
         if named:
-            side = -8 if k == 0 else 8  # the first column has all the room to its left
-            for names, height in _labels(own, _ROOM * span):
+            left = k == 0  # the first column has all the room to its left
+            for names, height, place_of in _labels(own, _ROOM * span):
                 ax.annotate(
-                    names, (k, height), xytext=(side, -3), textcoords="offset points", fontsize=8,
-                    ha="right" if k == 0 else "left",
+                    names, (k, place_of), xytext=(k - 0.12 if left else k + 0.12, height),
+                    fontsize=8, ha="right" if left else "left", va="center",
+                    arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.6},
                 )  # fmt: skip
     words = [
         phrase("metric.threshold", _STEPS) if v == _STEPS else phrase(f"variant.{v}", v)
         for v in kinds
     ]
     ax.set_xticks(range(len(kinds)), [w if len(w) < _WIDE else w.replace(" ", "\n") for w in words])
-    ax.set_xlim(-_LEFT, max(len(kinds), 1) - 0.3)
+    has_names = (
+        bool(kinds) and kinds[0] != "rater" and (rows["variant"] == kinds[0]).sum() <= _NAMES
+    )
+    ax.set_xlim(-_LEFT if has_names else -0.5, max(len(kinds), 1) - 0.3)
     if len(rows):  # limits of elements at an extreme run far out: they may leave the picture
         edge = 0.06 * span
         ax.set_ylim(rows["estimate"].min() - edge, rows["estimate"].max() + edge)
@@ -66,14 +70,14 @@ def _beside(values: pd.Series, span: float) -> pd.Series:
     return (rank - (size - 1) / 2) * np.minimum(0.06, 0.7 / size)
 
 
-def _labels(own: pd.DataFrame, room: float) -> list[tuple[str, float]]:
+def _labels(own: pd.DataFrame, room: float) -> list[tuple[str, float, float]]:
     """Names with their height, moved apart where few; else those too close share one label."""
     if len(own) <= _APART:
         rows = own.sort_values("estimate")
         steps = room * np.arange(len(rows))
         raised = np.maximum.accumulate(rows["estimate"].to_numpy() - steps) + steps
         raised -= (raised - rows["estimate"]).mean()
-        return list(zip(rows["element"].astype("str"), raised, strict=True))
+        return list(zip(rows["element"].astype("str"), raised, rows["estimate"], strict=True))
     out: list[tuple[list[str], list[float]]] = []
     for name, place in own.sort_values("estimate")[["element", "estimate"]].itertuples(index=False):
         if out and place - sum(out[-1][1]) / len(out[-1][1]) < room:
@@ -81,4 +85,5 @@ def _labels(own: pd.DataFrame, room: float) -> list[tuple[str, float]]:
             out[-1][1].append(place)
         else:
             out.append(([str(name)], [place]))
-    return [(" ".join(names), sum(places) / len(places)) for names, places in out]
+    heights = [sum(places) / len(places) for _, places in out]
+    return [(" ".join(names), h, h) for (names, _), h in zip(out, heights, strict=True)]
