@@ -210,7 +210,7 @@ def test_bursts_before_the_deadline_are_seen_and_an_even_spread_raises_no_alarm(
     assert alarms <= 10  # 5% of 100 at most; eleven or more have a chance of 1%
     found = verify.formality(_moments(rng, 3, 60, [2]), **NAMES, wave="w", time="at")
     late = rows(found, "late")
-    assert late["p_adjusted"].iloc[2] < 1e-6
+    assert late["p_adjusted"].iloc[2] < 0.001
     assert late["low"].iloc[2] > late["chance"].iloc[2] and late["n"].iloc[2] <= 60
     said = [f for f in found.findings if f.key == "formality.late"]
     assert said and said[-1].values["wave"] == "2"
