@@ -10,9 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from svcmetrics.display import phrase
-from svcmetrics.plots.style import GOOD, INK, POOR, plain
+from svcmetrics.plots.style import GOOD, INK, POOR, plain, row_height
 
 _ROWS, _CUSTOMARY = 40, 0.7
+
+
+def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
+    """Inches that keep the names apart."""
+    return max(row_height(min(table[table.columns[0]].nunique(), _ROWS)), 4.0)
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
