@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -113,11 +114,17 @@ def _whole(sample: Sample) -> bool:
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n in SAMPLES and _whole(SAMPLES[n])])
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "Int64", "float32", "Float64"])
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int64", "UInt8", "Int64", "float32", "Float64", Decimal], ids=str
+)
 def test_the_type_of_a_number_changes_nothing(name, dtype):
     sample = SAMPLES[name]
     score = sample.data[sample.score]
-    _same(_run(name), _run(name, sample.data.assign(**{sample.score: score.astype(dtype)})))
+    if dtype is Decimal:  # as databases give it
+        typed = pd.Series([Decimal(int(v)) for v in score], index=score.index, dtype=object)
+    else:
+        typed = score.astype(dtype)
+    _same(_run(name), _run(name, sample.data.assign(**{sample.score: typed})))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import privacy
+from svcmetrics.privacy import pseudonyms
 from svcmetrics.problems import StudyError, TableError
 from svcmetrics.result import Finding, Result, estimates
 
@@ -95,3 +96,17 @@ def test_a_sentence_that_lists_persons_stays_with_the_analyst():
     table = estimates("icc", groups={"unit": ["A"]}, estimate=1.0, n=30)
     told = [Finding("oddities.flat", {"count": 1, "raters": ["p0123"]}, "warning")]
     assert "p0123" not in privacy.publish(Result("icc", table, told), count="n").say("en")
+
+
+def test_keys_lie_in_the_home_folder_unless_told_otherwise(monkeypatch, tmp_path):
+    monkeypatch.delenv("SVCMETRICS_KEYS", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    assert pseudonyms.keys_folder() == tmp_path / ".svcmetrics" / "keys"
+    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "own"))
+    assert pseudonyms.keys_folder() == tmp_path / "own"
+    assert pseudonyms.keys_folder(tmp_path) == tmp_path
+
+
+def test_the_name_of_a_key_file_stays_what_it_was():
+    # Another name would be another key: nobody could be linked with the imports before.
+    assert pseudonyms.stem("x") == "2d711642b726b044"

@@ -133,7 +133,7 @@ def _passes(module: str, code: str, tests: tuple[str, ...]) -> int:
     os.dup2(silent, 2)
     path = ROOT / "svcmetrics" / f"{module}.py"
     sys.meta_path.insert(0, Changed(f"svcmetrics.{module.replace('/', '.')}", path, code))
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    options = ["-x", "-q", "-p", "no:cacheprovider"]
     with contextlib.suppress(BaseException):
         return int(pytest.main([*options, *tests]))
     return 1
@@ -146,7 +146,7 @@ def main(args: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("modules", nargs="*", help="beginnings of module names, such as privacy")
     asked = parser.parse_args(args)
-    for heavy in ("numpy", "pandas", "scipy.stats", "scipy.linalg", "pytest", "hypothesis"):
+    for heavy in ("numpy", "pandas", "scipy.stats", "scipy.linalg", "pytest"):
         importlib.import_module(heavy)
     chosen = [m for m in TARGETS if not asked.modules or m.startswith(tuple(asked.modules))]
     every = [
