@@ -94,7 +94,7 @@ def control(
 
 def _what(rows: pd.DataFrame) -> dict[str, str]:
     """Which metric the rows are of, where they say so and it is one."""
-    found = rows["metric"].dropna().unique() if "metric" in rows else []
+    found = list(rows["metric"].dropna().unique()) if "metric" in rows else []
     return {"of": str(found[0])} if len(found) == 1 else {}
 
 

@@ -35,7 +35,9 @@ def nulls(low: float, high: float) -> dict[str, float]:
     points = high - low + 1
     return {
         "uniform": ((high - low + 1) ** 2 - 1) / 12,
-        "slight_skew": SLIGHT_SKEW.get(points, float("nan")),
+        "slight_skew": SLIGHT_SKEW.get(int(points), float("nan"))
+        if points == int(points)
+        else float("nan"),
         "maximum_dissensus": (high - low) ** 2 / 4,
     }
 

@@ -70,7 +70,8 @@ def favour(
                             return_inverse=True)  # fmt: skip
     rater, goal = pair // len(forms.targets), who.target[pair % len(forms.targets)]
     dealt = _dealt(who, draws, rng)
-    rows, inside = [], np.zeros(len(forms))
+    rows: list[pd.DataFrame] = []
+    inside = np.zeros(len(forms))
     while len(rows) < _MOST:
         away = np.bincount(place, y[use]) / np.bincount(place)
         ties = arrays.mutual(away, rater, goal, dealt, len(who.units))

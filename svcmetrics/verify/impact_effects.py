@@ -32,6 +32,7 @@ from svcmetrics.verify.severity import severity
 # Effects whose size is a share, not points.
 SHARES = ("careless", "halo", "centrality")
 ALARM = 0.05
+Shift = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -103,14 +104,17 @@ def _refused(result: Result) -> bool:
     )
 
 
-def _by_target(result: Result, forms: Forms, columns: Columns, metric: str) -> list[np.ndarray]:
+def _by_target(result: Result, forms: Forms, columns: Columns, metric: str) -> Shift:
     """Estimate, low and high of the rows of each target; zero where an effect moves nothing."""
     rows = result.table[result.table["metric"] == metric]
     if not len(rows):
-        return [np.zeros(len(forms.targets))] * 3
+        return (np.zeros(len(forms.targets)),) * 3
     rows = rows.assign(key=rows[columns.target].astype(str)).set_index("key")
     order = [str(t) for t in forms.targets]
-    return [rows[c].reindex(order).to_numpy("float64") for c in ("estimate", "low", "high")]
+    shift, low, high = (
+        rows[c].reindex(order).to_numpy("float64") for c in ("estimate", "low", "high")
+    )
+    return shift, low, high
 
 
 def _three(row: pd.Series) -> tuple[float, float, float]:
@@ -170,11 +174,12 @@ def _halo(ratings: pd.DataFrame, forms: Forms, columns: Columns) -> Effect:
     found = halo(ratings, **columns.common("item", "wave"))
     if _refused(found):
         return _none("halo", forms, "refused")
-    rows = found.table.set_index("metric")
-    zero = np.zeros(len(forms.targets))
-    spread = rows.loc["halo_sd"]
-    return Effect("halo", _three(rows.loc["halo"]), variance_p(spread["estimate"], spread["low"]),
-                  zero, zero, zero, float(rows.loc["halo_error_ratio", "estimate"]))  # fmt: skip
+    of, zero = found.table["metric"], np.zeros(len(forms.targets))
+    share, spread, wider = (
+        found.table[of == name].iloc[0] for name in ("halo", "halo_sd", "halo_error_ratio")
+    )
+    return Effect("halo", _three(share), variance_p(spread["estimate"], spread["low"]),
+                  zero, zero, zero, float(wider["estimate"]))  # fmt: skip
 
 
 def _shares(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -> Effect:
@@ -208,7 +213,7 @@ def _pairs(found: Result, forms: Forms, columns: Columns) -> Effect:
     if not len(rows):
         return _none("reciprocity", forms, "refused")
     rows = rows.sort_values("p")
-    total = [np.zeros(len(forms.targets)) for _ in range(3)]
+    total = np.zeros((3, len(forms.targets)))
     mine = pd.Series(forms.extra[str(columns.rater_unit)], dtype="object").astype(str).to_numpy()
     theirs = np.array([str(t) for t in forms.targets], dtype=object)[forms.target]
     sure = rows[(rows["p_adjusted"] <= ALARM) & (rows["estimate"] > 0)]
@@ -217,7 +222,8 @@ def _pairs(found: Result, forms: Forms, columns: Columns) -> Effect:
         hit = ((mine == a) & (theirs == b)) | ((mine == b) & (theirs == a))
         effect = (row["estimate"], row["low"], row["high"])
         moved = ledger.exposure_shift(forms, hit.astype("float64"), effect, columns.target)
-        columns_moved = moved[["estimate", "low", "high"]].to_numpy().T
-        total = [whole + part for whole, part in zip(total, columns_moved, strict=True)]
+        total += moved[["estimate", "low", "high"]].to_numpy().T
     top = rows.iloc[0]
-    return Effect("reciprocity", _three(top), float(top["p_adjusted"]), *total)
+    return Effect(
+        "reciprocity", _three(top), float(top["p_adjusted"]), total[0], total[1], total[2]
+    )

@@ -30,7 +30,7 @@ def own_side(forms: Forms, rater_group: str | None, target_group: str | None) ->
         return None
     if rater_group is None or target_group is None:
         given = rater_group or target_group
-        raise table_error("one_side_only", column=given)
+        raise table_error("one_side_only", column=str(given))
     mine, theirs = (pd.Series(forms.extra[c], dtype="object") for c in (rater_group, target_group))
     return np.asarray((mine == theirs) & mine.notna(), dtype="float64")
 

@@ -10,7 +10,9 @@ from svcmetrics.metric import REGISTRY
 from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS
 
 BOOK = {
-    "services": SERVICES.assign(output_form="table", baseline_from="2024-09-01", baseline_to="2024-09-03"),
+    "services": SERVICES.assign(
+        output_form="table", baseline_from="2024-09-01", baseline_to="2024-09-03"
+    ),
     "steps": STEPS,
     "calendar": CALENDAR,
 }

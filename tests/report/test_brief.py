@@ -35,7 +35,10 @@ def _composite(names: list[str], n: list[float]) -> Result:
 @pytest.fixture
 def tables():
     names, n = ["财务部", "法务部"], [30, 30]
-    return {"groups": publish(_groups(names, n), count="n"), "composite": publish(_composite(names, n), count="n")}
+    return {
+        "groups": publish(_groups(names, n), count="n"),
+        "composite": publish(_composite(names, n), count="n"),
+    }
 
 
 def test_each_department_has_one_line_with_its_interval(tables):
@@ -53,7 +56,10 @@ def test_both_languages_say_the_same_numbers(tables):
 def test_a_hidden_department_shows_no_number_anywhere():
     names, n = ["财务部", "法务部"], [30, 2]
     page = brief(
-        {"groups": publish(_groups(names, n), count="n"), "composite": publish(_composite(names, n), count="n")},
+        {
+            "groups": publish(_groups(names, n), count="n"),
+            "composite": publish(_composite(names, n), count="n"),
+        },
         title="示例",
         language="zh",
     )
@@ -63,7 +69,9 @@ def test_a_hidden_department_shows_no_number_anywhere():
 
 def test_a_name_is_only_a_name():
     names = [HOSTILE, "B"]
-    page = brief({"composite": publish(_composite(names, [30, 30]), count="n")}, title=HOSTILE, language="en")
+    page = brief(
+        {"composite": publish(_composite(names, [30, 30]), count="n")}, title=HOSTILE, language="en"
+    )
     assert HOSTILE not in page
     assert "&lt;img" in page
 

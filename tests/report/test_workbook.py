@@ -52,7 +52,9 @@ def test_headers_and_readings_are_in_the_readers_language(result):
         code: [
             c.value
             for c in _cells(
-                _open(workbook({"icc": publish(result, count="n")}, title="t", language=code)).worksheets[1]
+                _open(
+                    workbook({"icc": publish(result, count="n")}, title="t", language=code)
+                ).worksheets[1]
             )
         ]
         for code in ("zh", "en")
@@ -69,10 +71,14 @@ def test_sheet_names_are_made_safe_and_short(result):
 
 
 def test_the_same_tables_give_the_same_bytes(result):
-    one, two = (workbook({"icc": publish(result, count="n")}, title="t", language="zh") for _ in range(2))
+    one, two = (
+        workbook({"icc": publish(result, count="n")}, title="t", language="zh") for _ in range(2)
+    )
     assert one == two
 
 
 def test_notes_stand_on_the_last_sheet(result):
-    book = _open(workbook({"icc": publish(result, count="n")}, title="t", language="en", notes={"seed": 7}))
+    book = _open(
+        workbook({"icc": publish(result, count="n")}, title="t", language="en", notes={"seed": 7})
+    )
     assert ["seed", "7"] in [list(r[:2]) for r in book.worksheets[-1].iter_rows(values_only=True)]
