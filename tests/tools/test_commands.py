@@ -1,11 +1,14 @@
 """The door itself: any Python can open it, and exit statuses pass through it."""
 
 import ast
+import ensurepip
 import hashlib
 import importlib.util
 import shutil
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +107,53 @@ def test_nobody_else_fetches_spark(calls, monkeypatch, ci, java):
     commands.main(["test"])
     commands.main(["pilot"])
     assert not [call for call in calls if "install" in call]
+
+
+def test_nothing_of_the_locks_is_installed_without_its_hash(calls, monkeypatch):
+    """What CI installs it installs as everybody does; both ways ask for the hash of every file."""
+    monkeypatch.setattr(environment, "uv_environ", dict)
+    monkeypatch.setattr(environment, "make_pip", lambda: None)
+    environment.install_uv()
+    environment.install_with_uv()
+    with pytest.raises(environment.SetupError):
+        environment.install_with_pip()
+    locked = [call for call in calls if any(part.endswith(".lock") for part in call)]
+    assert len(locked) == 3
+    assert all("--require-hashes" in call for call in locked)
+    rest = [call for call in calls if call not in locked]
+    assert all("--no-deps" in call and call[-2:] == ["-e", str(ROOT)] for call in rest)
+
+
+def test_ci_comes_through_the_same_door():
+    assert "exec python3 dev.py test" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path):
+    """Not only asked for: a package whose hash is not the one in the lock stays outside."""
+    wheel = tmp_path / "harmless-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(
+            "harmless-1.0.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: harmless\nVersion: 1.0\n",
+        )
+        archive.writestr(
+            "harmless-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        archive.writestr("harmless-1.0.dist-info/RECORD", "")
+    right = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lock = tmp_path / "requirements.lock"
+    pip = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    if not pip:
+        pytest.skip("this Python brings no pip along")
+    options = [f"{pip[-1]}/pip", *environment.PIP_INSTALL[2:], "--no-index", "--no-cache-dir"]
+    options += ["--find-links", str(tmp_path), "--target", str(tmp_path / "to"), "-r", str(lock)]
+    done = []
+    for value in ("0" * 64, right):
+        lock.write_text(f"harmless==1.0 --hash=sha256:{value}\n", "utf-8")
+        done.append(subprocess.run([sys.executable, *options], capture_output=True, text=True))
+    assert done[0].returncode != 0 and "hash" in done[0].stderr.lower()
+    assert done[1].returncode == 0, done[1].stderr
 
 
 def test_spark_is_not_fetched_twice(calls, monkeypatch, tmp_path):
