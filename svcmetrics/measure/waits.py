@@ -79,13 +79,19 @@ def requester_waits(log: Log) -> Table:
 
 
 def within(stretches: Table, cases: Table) -> Table:
-    """Stretches cut to the time of their case, with its clock: case_id, clock_id, a_us, b_us."""
+    """Stretches cut to the time of their case, with its clock: case_id, clock_id, a_us, b_us.
+
+    Where stamps are out of order stretches may overlap; each moment is left in the first of them.
+    """
     bounds = cases.select("case_id", "clock_id", "start_us", "stop_us")
     rows = stretches.inner_join(bounds, "case_id")
     rows = rows.mutate(
         a_us=ibis.greatest(rows["a_us"], rows["start_us"]),
         b_us=ibis.least(rows["b_us"].fill_null(rows["stop_us"]), rows["stop_us"]),
     )
+    earlier = ibis.window(group_by="case_id", order_by=("a_us", "b_us"), preceding=(None, 1))
+    seen = rows["b_us"].max().over(earlier).fill_null(rows["a_us"])
+    rows = rows.mutate(a_us=ibis.greatest(rows["a_us"], seen))
     rows = rows.filter(rows["b_us"] > rows["a_us"])
     return rows.select("case_id", "clock_id", "a_us", "b_us")
 

@@ -63,7 +63,7 @@ def test_a_stopped_clock_inside_a_wait_for_the_requester_counts_once():
     ]
 
 
-def test_stopped_clocks_that_overlap_do_not_make_the_time_of_the_requester_negative():
+def test_stopped_clocks_that_overlap_count_once():
     """Stamps out of order: 09:00 to 12:00 stopped, in it 10:00 to 11:00 stopped once more; all of
     it while the work lay with the requester, who therefore held nothing up.
     """
@@ -79,6 +79,7 @@ def test_stopped_clocks_that_overlap_do_not_make_the_time_of_the_requester_negat
     """)
     one = measure.cases(events, **STUDY).iloc[0]
     assert one[["requester_h", "requester_business_h"]].tolist() == [0.0, 0.0]
+    assert one["paused_h"] == 3.0
 
 
 def test_a_pause_that_nobody_ended_lasts_to_the_end_of_the_case():
