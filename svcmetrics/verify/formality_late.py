@@ -62,8 +62,12 @@ def _of_wave(forms: Forms, hours: np.ndarray, wave: int) -> tuple[float, float, 
 
 def findings(table: pd.DataFrame, wave: str | None) -> list[Finding]:
     """The waves in which more raters than an even spread explains waited for the end."""
-    out = []
     own = table[(table["metric"] == "late") & (table["p_adjusted"] <= ALARM)]
+    if len(own) > 1 and wave:
+        ends = {f"{k}_{end}": 100 * float(getattr(own[c], end)())
+                for k, c in (("share", "estimate"), ("chance", "chance")) for end in ("min", "max")}  # fmt: skip
+        return [Finding("formality.late_often", ends | {"waves": own[wave].astype(str).tolist()})]
+    out = []
     for row in own.to_dict("records"):
         values = {k: 100 * row[c] for k, c in (("share", "estimate"), ("low", "low"),
                                                ("high", "high"), ("chance", "chance"))}  # fmt: skip

@@ -212,8 +212,17 @@ def test_bursts_before_the_deadline_are_seen_and_an_even_spread_raises_no_alarm(
     late = rows(found, "late")
     assert late["p_adjusted"].iloc[2] < 0.001
     assert late["low"].iloc[2] > late["chance"].iloc[2] and late["n"].iloc[2] <= 60
-    said = [f for f in found.findings if f.key == "formality.late"]
-    assert said and said[-1].values["wave"] == "2"
+    said = next(f for f in found.findings if f.key.startswith("formality.late"))
+    assert "2" in said.values.get("waves", [said.values.get("wave")])
+
+
+def test_bursts_in_several_waves_are_told_in_one_sentence():
+    data = _moments(np.random.default_rng(23), 3, 60, [1, 2])
+    found = verify.formality(data, **NAMES, wave="w", time="at")
+    said = [f for f in found.findings if f.key.startswith("formality.late")]
+    assert [f.key for f in said] == ["formality.late_often"]
+    assert {"1", "2"} <= set(said[0].values["waves"])
+    assert "1、2" in said[0].say("zh")
 
 
 def test_days_instead_of_moments_make_the_last_day_a_larger_part():
