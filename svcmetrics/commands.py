@@ -119,6 +119,7 @@ def person(arguments: argparse.Namespace) -> int:
     """Everything that a study holds about one person; with ``--rows`` the rows themselves."""
     from svcmetrics.io.persons import called, files_of, left_in, rows_of
     from svcmetrics.io.study_files import read_study
+    from svcmetrics.io.study_out import as_csv
     from svcmetrics.pages import table_name
 
     study = read_study(arguments.dir)
@@ -128,7 +129,7 @@ def person(arguments: argparse.Namespace) -> int:
         filled = [str(c) for c in rows.columns if rows[c].notna().any()]
         print(lang.say("cli.person_rows", table=table_name(name), count=len(rows), fields=filled))
         if arguments.rows:
-            print(rows[filled].to_csv(index=False, lineterminator="\n"))
+            print(as_csv(rows[filled]))
     files = [str(f) for f in left_in(files_of(arguments.dir), names)]
     for file in files:
         print(lang.say("cli.person_file", file=file))

@@ -22,6 +22,7 @@ from svcmetrics.io import headers
 from svcmetrics.io.cells import MAX_XLSX_BYTES
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.study_files import CHECKS_FILE
+from svcmetrics.io.table_cells import GUARDED
 from svcmetrics.io.whole import write_whole
 from svcmetrics.io.xlsx_cells import Workbook
 from svcmetrics.problems import OutputError, Problem, StudyError
@@ -135,7 +136,7 @@ def _cell(place: str, text: str, style: str) -> str:
 def _as_csv(file: Path, rows: list[list[str]]) -> Path:
     """For studies of CSV files; no cell can start a formula."""
     table = pd.DataFrame(rows[1:], columns=rows[0]).map(
-        lambda t: f"'{t}" if t[:1] in "=+-@\t\r" and t else t
+        lambda t: f"'{t}" if re.match(GUARDED, t) else t
     )
     try:
         write_whole(file, table.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))

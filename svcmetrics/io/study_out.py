@@ -92,7 +92,19 @@ def cell_text(values: pd.Series, kind: str) -> pd.Series:
         return values.map({True: "true", False: "false"})
     if kind == "float":
         return values.map(lambda v: None if pd.isna(v) else repr(float(v)).removesuffix(".0"))
-    text = values.astype("str")
+    return guarded(values.astype("str"))
+
+
+def as_csv(rows: pd.DataFrame) -> str:
+    """Rows as they are, as the text of a CSV file in which no cell is a formula."""
+    words = rows.select_dtypes(["object", "str", "category"])
+    return rows.assign(**{str(c): guarded(words[c].astype("str")) for c in words}).to_csv(
+        index=False, lineterminator="\n"
+    )
+
+
+def guarded(text: pd.Series) -> pd.Series:
+    """Text with an apostrophe before what a spreadsheet would calculate."""
     return text.mask(text.str.match(GUARDED, na=False), "'" + text)
 
 

@@ -17,7 +17,7 @@ from svcmetrics.study import Source
 from svcmetrics.tables import TABLES, Column
 
 # A text that a spreadsheet would take for a formula is written with an apostrophe before it.
-GUARDED = r"^'*[=+\-@\t\r＝＋－＠]"
+GUARDED = r"^'*[=+\-@\t\r\n＝＋－＠]"
 _LOOK = 12  # rows in which the header is sought
 _READERS = {
     "id": values.read_id,

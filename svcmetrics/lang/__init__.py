@@ -38,6 +38,9 @@ _COUNTED = re.compile(
     rf"(?P<noun>{_NOUNS})\b(?P<verb> (?:have|are|were|do|reach|{_OTHERS})\b)?"
 )
 
+# Signs of direction: a name that holds one would turn round the number behind it.
+_TURNS = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
 _current: ContextVar[str] = ContextVar("svcmetrics_language", default="zh")
 
 
@@ -67,7 +70,12 @@ def say(key: str, code: str | None = None, /, **values: Any) -> str:
     if (code or language()) == "en":
         template = singular(template, values)
     with speaking(code or language()):
-        return _BLANKS.vformat(template, (), values)
+        return plain(_BLANKS.vformat(template, (), values))
+
+
+def plain(text: str) -> str:
+    """A text without the invisible signs that make what follows read from right to left."""
+    return text if text.isascii() else text.translate(_TURNS)
 
 
 def has(key: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,9 @@ def draw(
         # A drawing with a row per estimate says how tall it has to be to stay legible.
         height = getattr(drawing, "height", None)
         ax = new_axes(height=height(table, about)) if height else new_axes()
-    return drawing.draw(_drawable(table), ax, about)
+    drawn: Axes = drawing.draw(_drawable(table), ax, about)
+    _without_formulas(drawn)
+    return drawn
 
 
 def _drawable(table: pd.DataFrame) -> pd.DataFrame:
@@ -62,6 +65,15 @@ def _drawable(table: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+def _without_formulas(ax: Axes) -> None:
+    """Names of columns and options as typed, too: they stand in labels of axes and in legends."""
+    from matplotlib.text import Text
+
+    for text in (*ax.findobj(Text), *(t for g in ax.figure.legends for t in g.findobj(Text))):
+        if "$" in text.get_text():
+            text.set_text(re.sub(r"(?<!\\)\$", r"\\$", text.get_text()))
+
+
 def _name(value: Any) -> Any:
     """A name as typed; what cannot be seen becomes a blank, what is too long loses its middle."""
     if not isinstance(value, str):
@@ -69,4 +81,6 @@ def _name(value: Any) -> Any:
     plain = "".join(c if c.isprintable() else " " for c in value)
     if len(plain) > _LONGEST:
         plain = f"{plain[: _LONGEST - 13]}…{plain[-12:]}"
+    # An underscore first would keep a name out of a legend.
+    plain = f" {plain}" if plain.startswith("_") else plain
     return plain.replace("$", r"\$")  # or Matplotlib reads a formula between two of them

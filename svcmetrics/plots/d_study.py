@@ -24,6 +24,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     for _, own in groups[:_LINES]:
         part = own.sort_values(first)
         label = ", ".join(f"{header(f)} {part[f].iloc[0]}" for f in others)
+        label = f" {label}" if label.startswith("_") else label  # or no legend has it
         line = ax.plot(part[first], part["estimate"], "o-", ms=5, label=label or None)[0]
         if len(groups) == 1:
             ax.fill_between(

@@ -73,7 +73,9 @@ def _groups(published: Published) -> list[dict[str, str]]:
         {
             "word": group,
             "title": lang.say(f"group.{group}"),
-            "names": joint.join(sorted(table.loc[table["group"] == group, target].astype(str)))
+            "names": lang.plain(
+                joint.join(sorted(table.loc[table["group"] == group, target].astype(str)))
+            )
             or lang.MISSING,
         }
         for group in GROUPS

@@ -13,8 +13,8 @@ from svcmetrics import lang
 from svcmetrics.display import header, phrase, word
 from svcmetrics.privacy import Published
 
-# Excel allows no more in the name of a sheet.
-_SHEET_NAME = 31
+# Excel allows no more in the name of a sheet, and in a cell.
+_SHEET_NAME, _CELL = 31, 32_767
 _WIDEST = 42
 # A fixed creation date: the same tables give the same bytes.
 _CREATED = datetime(2000, 1, 1)
@@ -48,8 +48,9 @@ def workbook(
     book.set_properties({"title": title, "created": _CREATED})
     with lang.speaking(language):
         styles = _styles(book)
-        _read_me(book, styles, tables, title)
-        for name, published in tables.items():
+        sheets = _by_sheet(tables)
+        _read_me(book, styles, sheets, title)
+        for name, published in sheets.items():
             _sheet(book, styles, name, published)
         _notes(book, styles, notes or {})
     book.close()
@@ -87,7 +88,7 @@ def _read_me(
     sheet = _worksheet(book, lang.say("workbook.read_me"))
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 110)
-    sheet.write_string(0, 0, title, styles["title"])
+    sheet.write_string(0, 0, title[:_CELL], styles["title"])
     row = 2
     for line in (
         "workbook.how_intervals",
@@ -100,26 +101,24 @@ def _read_me(
         row += 1
     row += 1
     for name, published in tables.items():
-        sheet.write_url(
-            row, 0, f"internal:'{_sheet_name(name)}'!A1", styles["head"], _sheet_name(name)
-        )
-        sheet.write_string(row, 1, published.say(), styles["text"])
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", styles["head"], name)
+        sheet.write_string(row, 1, published.say()[:_CELL], styles["text"])
         row += 1
 
 
 def _sheet(book: Any, styles: dict[str, Any], name: str, published: Published) -> None:
     table = published.table
-    sheet = _worksheet(book, _sheet_name(name))
-    sheet.write_string(0, 0, _sheet_name(name), styles["title"])
+    sheet = _worksheet(book, name)
+    sheet.write_string(0, 0, name, styles["title"])
     for offset, finding in enumerate(published.findings):
-        sheet.write_string(1 + offset, 0, finding.say())
+        sheet.write_string(1 + offset, 0, finding.say()[:_CELL])
     top = len(published.findings) + 2
     columns = [
         c for c in table.columns if c != "shown" and not (c == "variant" and (table[c] == "").all())
     ]
     for place, column in enumerate(columns):
         values = [_readable(column, v) for v in table[column]]
-        sheet.write_string(top, place, header(column), styles["head"])
+        sheet.write_string(top, place, header(column)[:_CELL], styles["head"])
         _column(sheet, styles, top + 1, place, values, table["shown"].tolist())
         sheet.set_column(place, place, _width(header(column), values))
     sheet.freeze_panes(top + 1, 1)
@@ -154,7 +153,7 @@ def _column(
                 styles["quiet"],
             )
         else:
-            sheet.write_string(row, place, str(value), styles["text"])
+            sheet.write_string(row, place, str(value)[:_CELL], styles["text"])
 
 
 def _readable(column: str, value: object) -> object:
@@ -177,9 +176,22 @@ def _units(text: str) -> int:
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
-def _sheet_name(name: str) -> str:
-    said = phrase(f"sheet.{name}", phrase(f"metric.{name}", name))
-    return "".join("_" if c in "[]:*?/\\'" else c for c in said)[:_SHEET_NAME]
+def _by_sheet(tables: Mapping[str, Published]) -> dict[str, Published]:
+    """The tables by the names of their sheets: as Excel allows them, no two alike."""
+    # Excel keeps "History" for itself.
+    taken = {lang.say("workbook.read_me").lower(), lang.say("workbook.notes").lower(), "history"}
+    out = {}
+    for name, published in tables.items():
+        said = phrase(f"sheet.{name}", phrase(f"metric.{name}", name))
+        said = "".join(c if c.isprintable() and c not in "[]:*?/\\'" else "_" for c in said)
+        said = sheet = said[:_SHEET_NAME].strip() or "_"
+        again = 1
+        while sheet.lower() in taken:
+            again += 1
+            sheet = f"{said[: _SHEET_NAME - 1 - len(str(again))]} {again}"
+        taken.add(sheet.lower())
+        out[sheet] = published
+    return out
 
 
 def _notes(book: Any, styles: dict[str, Any], notes: Mapping[str, Any]) -> None:
@@ -187,5 +199,5 @@ def _notes(book: Any, styles: dict[str, Any], notes: Mapping[str, Any]) -> None:
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 90)
     for row, (key, value) in enumerate(notes.items()):
-        sheet.write_string(row, 0, phrase(f"note.{key}", key), styles["head"])
-        sheet.write_string(row, 1, str(value), styles["text"])
+        sheet.write_string(row, 0, phrase(f"note.{key}", key)[:_CELL], styles["head"])
+        sheet.write_string(row, 1, str(value)[:_CELL], styles["text"])
