@@ -39,7 +39,7 @@ TARGETS = {
     "numeric/icc": ("tests/verify/test_icc.py",),
     "numeric/outliers": ("tests/numeric/test_outliers.py",),
     "numeric/shapley": ("tests/numeric/test_shapley.py",),
-    "numeric/within_group": ("tests/verify/test_agreement.py",),
+    "numeric/within_group": ("tests/verify/test_aggregation.py",),
     "numeric/information": ("tests/weigh/test_entropy.py", "tests/weigh/test_critic.py"),
 }
 # Of the processor: a loaded machine is no endless loop.

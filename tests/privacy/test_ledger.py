@@ -178,3 +178,14 @@ def test_ratings_that_are_no_whole_numbers_are_not_taken_for_such():
     assert behind([0, 1]).whole
     assert not behind([0, 1], scores=[3.5, 4]).whole
     assert behind([0, 1], scores=[3.5, 4]).unit == 0.5
+
+
+def test_a_weight_of_zero_is_refused_with_its_count():
+    heavy = behind([0, 1, 2])
+    for weights, count in (([2.0, 0.0, 1.0], 1), ([-1.0, 0.0, 1.0], 2)):
+        asked = Behind(
+            heavy.ratings.assign(w=weights), ["unit"], "rater", "score", (1, 5), weight="w"
+        )
+        with pytest.raises(TableError) as caught:
+            asked.weights()
+        assert caught.value.problems[0].count == count
