@@ -34,9 +34,9 @@ CSV = {
 
 
 @pytest.fixture
-def study(tmp_path, monkeypatch) -> Path:
-    """A small study of CSV files without any problem."""
-    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path / "keys"))
+def study(tmp_path, tmp_path_factory, monkeypatch) -> Path:
+    """A small study of CSV files without any problem; its key lies elsewhere."""
+    monkeypatch.setenv("SVCMETRICS_KEYS", str(tmp_path_factory.mktemp("keys")))
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "study.toml").write_text(TOML, "utf-8")
@@ -87,6 +87,8 @@ def _told(command: list[str], capsys, folder: Path, status: int) -> dict[str, st
 def _sentence(key: str, code: str, part: str = "found") -> str:
     """The longest fixed part of a problem's sentence, to find it in a text."""
     template = lang.phrases(code)[f"problem.{key}.{part}"]
+    # What is counted, and its verb, are in the singular or the plural as the number wants.
+    template = lang._COUNTED.sub("{count}", template)
     return max((text for text, *_ in string.Formatter().parse(template)), key=len)
 
 
