@@ -70,11 +70,18 @@ def settle(path: Path) -> None:
         if "injected-parameters" in cell.metadata.get("tags", ()):
             cell.id = "parameters"
         if cell.cell_type == "code":
-            cell.outputs = [_settled(o) for o in cell.outputs if _WIDGET not in o.get("data", {})]
+            cell.outputs = [_settled(o) for o in cell.outputs if not _only_a_widget(o)]
     write_whole(path, nbformat.writes(notebook).encode())
 
 
+def _only_a_widget(output: Any) -> bool:
+    """A live control that has no picture of itself to show in a page."""
+    kinds = set(output.get("data", {}))
+    return _WIDGET in kinds and kinds <= {_WIDGET, "text/plain"}
+
+
 def _settled(output: Any) -> Any:
+    output.get("data", {}).pop(_WIDGET, None)
     if output.output_type == "error":
         output.evalue = without_home(output.evalue)
         output.traceback = [without_home(line) for line in output.traceback]

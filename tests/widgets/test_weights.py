@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from svcmetrics import score
+from svcmetrics import pages, score
 from svcmetrics.widgets import weights_panel
 
 INDICATORS = pd.DataFrame(
@@ -51,3 +51,17 @@ def test_an_exported_page_shows_a_picture(panel):
     page = panel._repr_mimebundle_()["text/html"]
     assert "data:image/png;base64," in page
     assert len(page) > 5000
+
+
+def test_the_page_of_a_run_keeps_the_picture_and_drops_the_live_control(panel, tmp_path):
+    import nbformat.v4 as nb
+
+    bundle = {**panel._repr_mimebundle_(), "application/vnd.jupyter.widget-view+json": {}}
+    alone = {"text/plain": "slider", "application/vnd.jupyter.widget-view+json": {}}
+    outputs = [nb.new_output("display_data", data=d) for d in (bundle, alone)]
+    path = tmp_path / "page.ipynb"
+    path.write_text(nb.writes(nb.new_notebook(cells=[nb.new_code_cell(outputs=outputs)])), "utf-8")
+    pages.settle(path)
+    text = path.read_text("utf-8")
+    assert "data:image/png;base64," in text
+    assert "widget-view" not in text and "slider" not in text
