@@ -17,14 +17,19 @@ from svcmetrics.typeface import FACE, FAMILY
 
 # A markdown cell carries both languages; this finds the half of one of them.
 _HALF = r'<div lang="{}">\s*\n(.*?)\n\s*</div>'
+_FOOTER = (
+    f"footer{{font:13px/1.5 {FAMILY};color:#5b6779;border-top:1px solid #d5dbe5;"
+    "margin:2em 0 1em;padding-top:.5em}"
+)
 _STYLE = (
     f"{FACE}body{{font:16px/1.6 {FAMILY};max-width:48em;margin:2em auto;padding:0 1em}}"
-    ".failed{color:#a40000}.skipped{color:#8a4b00}"
+    f".failed{{color:#a40000}}.skipped{{color:#8a4b00}}{_FOOTER}"
 )
 # In a notebook's page the reading comes first and the code stays quiet.
 _NOTEBOOK_STYLE = (
     f"<style>{FACE}:root{{--jp-content-font-family:{FAMILY};--jp-ui-font-family:{FAMILY}}}"
-    "body{max-width:62em;margin:0 auto}.jp-InputArea-editor{opacity:.75;font-size:.85em}</style>"
+    "body{max-width:62em;margin:0 auto}.jp-InputArea-editor{opacity:.75;font-size:.85em}"
+    f"{_FOOTER}</style>"
 )
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 # Nothing is fetched from a network: formulas and live widgets are not drawn in a page.
@@ -124,7 +129,7 @@ def index_page(title: str, rows: Iterable[tuple[str, str, str]], language: str) 
 
 def person_decides(language: str) -> str:
     """The last line of every page of results."""
-    return f"<footer><small>{escape(lang.say('page.person_decides', language))}</small></footer>"
+    return f"<footer>{escape(lang.say('page.person_decides', language))}</footer>"
 
 
 def simple_page(title: str, body: str, language: str) -> str:

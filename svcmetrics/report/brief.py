@@ -15,8 +15,6 @@ from svcmetrics.typeface import FACE, FAMILY
 GROUPS = ("above", "unclear", "below")
 # What the page says in sentences, and how many of them at most.
 _READINGS = {"on_time": 1, "returns": 1, "response": 2, "reliability": 1}
-
-
 # Criteria that are shares; the others are a ratio, a coefficient and minutes.
 _SHARES = ("on_time", "response", "formality", "copying")
 
@@ -56,9 +54,9 @@ def brief(
             rows=rows,
             readings=_readings(tables),
             gate=_gate(tables["gate"]) if "gate" in tables else [],
-            gate_findings=_said(tables["gate"], 9) if "gate" in tables else [],
+            gate_findings=_gate_said(tables["gate"], banners) if "gate" in tables else [],
             say=lang.say,
-            how=[lang.say(f"brief.how_{n}") for n in (1, 2, 3, 4)],
+            how=[lang.say(f"brief.how_{n}") for n in (1, 2, 3)],
             footer=" · ".join(
                 f"{phrase(f'note.{k}', k)}: {v}" for k, v in (notes or {}).items() if v
             ),
@@ -95,16 +93,24 @@ def _said(published: Published, most: int) -> list[dict[str, str]]:
     return [{"level": f.level, "text": f.say()} for f in published.findings[:most]]
 
 
+def _gate_said(published: Published, banners: Sequence[str]) -> list[dict[str, str]]:
+    """What the gate says, without what stands at the head of the page already."""
+    seen = {lang.say(key) for key in banners}
+    return [line for line in _said(published, 9) if line["text"] not in seen]
+
+
 def _gate(published: Published) -> list[list[str]]:
     """Criterion, verdict and evidence of each row that stands for a criterion."""
     table = published.table
     rows = table[table["metric"] == "gate"].to_dict("records")
     name = table.columns[0]
+    # A criterion comes by its key or, once names are put in, by the words that stand for it.
+    shares = {*_SHARES, *(phrase(f"criterion.{key}", key) for key in _SHARES)}
     return [
         [
             phrase(f"criterion.{r[name]}", str(r[name])),
             word("variant", r["variant"]),
-            written(r, "{:.0%}" if str(r[name]) in _SHARES else "{:.2f}", seen=True),
+            written(r, "{:.0%}" if str(r[name]) in shares else "{:.2f}", seen=True),
         ]
         for r in rows
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from svcmetrics import lang
 from svcmetrics.privacy import publish
 from svcmetrics.report import brief
 from svcmetrics.result import Finding, Result, estimates
@@ -88,3 +89,26 @@ def test_the_same_tables_give_the_same_bytes(tables):
 def test_a_raw_table_is_refused():
     with pytest.raises(AttributeError):
         brief({"groups": pd.DataFrame()}, title="t", language="en")
+
+
+def _gate_of(*criteria: str) -> Result:
+    table = estimates(
+        "gate", groups={"measure": [*criteria, ""]}, variant=["pass"] * len(criteria) + ["go"],
+        estimate=[0.853] * (len(criteria) + 1), low=0.841, high=0.862, n=40,
+    )  # fmt: skip
+    table["metric"] = ["gate"] * len(criteria) + ["gate_passed"]
+    return Result("gate", table, [Finding("run.page_skipped")])
+
+
+@pytest.mark.parametrize("criterion", ["on_time", "on-time rate"])
+def test_a_criterion_that_is_a_share_is_written_in_per_cent_whether_named_or_not(criterion):
+    page = brief({"gate": publish(_gate_of(criterion, "phi"), count="n")}, title="E", language="en")
+    assert "85% (84%–86%)" in page
+    assert "0.85 (0.84–0.86)" in page
+
+
+def test_what_stands_at_the_head_of_the_page_is_not_said_again(tables):
+    gate = {"gate": publish(_gate_of("phi"), count="n")}
+    page = brief(gate, title="E", language="en", banners=["run.page_skipped"])
+    with lang.speaking("en"):
+        assert page.count(lang.say("run.page_skipped")) == 1
