@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from svcmetrics import lang
@@ -30,3 +32,13 @@ def test_every_english_sentence_survives_a_count_of_one():
         assert lang.blanks(lang.singular(text, dict.fromkeys(lang.blanks(text), 1))) == lang.blanks(
             text
         ), key
+
+
+def test_chinese_sentences_use_chinese_punctuation():
+    half = re.compile(r"[\u4e00-\u9fff”）][,;:?!(]|[,;?!)][\u4e00-\u9fff“（]")
+    wrong = [
+        f"{key}: {text}"
+        for key, text in lang.phrases("zh").items()
+        if half.search(re.sub(r"\{\{.*?\}\}|\{[^{}]*\}|`[^`]*`|\w+=\([^)]*\)", "x", text))
+    ]
+    assert not wrong
