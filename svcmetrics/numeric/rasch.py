@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from svcmetrics.numeric import rasch_errors, rasch_newton
+from svcmetrics.numeric import rasch_errors, rasch_newton, rasch_terms
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -84,7 +84,7 @@ def located(measures: tuple[Floats, ...], data: Data) -> Floats:
 
 def chances(location: Floats, thresholds: Floats, group: Whole) -> Floats:
     """Ratings × categories: the chance of each category."""
-    return rasch_newton.chances(location, thresholds, group).T
+    return rasch_terms.chances(location, thresholds, group).T
 
 
 def fit(data: Data, fixed: tuple[Floats, ...] | None = None, floats: int = 0) -> Fitted:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from svcmetrics.numeric import rasch_newton
+from svcmetrics.numeric import rasch_newton, rasch_terms
 from svcmetrics.numeric.rasch import Data, Fitted
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def offsets(
     now = start.copy()
     information = np.ones(size)
     for _ in range(_STEPS):
-        t = rasch_newton.terms(rasch_newton.chances(base + now[codes], thresholds, data.group))
+        t = rasch_terms.terms(rasch_terms.chances(base + now[codes], thresholds, data.group))
         information = rasch_newton.sums(codes, weight * t.variance, size)
         move = (total - np.bincount(codes, weight * t.expected, size)) / np.maximum(
             information, 1e-12

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from svcmetrics.numeric import codes, rasch_newton
+from svcmetrics.numeric import codes, rasch_terms
 from svcmetrics.numeric.rasch import Data, Fitted, chances
 from svcmetrics.numeric.rasch_marginal import Posterior
 
@@ -66,7 +66,7 @@ def moments(data: Data, found: Fitted, posterior: Posterior | None = None) -> Mo
 
 
 def _moments(data: Data, place: Floats, thresholds: Floats) -> Moments:
-    p = rasch_newton.chances(place, thresholds, data.group)
+    p = rasch_terms.chances(place, thresholds, data.group)
     score = np.arange(data.top + 1.0)
     expected = score @ p
     away = (score[:, None] - expected) ** 2

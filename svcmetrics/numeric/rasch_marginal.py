@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from svcmetrics.numeric import rasch, rasch_newton
+from svcmetrics.numeric import rasch, rasch_newton, rasch_terms
 from svcmetrics.numeric.rasch import Data, Fitted
 
 Floats = NDArray[np.float64]
@@ -105,7 +105,7 @@ def _posterior(data: Data, s: State, nodes: Floats, log: Floats) -> Posterior:
     log = log.copy()
     rows = np.arange(len(base))
     for q in range(nodes.shape[1]):
-        p = rasch_newton.chances(base + nodes[data.target, q], s.thresholds, data.group)
+        p = rasch_terms.chances(base + nodes[data.target, q], s.thresholds, data.group)
         own = weight * np.log(np.maximum(p[data.x, rows], 1e-300))
         log[:, q] += np.bincount(data.target, own, len(nodes))
     top = log.max(axis=1, keepdims=True)
@@ -129,21 +129,23 @@ def _averaged(
     """Derivatives of the complete likelihood, averaged over the posterior."""
     d, base, weight = p.data, _others(p.data, s), p.data.times
     expected, variance = np.zeros(len(base)), np.zeros(len(base))
-    above = np.zeros((d.top, len(base)))
-    with_steps, block = np.zeros_like(above), np.zeros((d.groups, d.top, d.top))
+    with_steps = np.zeros((d.top, len(base)))
+    reached, block = np.zeros((d.groups, d.top)), np.zeros((d.groups, d.top, d.top))
     for q in range(post.nodes.shape[1]):
         share = post.chance[d.target, q]
-        t = rasch_newton.terms(
-            rasch_newton.chances(base + post.nodes[d.target, q], s.thresholds, d.group)
+        t = rasch_terms.terms(
+            rasch_terms.chances(base + post.nodes[d.target, q], s.thresholds, d.group)
         )
         expected += share * t.expected
         variance += share * t.variance
-        above += share * t.above
         with_steps += share * t.with_steps
-        block += rasch_newton.step_block(d, t.above, weight * share)
-    gradient = rasch_newton.gradients(p, weight * (d.x - expected), above, weight)
-    system = rasch_newton.assembled(p, gradient, weight * variance, weight * with_steps, block)
-    return system, post.spread**2
+        total = rasch_terms.by_set(d.group, d.groups, t.above, weight * share)
+        reached += total
+        block += rasch_terms.step_block(d.group, total, t.above, weight * share)
+    columns = np.concatenate([(d.x - expected)[None], variance[None], -with_steps]) * weight
+    none = np.empty((0, d.top + 1))
+    terms = rasch_terms.Swept(np.ascontiguousarray(columns.T), reached, block, none)
+    return rasch_newton.assembled(p, terms), post.spread**2
 
 
 def _step(

@@ -7,11 +7,13 @@ facets but one, and of each set of thresholds, give the scales an origin without
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+
+from svcmetrics.numeric.rasch_terms import Swept, swept
 
 if TYPE_CHECKING:
     from svcmetrics.numeric.rasch import Data
@@ -39,6 +41,8 @@ class Plan:
     means: Floats  # rest × penalties: whose means are held at zero
     crossed: tuple[Whole, ...]  # codes of first × each facet of the rest
     paired: dict[tuple[int, int], Whole]
+    members: Any  # elements of all facets × ratings, sparse: which rating is whose
+    seen: Floats  # sets of thresholds × steps: how many ratings reached the step
 
     def part(self, k: int) -> slice:
         return slice(self.ends[k], self.ends[k + 1])
@@ -53,46 +57,6 @@ class System:
     cross: Floats
     rest: Floats
     residual: float
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Of each rating: expectation and variance; steps × ratings: P(x ≥ k), covariance with x."""
-
-    expected: Floats
-    variance: Floats
-    above: Floats
-    with_steps: Floats
-
-
-def chances(location: Floats, thresholds: Floats, group: Whole) -> Floats:
-    """Categories × ratings."""
-    steps = np.concatenate([np.zeros((1, len(thresholds))), np.cumsum(thresholds.T, axis=0)])
-    shift = steps if len(thresholds) == 1 else steps[:, group]
-    powers = np.arange(len(steps))[:, None] * location
-    powers -= shift
-    powers -= powers.max(axis=0)
-    np.exp(powers, out=powers)
-    powers /= powers.sum(axis=0)
-    return powers
-
-
-def terms(p: Floats) -> Terms:
-    """What the derivatives need, from categories × ratings."""
-    above = np.empty((len(p) - 1, p.shape[1]))
-    with_steps = np.empty_like(above)
-    expected = np.zeros(p.shape[1])
-    # Category by category, from the top: NumPy sums whole rows much faster than columns.
-    reached: Floats | float = 0.0
-    for k in range(len(p) - 1, 0, -1):
-        reached = np.add(reached, p[k], out=above[k - 1])
-        np.copyto(with_steps[k - 1], expected)  # what lies higher
-        expected += reached
-    variance = -(expected**2)
-    for k, own in enumerate(above, start=1):
-        variance += (2 * k - 1) * own
-        with_steps[k - 1] += (k - expected) * own
-    return Terms(expected, variance, above, with_steps)
 
 
 def plan(data: Data, anchors: tuple[Floats, ...], first: int | None = None) -> Plan:
@@ -117,7 +81,39 @@ def plan(data: Data, anchors: tuple[Floats, ...], first: int | None = None) -> P
         (i, j): codes[k] * data.sizes[m] + codes[m]
         for i, k in enumerate(rest) for j, m in enumerate(rest) if i < j
     }  # fmt: skip
-    return Plan(data, first, rest, ends, held, floating, np.stack(means, axis=1), crossed, paired)
+    columns = np.stack(means, axis=1)
+    return Plan(
+        data,
+        first,
+        rest,
+        ends,
+        held,
+        floating,
+        columns,
+        crossed,
+        paired,
+        _members(data),
+        _seen(data),
+    )
+
+
+def _seen(d: Data) -> Floats:
+    reached = np.bincount(d.group * (d.top + 1) + d.x, d.times, d.groups * (d.top + 1))
+    at_least = np.cumsum(reached.reshape(d.groups, -1)[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(at_least[:, 1:], dtype=np.float64)
+
+
+def _members(d: Data) -> Any:
+    """One product with it sums many columns over all facets, faster than a count for each."""
+    from scipy.sparse import csr_array
+
+    n, starts = len(d.x), np.cumsum([0, *d.sizes[:-1]])
+    element = np.stack([c + s for c, s in zip(d.facets, starts, strict=True)], axis=1).ravel()
+    own = csr_array(
+        (np.ones(len(element)), element.astype(np.int32), np.arange(n + 1, dtype=np.int32) * len(starts)),
+        shape=(n, sum(d.sizes)),
+    )  # fmt: skip
+    return own.T.tocsr()
 
 
 def _indicator(size: int, start: int, end: int) -> Floats:
@@ -129,22 +125,8 @@ def _indicator(size: int, start: int, end: int) -> Floats:
 def system(p: Plan, place: list[Floats], thresholds: Floats, weight: Floats) -> System:
     """Gradient and second derivatives of the joint likelihood."""
     d = p.data
-    location = sum(m[c] for m, c in zip(place, d.facets, strict=True))
-    t = terms(chances(np.asarray(location), thresholds, d.group))
-    gradient = gradients(p, weight * (d.x - t.expected), t.above, weight)
-    return assembled(p, gradient, weight * t.variance, weight * t.with_steps,
-                     step_block(d, t.above, weight))  # fmt: skip
-
-
-def gradients(p: Plan, away: Floats, above: Floats, weight: Floats) -> list[Floats]:
-    """First derivatives, zero where anchored."""
-    d = p.data
-    out = [sums(c, away, n) for c, n in zip(d.facets, d.sizes, strict=True)]
-    for g, h in zip(out, p.held, strict=True):
-        g[h] = 0.0
-    reached = np.bincount(d.group * (d.top + 1) + d.x, weight, d.groups * (d.top + 1))
-    seen = np.cumsum(reached.reshape(d.groups, -1)[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    return [*out, np.asarray(by_group(d, above, weight) - seen, dtype=np.float64).ravel()]
+    location = np.asarray(sum(m[c] for m, c in zip(place, d.facets, strict=True)))
+    return assembled(p, swept(location, thresholds, d.group, d.x, weight))
 
 
 def sums(codes: Whole, values: Floats, size: int) -> Floats:
@@ -152,63 +134,50 @@ def sums(codes: Whole, values: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(codes, values, size), dtype=np.float64)
 
 
-def by_group(d: Data, above: Floats, weight: Floats) -> Floats:
-    """Sets of thresholds × steps: weighted sums over the ratings of each set."""
-    if d.groups == 1:
-        return np.asarray((above @ weight)[None])
-    return np.stack([sums(d.group, weight * a, d.groups) for a in above], axis=1)
-
-
-def step_block(d: Data, above: Floats, weight: Floats) -> Floats:
-    """Thresholds × thresholds, block by block."""
-    groups = d.groups
-    out = np.zeros((groups, d.top, d.top))
-    total = by_group(d, above, weight)
-    if groups == 1:
-        out[0] = -(above * weight) @ above.T
-    for k in range(d.top):
-        for m in range(k, d.top):
-            if groups > 1:
-                out[:, k, m] = -np.bincount(d.group, weight * above[k] * above[m], groups)
-            out[:, k, m] += total[:, m]
-            out[:, m, k] = out[:, k, m]
-    return out
-
-
-def assembled(
-    p: Plan, gradient: list[Floats], variance: Floats, with_steps: Floats, block: Floats
-) -> System:
-    """Blocks from weighted terms of each rating."""
-    d, ends = p.data, p.ends
-    codes, sizes = d.facets, d.sizes
-    one, rows = codes[p.first], sizes[p.first]
-    cross = np.empty((rows, ends[-1]))
-    rest = np.zeros((ends[-1], ends[-1]))
-    cross[:, ends[-2] :] = _by_steps(d, one, rows, with_steps)
+def assembled(p: Plan, s: Swept) -> System:
+    """Gradient (zero where anchored) and blocks, from weighted terms of each rating."""
+    d, ends, sizes = p.data, p.ends, p.data.sizes
+    rows, variance = sizes[p.first], np.ascontiguousarray(s.columns[:, 1])
+    cross, rest = np.empty((rows, ends[-1])), np.zeros((ends[-1], ends[-1]))
+    away, own, by_steps = _by_facet(p, s.columns)
+    cross[:, ends[-2] :] = by_steps[p.first]
     for j, k in enumerate(p.rest):
         n = sizes[k]
         cross[:, p.part(j)] = np.bincount(p.crossed[j], variance, rows * n).reshape(rows, n)
-        np.fill_diagonal(rest[p.part(j), p.part(j)], np.bincount(codes[k], variance, n))
-        both = _by_steps(d, codes[k], n, with_steps)
-        rest[p.part(j), ends[-2] :], rest[ends[-2] :, p.part(j)] = both, both.T
+        np.fill_diagonal(rest[p.part(j), p.part(j)], own[k])
+        rest[p.part(j), ends[-2] :], rest[ends[-2] :, p.part(j)] = by_steps[k], by_steps[k].T
     for (i, j), pair in p.paired.items():
         n, m = sizes[p.rest[i]], sizes[p.rest[j]]
         met = sums(pair, variance, n * m).reshape(n, m)
         rest[p.part(i), p.part(j)], rest[p.part(j), p.part(i)] = met, met.T
     for g in range(d.groups):
         at = slice(ends[-2] + g * d.top, ends[-2] + (g + 1) * d.top)
-        rest[at, at] = block[g]
-    last = gradient[-1].reshape(d.groups, d.top)
-    moving = [*gradient[:-1], (last - last.mean(axis=1, keepdims=True)).ravel()]
+        rest[at, at] = s.block[g]
+    gradient = [np.where(h, 0.0, a) for a, h in zip(away, p.held, strict=True)]
+    steps = s.reached - p.seen
+    moving = [*gradient, (steps - steps.mean(axis=1, keepdims=True)).ravel()]
     residual = max(float(np.abs(g).max(initial=0.0)) for g in moving)
-    return System(gradient, sums(one, variance, rows), cross, rest, residual)
+    return System([*gradient, steps.ravel()], own[p.first], cross, rest, residual)
 
 
-def _by_steps(d: Data, codes: Whole, size: int, with_steps: Floats) -> Floats:
-    """Facet × thresholds (they enter with a minus)."""
-    where = codes if d.groups == 1 else codes * d.groups + d.group
-    parts = [np.bincount(where, w, size * d.groups) for w in with_steps]
-    return np.asarray(-np.stack(parts, axis=1).reshape(size, d.groups * d.top))
+def _by_facet(p: Plan, columns: Floats) -> tuple[list[Floats], list[Floats], list[Floats]]:
+    """Of each facet: the gradient, the diagonal, and the block with the thresholds."""
+    d = p.data
+    one = d.groups == 1
+    total = p.members @ (columns if one else np.ascontiguousarray(columns[:, :2]))
+    parts = np.split(total, np.cumsum(d.sizes)[:-1])
+    facets = zip(d.facets, d.sizes, strict=True)
+    by_steps = (
+        [t[:, 2:] for t in parts] if one else [_by_steps(d, c, n, columns) for c, n in facets]
+    )
+    return [t[:, 0] for t in parts], [t[:, 1] for t in parts], by_steps
+
+
+def _by_steps(d: Data, codes: Whole, size: int, columns: Floats) -> Floats:
+    """Facet × thresholds of all sets."""
+    where = codes * d.groups + d.group
+    parts = [np.bincount(where, w, size * d.groups) for w in columns[:, 2:].T]
+    return np.asarray(np.stack(parts, axis=1).reshape(size, d.groups * d.top))
 
 
 def solved(p: Plan, s: System) -> list[Floats]:
