@@ -27,6 +27,11 @@ STORED = {"RaschPy": 1.5, "TAM": 56.0}
 SIZES = ((500, 100, 12, 2), (500, 100, 12, 8), (500, 1_000, 12, 80))
 WIDE = (1_000, 5_000, 12, 40)
 STEPS = np.array([-1.5, -0.5, 0.5, 1.5])
+# Targets, raters, items, raters of each target: the last three have three to four ratings each.
+PLANS = (
+    (60, 24, 4, 6), (60, 24, 3, 3), (200, 40, 2, 4),
+    (200, 20, 1, 4), (200, 20, 2, 2), (500, 20, 1, 3),
+)  # fmt: skip
 NAMES = {"target": "target", "rater": "rater", "item": "item", "score": "score"}
 SEEDS = 200
 
@@ -144,12 +149,12 @@ def ratios(table: pd.DataFrame, severity: np.ndarray, own: float) -> None:
               f"TAM (stored) / ours = {STORED['TAM'] / whole:.0f}")  # fmt: skip
 
 
-def coverage() -> None:
+def coverage(studies: int = SEEDS) -> None:
     """Share of severities inside their 95% interval, and how far measures are drawn apart."""
-    for size in ((60, 24, 4, 6), (60, 24, 3, 3), (200, 40, 2, 4)):
+    for targets, raters, items, each in PLANS:
         rows: dict[str, list[tuple[float, float]]] = {}
-        for seed in range(SEEDS):
-            table, severity = study(np.random.default_rng(seed), *size)
+        for seed in range(studies):
+            table, severity = study(np.random.default_rng(seed), targets, raters, items, each)
             for method in ("joint", "joint_corrected", "marginal"):
                 found = verify.facets(table, **NAMES, method=method).table
                 own = found[(found["metric"] == "facets") & (found["variant"] == "rater")]
@@ -158,15 +163,10 @@ def coverage() -> None:
                 inside = (own["low"] <= true) & (true <= own["high"])
                 slope = float((own["estimate"] * true).sum() / (true**2).sum())
                 rows.setdefault(method, []).append((float(inside.mean()), slope))
-        name = (
-            f"{size[0]} targets x {size[3]} of {size[1]} raters x {size[2]} items, {SEEDS} studies"
-        )
         said = {m: np.mean(v, axis=0) for m, v in rows.items()}
-        print(
-            name,
-            "; ".join(f"{m}: coverage {c:.3f}, slope {s:.2f}" for m, (c, s) in said.items()),
-            flush=True,
-        )
+        print(f"{targets} targets x {each} of {raters} raters x {items} items, {studies} studies",
+              "; ".join(f"{m}: coverage {c:.3f}, slope {s:.2f}" for m, (c, s) in said.items()),
+              flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,25 @@ class Data:
     def groups(self) -> int:
         return int(self.group.max()) + 1
 
+    @cached_property
+    def members(self) -> Any:
+        """Elements of all facets × ratings, sparse: which rating is whose.
+
+        One product with it sums many columns over all facets, faster than a count for each.
+        """
+        from scipy.sparse import csr_array
+
+        n, starts = len(self.x), np.cumsum([0, *self.sizes[:-1]])
+        places = [c + s for c, s in zip(self.facets, starts, strict=True)]
+        element = np.stack(places, axis=1).ravel().astype(np.int32)
+        ends = np.arange(n + 1, dtype=np.int32) * np.int32(len(starts))
+        own = csr_array((np.ones(len(element)), element, ends), shape=(n, sum(self.sizes)))
+        return own.T.tocsr()
+
+    def by_facet(self, columns: Floats) -> list[Floats]:
+        """Sums of the columns over the ratings of each element, facet by facet."""
+        return np.split(self.members @ columns, np.cumsum(self.sizes)[:-1])
+
     @property
     def facets(self) -> tuple[Whole, ...]:
         return (self.target, *self.others)
@@ -56,6 +76,7 @@ class Fitted:
     ``errors`` and ``threshold_errors`` come from the inverse of the whole information, so they
     know that everything else is estimated too. ``loose``: facets whose place the ratings leave
     open. ``population``: mean and standard deviation of the targets where they are a sample.
+    ``limits``: the fit whose intervals hold the truth, where this one is drawn apart.
     """
 
     measures: tuple[Floats, ...]
@@ -63,11 +84,12 @@ class Fitted:
     steps: int
     residual: float
     converged: bool
-    errors: tuple[Floats, ...] = ()
-    threshold_errors: Floats | None = None
+    errors: tuple[Floats, ...]
+    threshold_errors: Floats
     loose: tuple[int, ...] = ()
     population: tuple[float, float] | None = None
     deviance: float = float("nan")
+    limits: Fitted | None = None
 
     def location(self, data: Data) -> Floats:
         """Target minus the other facets, of each rating."""
@@ -93,9 +115,10 @@ def fit(data: Data, fixed: tuple[Floats, ...] | None = None, floats: int = 0) ->
     ``floats``: the facet that is not centred, as long as it is free.
     """
     anchors = fixed or tuple(np.full(n, np.nan) for n in data.sizes)
-    signs = [1.0] + [-1.0] * len(data.others)
     plan = rasch_newton.plan(data, anchors)
-    place = [np.where(np.isfinite(a), s * a, 0.0) for a, s in zip(anchors, signs, strict=True)]
+    place = [
+        np.where(np.isfinite(a), s * a, 0.0) for a, s in zip(anchors, signs(data), strict=True)
+    ]
     thresholds = first_thresholds(data)
     weight, residual, step = data.times, np.inf, 0
     for step in range(1, _STEPS + 1):
@@ -108,12 +131,36 @@ def fit(data: Data, fixed: tuple[Floats, ...] | None = None, floats: int = 0) ->
         scale = min(1.0, _LONGEST / largest) if largest > 0 else 1.0
         place = [m + scale * d for m, d in zip(place, moves[:-1], strict=True)]
         thresholds = thresholds + scale * moves[-1].reshape(thresholds.shape)
+    done = Progress(step, residual, step < _STEPS)
+    return finished(plan, system, place, thresholds, floats, done)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the steps went."""
+
+    steps: int
+    residual: float
+    converged: bool
+
+
+def finished(
+    plan: rasch_newton.Plan, system: rasch_newton.System, place: list[Floats], thresholds: Floats,
+    floats: int, done: Progress,
+) -> Fitted:  # fmt: skip
+    """Standard errors from ``system``, the origin where it is wanted, signs turned back."""
     sure = rasch_errors.certainty(plan, system)
     place, errors = rasch_errors.moved(plan, place, sure, floats)
     return Fitted(
-        tuple(s * m for m, s in zip(place, signs, strict=True)), thresholds, step, residual,
-        step < _STEPS, tuple(errors), sure.thresholds.reshape(thresholds.shape), sure.loose,
+        tuple(s * m for m, s in zip(place, signs(plan.data), strict=True)), thresholds, done.steps,
+        done.residual, done.converged, tuple(errors), sure.thresholds.reshape(thresholds.shape),
+        sure.loose,
     )  # fmt: skip
+
+
+def signs(data: Data) -> list[float]:
+    """How measures enter: targets with a plus, all others with a minus."""
+    return [1.0] + [-1.0] * len(data.others)
 
 
 def first_thresholds(data: Data) -> Floats:

@@ -79,32 +79,36 @@ def _moments(data: Data, place: Floats, thresholds: Floats) -> Moments:
     )
 
 
-def elements(element: Whole, size: int, m: Moments, data: Data, place: Floats) -> Elements:
-    """Infit, outfit and their standardised forms (Wilson and Hilferty; Wright and Masters 1982).
+def elements(m: Moments, data: Data, place: Floats) -> list[Elements]:
+    """Of each facet: infit, outfit and their standardised forms (Wilson and Hilferty; Wright and
+    Masters 1982).
 
     ``correlation``: of an element's scores with where the model puts them.
     """
-    weight = data.times
+    score, where = data.x - data.x.mean(), place - place.mean()
+    parts = (m.variance, m.square, m.standard, m.fourth - m.variance**2, m.steep,
+             score, where, score**2, where**2, score * where)  # fmt: skip
+    columns = np.stack([np.ones(len(place)), *parts], axis=1)
+    if data.weight is not None:
+        columns *= data.weight[:, None]
+    facets = zip(data.facets, data.sizes, data.by_facet(columns), strict=True)
+    return [_of_facet(s.T, np.bincount(c, minlength=size)) for c, size, s in facets]
 
-    def total(v: Floats) -> Floats:
-        return np.asarray(np.bincount(element, weight * v, minlength=size), dtype=np.float64)
 
-    n, information, count = (
-        total(np.ones(len(element))),
-        total(m.variance),
-        np.bincount(element, minlength=size),
-    )
+def _of_facet(sums: Floats, count: Whole) -> Elements:
+    """From weighted sums: elements in columns."""
+    n, information, square, standard, spread, steep, *pair = sums
     with np.errstate(divide="ignore", invalid="ignore"):
-        infit, outfit = total(m.square) / information, total(m.standard) / n
-        q_in = np.sqrt(total(m.fourth - m.variance**2)) / information
-        q_out = np.sqrt(np.maximum(total(m.steep) / n**2 - 1 / n, 0))
+        infit, outfit = square / information, standard / n
+        q_in = np.sqrt(spread) / information
+        q_out = np.sqrt(np.maximum(steep / n**2 - 1 / n, 0))
         z = [(np.cbrt(v) - 1) * (3 / q) + q / 3 for v, q in ((infit, q_in), (outfit, q_out))]
-        score = data.x.astype(np.float64)
-        x = score - (total(score) / n)[element]
-        y = place - (total(place) / n)[element]
-        scale = np.sqrt(total(x**2) * total(y**2))
-        correlation = np.where(scale > 1e-9, total(x * y) / np.maximum(scale, 1e-9), np.nan)
-        return Elements(1 / np.sqrt(information), infit, outfit, z[0], z[1], count, correlation)
+        x, y, xx, yy, xy = pair
+        # What is left of a constant is rounding.
+        own = [np.where(v - u**2 / n > 1e-9 * v, v - u**2 / n, 0.0) for u, v in ((x, xx), (y, yy))]
+        scale = np.sqrt(own[0] * own[1])
+        correlation = np.where(scale > 1e-9, (xy - x * y / n) / np.maximum(scale, 1e-9), np.nan)
+    return Elements(1 / np.sqrt(information), infit, outfit, z[0], z[1], count, correlation)
 
 
 def separation(measure: Floats, error: Floats, *, shrunken: bool = False) -> dict[str, float]:

@@ -7,7 +7,7 @@ facets but one, and of each set of thresholds, give the scales an origin without
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,6 @@ class Plan:
     means: Floats  # rest × penalties: whose means are held at zero
     crossed: tuple[Whole, ...]  # codes of first × each facet of the rest
     paired: dict[tuple[int, int], Whole]
-    members: Any  # elements of all facets × ratings, sparse: which rating is whose
     seen: Floats  # sets of thresholds × steps: how many ratings reached the step
 
     def part(self, k: int) -> slice:
@@ -82,38 +81,13 @@ def plan(data: Data, anchors: tuple[Floats, ...], first: int | None = None) -> P
         for i, k in enumerate(rest) for j, m in enumerate(rest) if i < j
     }  # fmt: skip
     columns = np.stack(means, axis=1)
-    return Plan(
-        data,
-        first,
-        rest,
-        ends,
-        held,
-        floating,
-        columns,
-        crossed,
-        paired,
-        _members(data),
-        _seen(data),
-    )
+    return Plan(data, first, rest, ends, held, floating, columns, crossed, paired, _seen(data))
 
 
 def _seen(d: Data) -> Floats:
     reached = np.bincount(d.group * (d.top + 1) + d.x, d.times, d.groups * (d.top + 1))
     at_least = np.cumsum(reached.reshape(d.groups, -1)[:, ::-1], axis=1)[:, ::-1]
     return np.asarray(at_least[:, 1:], dtype=np.float64)
-
-
-def _members(d: Data) -> Any:
-    """One product with it sums many columns over all facets, faster than a count for each."""
-    from scipy.sparse import csr_array
-
-    n, starts = len(d.x), np.cumsum([0, *d.sizes[:-1]])
-    element = np.stack([c + s for c, s in zip(d.facets, starts, strict=True)], axis=1).ravel()
-    own = csr_array(
-        (np.ones(len(element)), element.astype(np.int32), np.arange(n + 1, dtype=np.int32) * len(starts)),
-        shape=(n, sum(d.sizes)),
-    )  # fmt: skip
-    return own.T.tocsr()
 
 
 def _indicator(size: int, start: int, end: int) -> Floats:
@@ -164,8 +138,7 @@ def _by_facet(p: Plan, columns: Floats) -> tuple[list[Floats], list[Floats], lis
     """Of each facet: the gradient, the diagonal, and the block with the thresholds."""
     d = p.data
     one = d.groups == 1
-    total = p.members @ (columns if one else np.ascontiguousarray(columns[:, :2]))
-    parts = np.split(total, np.cumsum(d.sizes)[:-1])
+    parts = d.by_facet(columns if one else np.ascontiguousarray(columns[:, :2]))
     facets = zip(d.facets, d.sizes, strict=True)
     by_steps = (
         [t[:, 2:] for t in parts] if one else [_by_steps(d, c, n, columns) for c, n in facets]

@@ -108,8 +108,17 @@ def prepared(
         data, _anchored(names, labels, used, anchors), codes, labels, used, x, group, weight,
         [float(c) for c in categories], _skipped(categories),
         blocks.members(inner[0], inner[1]), labels[names.index(steps)] if steps else [""],
-        int(kept.duplicated(names).sum()),
+        _repeated(codes, labels),
     )  # fmt: skip
+
+
+def _repeated(codes: tuple[np.ndarray, ...], labels: list[list[Any]]) -> int:
+    """Ratings beyond the first of the same combination of elements."""
+    cell, size = codes[0], len(labels[0])
+    for c, own in zip(codes[1:], labels[1:], strict=True):
+        found, cell = numbered(cell.astype(np.int64) * len(own) + c, size * len(own))
+        size = len(found)
+    return len(cell) - size
 
 
 def _skipped(categories: np.ndarray) -> list[float]:

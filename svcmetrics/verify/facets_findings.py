@@ -168,11 +168,18 @@ def _limits(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame, method: str) -> 
     if t.repeated:
         out.append(Finding("facets.repeated", {"count": t.repeated}, "warning"))
     if method == "joint" and not found.loose:
-        drawn = 1 / max(float(min(*rasch_correct.factors(t.data)[0], 0.99)), 0.01)
-        if drawn > DRAWN:
-            out.append(Finding("facets.drawn", {"share": drawn - 1}, "warning"))
+        out += _drawn(t, found)
     if method == "marginal":
         out.append(Finding("facets.sample", {"blocks": int(t.blocks[0].max()) + 1}))
     if not found.converged:
         out.append(Finding("facets.not_converged", {"steps": found.steps}, "warning"))
     return out
+
+
+def _drawn(t: Trimmed, found: rasch.Fitted) -> list[Finding]:
+    """Few ratings per target draw joint measures apart; their limits know it, or are too narrow."""
+    if found.limits is None:
+        size = {"ratings": len(t.x), "targets": len(t.labels[0])}
+        return [Finding("facets.narrow", size, "warning")]
+    drawn = 1 / max(float(min(*rasch_correct.factors(t.data)[0], 0.99)), 0.01)
+    return [Finding("facets.drawn", {"share": drawn - 1}, "warning")] if drawn > DRAWN else []

@@ -5,6 +5,9 @@ Not a statistic of its own; ``facets`` shows them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -27,9 +30,10 @@ def rows(
     """All rows but the bias."""
     out, summary = [], []
     apart = bool(found.loose) and t.blocks[0].max() > 0
+    fit = rasch_fit.elements(m, t.data, found.location(t.data))
     for k, name in enumerate(names):
         aliased = k in found.loose and not apart
-        table, error = _elements(t, found, m, k, name, aliased)
+        table, error = _elements(t, found, fit[k], k, name, aliased)
         out.append(table)
         shrunken = found.population is not None and k == 0
         undefined = aliased or (apart and k < 2)
@@ -48,10 +52,9 @@ def rows(
 
 
 def _elements(
-    t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments, k: int, name: str, aliased: bool
+    t: Trimmed, found: rasch.Fitted, fit: rasch_fit.Elements, k: int, name: str, aliased: bool
 ) -> tuple[pd.DataFrame, np.ndarray]:
     size, used, codes = len(t.labels[k]), t.used[k], t.codes[k]
-    fit = rasch_fit.elements(t.data.facets[k], len(used), m, t.data, found.location(t.data))
     anchored = np.isfinite(t.anchors[k])
     own = found.errors[0] if found.population and k == 0 else fit.error
 
@@ -61,19 +64,19 @@ def _elements(
         return whole
 
     measure = spread(np.where(aliased, np.nan, found.measures[k]))
-    error, sure = spread(np.where(anchored, 0.0, own)), spread(found.errors[k])
+    error = spread(np.where(anchored, 0.0, own))
+    low, high = (spread(v) for v in ends(found, lambda f: f.measures[k], lambda f: f.errors[k]))
     missing = np.setdiff1d(np.arange(size), used)
-    for element in missing:
-        measure[element], error[element] = _extreme(t, found, k, int(element))
-        sure[element] = error[element]
+    measure[missing], error[missing] = _extreme(t, found, k, missing)
+    low[missing], high[missing] = (measure[missing] + e * error[missing] for e in (-WIDE, WIDE))
+    low, high = (np.where(np.isfinite(measure), v, np.nan) for v in (low, high))
     n, scores = np.bincount(codes, minlength=size), np.array(t.categories)
     fair = spread(np.interp(rasch_fit.fair(found, t.data, k), np.arange(len(scores)), scores))
     behind = t.codes[1]
     raters = np.ones(size, int) if name == "rater" else met(codes, behind, size)
-    half = WIDE * sure
     table = estimates(
         "facets", groups={"element": [str(v) for v in t.labels[k]]}, variant=name, estimate=measure,
-        low=measure - half, high=measure + half, n=raters, ratings=n, error=error, infit=spread(fit.infit),
+        low=low, high=high, n=raters, ratings=n, error=error, infit=spread(fit.infit),
         outfit=spread(fit.outfit), infit_z=spread(fit.infit_z), outfit_z=spread(fit.outfit_z),
         fair=np.where(np.isfinite(measure), fair, np.nan), correlation=spread(fit.correlation),
         average=np.bincount(codes, t.weight * scores[t.x], size) / np.bincount(codes, t.weight, size),
@@ -83,26 +86,43 @@ def _elements(
     return table, own
 
 
-def _extreme(t: Trimmed, found: rasch.Fitted, k: int, element: int) -> tuple[float, float]:
-    """Measure and error of an element of extreme scores, all else held; NaN beside unknown ones."""
-    here = t.codes[k] == element
-    place = np.zeros(int(here.sum()))
-    known = np.ones(len(place), bool)
+def ends(
+    found: rasch.Fitted, place: Callable[[rasch.Fitted], Any], error: Callable[[rasch.Fitted], Any]
+) -> tuple[Any, Any]:
+    """95% limits; around the corrected place, and as wide as to hold the one that is shown."""
+    by = found.limits or found
+    half, here = WIDE * error(by), place(found)
+    return np.minimum(place(by) - half, here), np.maximum(place(by) + half, here)
+
+
+def _extreme(
+    t: Trimmed, found: rasch.Fitted, k: int, missing: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Measures and errors of elements of extreme scores, all else held; NaN beside unknown ones."""
+    which = np.full(len(t.labels[k]), -1)
+    which[missing] = np.arange(len(missing))
+    here = np.flatnonzero(which[t.codes[k]] >= 0)
+    place = np.zeros(len(here))
     for j, codes in enumerate(t.codes):
-        if j == k:
-            continue
-        own = np.full(len(t.labels[j]), np.nan)
-        own[t.used[j]] = found.measures[j]
-        values = own[codes[here]]
-        known &= np.isfinite(values)
-        place = place + (1.0 if j == 0 else -1.0) * np.nan_to_num(values)
-    if not known.any():
-        return float("nan"), float("nan")
-    zero = np.zeros(int(known.sum()), np.int64)
-    data = rasch.Data(t.x[here][known], zero, (), (1,), t.group[here][known], t.data.top,
-                      t.weight[here][known])  # fmt: skip
-    at, information = offsets(data, zero, 1, place[known], found.thresholds, np.zeros(1), EXTREME)
-    return (1.0 if k == 0 else -1.0) * float(at[0]), float(1 / np.sqrt(information[0]))
+        if j != k:
+            own = np.full(len(t.labels[j]), np.nan)
+            own[t.used[j]] = found.measures[j]
+            place += (1.0 if j == 0 else -1.0) * own[codes[here]]
+    here, place = here[np.isfinite(place)], place[np.isfinite(place)]
+    element = which[t.codes[k][here]]
+    at, error = np.full(len(missing), np.nan), np.full(len(missing), np.nan)
+    if not len(here):
+        return at, error
+    known, element = np.unique(element, return_inverse=True)
+    data = rasch.Data(
+        t.x[here], element, (), (len(known),), t.group[here], t.data.top, t.weight[here]
+    )
+    start = np.zeros(len(known))
+    found_, information = offsets(
+        data, element, len(known), place, found.thresholds, start, EXTREME
+    )
+    at[known], error[known] = (1.0 if k == 0 else -1.0) * found_, 1 / np.sqrt(information)
+    return at, error
 
 
 def _separation(t: Trimmed, names: list[str], found: list[dict[str, float]]) -> list[pd.DataFrame]:
@@ -124,12 +144,10 @@ def _thresholds(t: Trimmed, found: rasch.Fitted) -> pd.DataFrame:
     counts = np.bincount(t.data.group * (steps + 1) + t.data.x, minlength=groups * (steps + 1))
     place = [f"{t.categories[k + 1]:g}" for _ in range(groups) for k in range(steps)]
     which = [str(v) for v in t.step_labels for _ in range(steps)]
-    at, sure = found.thresholds.ravel(), np.full(groups * steps, np.nan)
-    if found.threshold_errors is not None:
-        sure = found.threshold_errors.ravel()
+    low, high = ends(found, lambda f: f.thresholds.ravel(), lambda f: f.threshold_errors.ravel())
     return estimates(
-        "threshold", groups={"element": place}, variant=which, estimate=at, low=at - WIDE * sure,
-        high=at + WIDE * sure, error=sure, n=counts.reshape(groups, -1)[:, 1:].ravel(),
+        "threshold", groups={"element": place}, variant=which, estimate=found.thresholds.ravel(),
+        low=low, high=high, error=found.threshold_errors.ravel(), n=counts.reshape(groups, -1)[:, 1:].ravel(),
     )  # fmt: skip
 
 
