@@ -10,11 +10,14 @@ from scipy import special
 
 from svcmetrics.metric import metric
 from svcmetrics.numeric import bootstrap, consistency, minres
+from svcmetrics.numeric import factors as several
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import answers
 
-# Resamples in closed form (one factor, minres), and where each needs a fit of its own.
-RESAMPLES, REFITS = 2000, 200
+RESAMPLES = 2000
+_VARIANTS = ("total", "total_standardised", "hierarchical")
+# Matrices are fitted in blocks of about this many cells; more left out than this share is said.
+_BLOCK, _SAID = 1_000_000, 0.01
 
 
 @metric(better="higher", low=0, high=1, source="McDonald 1999, ch. 6; Zinbarg et al. 2005")
@@ -37,8 +40,8 @@ def omega(
         general factor above the (oblimin-rotated) factors. With 2 its weights are equal by
         necessity: prefer 3.
     fit: "minres" (minimum residuals, as R psych) or "ml" (maximum likelihood, as lavaan).
-    rng: seed or generator of the resamples of the forms (2,000; where every resample needs a fit
-        of its own, 200).
+    rng: seed or generator of the 2,000 resamples of the forms, each fitted and rotated anew;
+        ``about`` counts those without a proper solution, which have no part in the limits.
 
     Returns ``total`` for raw scores and ``total_standardised`` for items of equal spread, from
     three factors on ``hierarchical``, and the loading of each item on the one or general factor.
@@ -66,19 +69,25 @@ def omega(
     covariance, _ = consistency.covariances(form.table)
     refused = answers.refusal(form, covariance) or _refusal(form, covariance, factors)
     correlation = consistency.correlations(covariance)
-    loading = None if refused else _loadings(correlation, factors, fit)
+    loading = None if refused else _loadings(correlation[None], factors, fit)
     if loading is not None and loading["heywood"].any():
-        bad = [str(form.items[i]) for i in np.flatnonzero(loading["heywood"])]
+        bad = [str(form.items[i]) for i in np.flatnonzero(loading["heywood"][0])]
         refused = Finding("omega.heywood", {"items": bad}, "refused")
     if refused or loading is None:
         empty = estimates(
             "omega", groups={item: ""}, variant=["total", "total_standardised"], n=form.persons
         )
         return Result("omega", empty, [*form.findings, *([refused] if refused else [])], about)
-    values = _values(covariance, loading, factors)
+    values = dict(zip(_VARIANTS, _values(covariance[None], loading, factors)[0], strict=False))
     low, high = _limits(form.table, loading, factors, fit, bootstrap.generator(rng), about)
     table = _table(values, low, high, loading, form, item)
-    return Result("omega", table, _reading(values, low, high, form, correlation, loading), about)
+    found = _reading(values, low, high, form, correlation, loading)
+    if factors > 1 and np.isnan(values["hierarchical"]):
+        found.append(Finding("omega.unsettled", {"factors": factors}, "warning"))
+    elif about["without_fit"] > _SAID * RESAMPLES:
+        left = {"count": about["without_fit"], "resamples": RESAMPLES}
+        found.append(Finding("omega.without_fit", left, "warning"))
+    return Result("omega", table, found, about)
 
 
 def _table(
@@ -91,7 +100,9 @@ def _table(
         low=np.minimum(low, now), high=np.maximum(high, now),
     )  # fmt: skip
     labels = [str(i) for i in form.items]
-    each = estimates("loading", groups={item: labels}, estimate=loading["general"], n=form.persons)
+    each = estimates(
+        "loading", groups={item: labels}, estimate=loading["general"][0], n=form.persons
+    )
     return pd.concat([whole, each], ignore_index=True)
 
 
@@ -113,32 +124,51 @@ def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int) -> Fin
 
 
 def _loadings(correlation: np.ndarray, factors: int, fit: str) -> dict[str, np.ndarray]:
-    """Loadings on the one or the general factor, and the unique variances."""
+    """Loadings on the one or the general factor, and the unique variances, of each matrix."""
+    if factors == 1 and fit == "minres":
+        return _one(minres.one_factors(correlation))
+    plain, ended = several.extract(correlation, factors, likelihood=fit == "ml")
     if factors == 1:
-        one = minres.one_factor_ml(correlation) if fit == "ml" else minres.one_factor(correlation)
-        return {"general": one, "unique": 1 - one**2, "heywood": one**2 > 1 - 1e-3}
-    plain = minres.several(correlation, factors, likelihood=fit == "ml")
-    unique = 1 - (plain**2).sum(axis=1)
-    general = minres.schmid_leiman(*minres.oblimin(plain))
-    return {"general": general, "unique": unique, "heywood": unique < 2e-3}
+        return {**_one(plain[:, :, 0]), "ended": ended}
+    unique = 1 - (plain**2).sum(axis=2)
+    pattern, phi, turned = several.oblimin(plain)
+    general = several.schmid_leiman(pattern, phi)
+    general[~turned] = np.nan  # a rotation that does not settle leaves no general factor
+    return {"general": general, "unique": unique, "heywood": unique < 2e-3, "ended": ended}
 
 
-def _values(
-    covariance: np.ndarray, loading: dict[str, np.ndarray], factors: int
-) -> dict[str, float]:
-    sd = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(sd, sd)
-    out = {}
-    for name, scale, observed in (
-        ("total", sd, covariance.sum()),
-        ("total_standardised", np.ones_like(sd), correlation.sum()),
+def _near(correlation: np.ndarray, start: np.ndarray) -> dict[str, np.ndarray]:
+    """One factor of each resample: Newton from the whole sample's solution; where that leads
+    nowhere, or out of bounds, the best within them."""
+    general = minres.newton(correlation, start, steps=4)
+    out = np.flatnonzero(~minres.settled(correlation, general))
+    ended = np.ones(len(general), dtype=bool)
+    if len(out):
+        bounded, ended[out] = several.extract(correlation[out], 1)
+        general[out] = bounded[:, :, 0]
+    return {**_one(general), "ended": ended}
+
+
+def _one(general: np.ndarray) -> dict[str, np.ndarray]:
+    unique = 1 - general**2
+    return {"general": general, "unique": unique, "heywood": unique < 1e-3}
+
+
+def _values(covariance: np.ndarray, loading: dict[str, np.ndarray], factors: int) -> np.ndarray:
+    """The omegas (last axis, see ``_VARIANTS``) of each matrix."""
+    sd = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    correlation = consistency.correlations(covariance)
+    out = []
+    for scale, observed in (
+        (sd, covariance.sum(axis=(1, 2))),
+        (np.ones_like(sd), correlation.sum(axis=(1, 2))),
     ):
-        error = float((loading["unique"] * scale**2).sum())
-        common = float((loading["general"] * scale).sum()) ** 2
-        out[name] = common / (common + error) if factors == 1 else float(1 - error / observed)
+        error = (loading["unique"] * scale**2).sum(axis=1)
+        common = (loading["general"] * scale).sum(axis=1) ** 2
+        out.append(common / (common + error) if factors == 1 else 1 - error / observed)
     if factors > 1:
-        out["hierarchical"] = float(loading["general"].sum() ** 2 / correlation.sum())
-    return out
+        out.append(loading["general"].sum(axis=1) ** 2 / correlation.sum(axis=(1, 2)))
+    return np.stack(out, axis=1)
 
 
 def _limits(
@@ -147,38 +177,30 @@ def _limits(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Percentile limits over resamples of the forms."""
     n, k = table.shape
+    about["interval"] = f"bootstrap over persons, {RESAMPLES} resamples, percentile"
     centred = table - table.mean(axis=0)
     first, second = np.triu_indices(k)
     stats = np.column_stack([centred, centred[:, first] * centred[:, second]])
-    quick = factors == 1 and fit == "minres"
-    size = RESAMPLES if quick else REFITS
-    about["interval"] = f"bootstrap over persons, {size} resamples, percentile"
-    sums = bootstrap.totals(stats, size, rng)
-    mean = sums[:, :k] / n
-    covariance = np.zeros((size, k, k))
-    covariance[:, first, second] = covariance[:, second, first] = sums[:, k:]
-    covariance = (covariance - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
-    correlation = consistency.correlations(covariance)
-    usable = np.isfinite(correlation).all(axis=(1, 2))
-    covariance, correlation = covariance[usable], correlation[usable]
-    if quick:
-        one = minres.newton(correlation, loading["general"], steps=4)
-        one = np.where(((one**2) < 1).all(axis=1, keepdims=True), one, np.nan)
-        scale = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-        draws = np.stack([_ratio(one, scale), _ratio(one, np.ones_like(scale))], axis=1)
-    else:
-        draws = np.array(
-            [
-                list(_values(s, _loadings(r, factors, fit), factors).values())
-                for s, r in zip(covariance, correlation, strict=True)
-            ]
-        )
-    return bootstrap.limits(draws)
-
-
-def _ratio(one: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    common = (one * scale).sum(axis=1) ** 2
-    return np.asarray(common / (common + ((1 - one**2) * scale**2).sum(axis=1)))
+    sums = bootstrap.totals(stats, RESAMPLES, rng)
+    draws = []
+    for part in np.array_split(sums, max(1, len(sums) * k * k // _BLOCK)):
+        mean = part[:, :k] / n
+        covariance = np.zeros((len(part), k, k))
+        covariance[:, first, second] = covariance[:, second, first] = part[:, k:]
+        covariance = (covariance - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
+        correlation = consistency.correlations(covariance)
+        usable = np.isfinite(correlation).all(axis=(1, 2))
+        covariance, correlation = covariance[usable], correlation[usable]
+        if factors == 1 and fit == "minres":
+            fitted = _near(correlation, loading["general"][0])
+        else:
+            fitted = _loadings(correlation, factors, fit)
+        one = np.full((len(part), 2 if factors == 1 else 3), np.nan)
+        ended = fitted["ended"][:, None]
+        one[usable] = np.where(ended, _values(covariance, fitted, factors), np.nan)
+        draws.append(one)
+    about["without_fit"] = int(sum(np.isnan(d).any(axis=1).sum() for d in draws))
+    return bootstrap.limits(np.concatenate(draws))
 
 
 def _reading(
@@ -188,7 +210,7 @@ def _reading(
     n, k = form.persons, len(form.items)
     ends = {"omega": values["total"], "low": float(low[0]), "high": float(high[0]), "n": n}
     found = [Finding("omega.reading", ends)]
-    if "hierarchical" in values:
+    if np.isfinite(values.get("hierarchical", np.nan)):
         found.append(Finding("omega.hierarchical", {
             "omega": values["hierarchical"], "low": float(low[2]), "high": float(high[2])}))  # fmt: skip
     found.append(Finding("omega.halo"))
@@ -198,7 +220,7 @@ def _reading(
         found.append(Finding("omega.nothing_common", {}, "warning"))
     if n < answers.FEW:
         found.append(Finding("alpha.few", {"n": n}, "warning"))
-    against = [str(i) for i, v in zip(form.items, loading["general"], strict=True) if v < 0]
+    against = [str(i) for i, v in zip(form.items, loading["general"][0], strict=True) if v < 0]
     if against:
         found.append(Finding("alpha.reversed", {"items": against}, "warning"))
     return [*found, *form.findings]

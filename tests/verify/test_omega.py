@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 
 from svcmetrics import verify
-from svcmetrics.numeric import minres
+from svcmetrics.numeric import factors, minres
 
 WORDS = {"person": "p", "item": "i", "score": "s"}
 NINE = tomllib.loads(
@@ -72,8 +73,91 @@ def test_newton_finds_the_factor_that_made_the_matrix():
     r = np.outer(loading, loading)
     np.fill_diagonal(r, 1)
     np.testing.assert_allclose(minres.one_factor(r), loading, atol=1e-9)
-    np.testing.assert_allclose(minres.one_factor_ml(r), loading, atol=1e-4)
-    np.testing.assert_allclose(minres.several(r, 1)[:, 0], loading, atol=1e-4)
+    for likelihood in (False, True):
+        found, ended = factors.extract(r[None], 1, likelihood=likelihood)
+        assert ended.all()
+        np.testing.assert_allclose(found[0, :, 0], loading, atol=1e-8)
+
+
+def resampled(count: int, n: int = 213) -> np.ndarray:
+    """Correlations of the nine variables in resamples of so many persons."""
+    rows, rng = with_correlation(np.array(NINE["correlation"]), n), np.random.default_rng(5)
+    return np.array([np.corrcoef(rows[rng.integers(0, n, n)].T) for _ in range(count)])
+
+
+def searched(r: np.ndarray, m: int) -> np.ndarray:
+    """Uniquenesses of one matrix by minimum residuals, by SciPy's bounded search."""
+
+    def target(unique):
+        value, vector = np.linalg.eigh(r - np.diag(unique))
+        return (value[:-m] ** 2).sum() / 2, -(vector[:, :-m] ** 2 @ value[:-m])
+
+    start = np.clip(1 - minres.smc(r), 0.05, 0.95)
+    return minimize(
+        target, start, jac=True, bounds=[(0.001, 1)] * len(r), method="L-BFGS-B",
+        options={"maxiter": 5000, "maxfun": 50_000, "ftol": 1e-16, "gtol": 1e-11},
+    ).x  # fmt: skip
+
+
+def test_fifty_matrices_at_once_are_fifty_searches_one_by_one():
+    r = resampled(50)
+    together, ended = factors.extract(r, 3)
+    assert ended.all()
+    unique = np.maximum(1 - (together**2).sum(axis=2), 0.001)
+    one_by_one = np.array([searched(each, 3) for each in r])
+    # A search that stops a little early is off by more than rounding, not by more than this.
+    np.testing.assert_allclose(unique, one_by_one, atol=2e-6)
+    pattern, phi, turned = factors.oblimin(together)
+    assert turned.all()
+    general = factors.schmid_leiman(pattern, phi)
+    for i in range(0, 50, 7):
+        alone, alone_phi, _ = factors.oblimin(factors.extract(r[i : i + 1], 3)[0])
+        np.testing.assert_allclose(np.abs(pattern[i]), np.abs(alone[0]), atol=1e-6)
+        np.testing.assert_allclose(
+            general[i], factors.schmid_leiman(alone, alone_phi)[0], atol=1e-6
+        )
+
+
+def test_likelihood_of_many_matrices_leaves_no_slope():
+    r = resampled(20)
+    loading, ended = factors.extract(r, 2, likelihood=True)
+    unique = 1 - (loading**2).sum(axis=2)
+    inside = (unique > 0.0011).all(axis=1) & ended
+    assert inside.mean() > 0.8
+    # At the maximum the model reproduces every variance: its diagonal is 1 (Lawley and Maxwell).
+    model = loading @ np.swapaxes(loading, 1, 2)
+    scale = np.sqrt(unique[inside])
+    white = r[inside] / scale[:, :, None] / scale[:, None, :]
+    value, vector = np.linalg.eigh(white)
+    rebuilt = vector[:, :, -2:] * np.sqrt(value[:, None, -2:] - 1) * scale[:, :, None]
+    np.testing.assert_allclose(rebuilt @ np.swapaxes(rebuilt, 1, 2), model[inside], atol=1e-6)
+
+
+def test_limits_of_several_factors_come_from_2000_fits_and_say_what_is_missing():
+    data = long(with_correlation(np.array(NINE["correlation"]), NINE["n"]))
+    result = verify.omega(data, **WORDS, factors=3)
+    assert "2000" in result.about["interval"]
+    assert result.about["without_fit"] == 0
+    row = result.table.set_index("variant").loc["hierarchical"]
+    assert row["low"] < row["estimate"] - 0.03 < row["estimate"] + 0.03 < row["high"]
+
+
+def test_resamples_without_a_solution_are_counted_and_said():
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(16, 12)) + 0.7 * rng.normal(size=(16, 1))
+    # Resamples of 16 forms hold fewer than 12 different ones: no likelihood of 12 items.
+    result = verify.omega(long(rows), **WORDS, fit="ml")
+    assert result.about["without_fit"] > 1000
+    assert "omega.without_fit" in keys(result)
+    assert result.table.loc[0, ["low", "high"]].isna().all()
+
+
+def test_resamples_beyond_the_bounds_are_held_by_them():
+    rng = np.random.default_rng(8)
+    rows = rng.normal(size=(60, 3)) + 0.9 * rng.normal(size=(60, 1))
+    one, two = (verify.omega(long(rows), **WORDS, fit=f).table.iloc[0] for f in ("minres", "ml"))
+    # Three items: both fit exactly, so that their limits differ only by where a bound holds.
+    assert one[["low", "high"]].tolist() == pytest.approx(two[["low", "high"]].tolist(), abs=0.04)
 
 
 def test_interval_is_reproducible_and_holds_the_estimate():
@@ -109,3 +193,13 @@ def test_pure_noise_is_called_so_and_a_turned_item_named():
     rows[:, 4] *= -1
     turned = verify.omega(long(rows), **WORDS)
     assert [f.values["items"] for f in turned.findings if f.key == "alpha.reversed"] == [["4"]]
+
+
+def test_a_rotation_that_does_not_settle_leaves_no_general_factor_but_a_total(monkeypatch):
+    monkeypatch.setattr(factors, "_ROTATIONS", 3)
+    data = long(with_correlation(np.array(NINE["correlation"]), NINE["n"]))
+    result = verify.omega(data, **WORDS, factors=3)
+    values = result.table.set_index("variant")
+    assert "omega.unsettled" in keys(result)
+    assert np.isnan(values.loc["hierarchical", "estimate"])
+    assert values.loc["total", "low"] < values.loc["total", "estimate"]
