@@ -65,7 +65,7 @@ def _is_drawn(result: Result) -> bool:
     """Of nothing there is no picture, nor of one bare number that the sentence has said."""
     table = result.table
     own = table[table["metric"] == result.about["metric"]]
-    if result._drawing in ("", "intervals") and len(own) <= 1:
+    if result._drawing in ("", "intervals", "pareto") and len(own) <= 1:
         return bool(len(own) == 0 and table["estimate"].fillna(0).ne(0).sum() > 1) and (
             "figure" not in result.about
         )

@@ -42,6 +42,8 @@ _LIFECYCLE = {
 # "Create document" starts a case only when it opens one.
 _WEAK = re.compile(r"creat|register|raise|opened|登记|创建|立项|填报", re.IGNORECASE)
 _OPENS_NEARLY_ALL = 0.9
+# A step that opens cases and comes at most this often per case is their submission.
+_ONCE = 1.2
 _AUTOMATIC = r"^(system|auto(matic)?|robot|bot|rpa|timer|auto_pass|系统|系统自动|自动|机器人)$"
 
 
@@ -58,7 +60,8 @@ def action_of(activity: str) -> str:
 def guess_actions(activities: pd.Series, first: pd.Series | None = None) -> dict[str, str]:
     """An action word for each distinct activity; ``first``: the activity that opens each case.
 
-    When no name says "submit", the one that opens nearly every case is what starts the service.
+    When no name says "submit", the one that opens nearly every case is what starts the service;
+    not if it comes again within the cases, for then it is work that happens to come first.
     """
     words = {
         str(a): action_of(a) or FALLBACK for a in sorted(activities.dropna().astype(str).unique())
@@ -67,6 +70,9 @@ def guess_actions(activities: pd.Series, first: pd.Series | None = None) -> dict
         return words
     opens = first.astype(str).value_counts(normalize=True)
     start = str(opens.index[0])
+    again = (activities.astype("str") == start).sum() > _ONCE * len(first)
+    if again:
+        return words
     if opens.iloc[0] >= _OPENS_NEARLY_ALL and action_of(start) in ("", "accept"):
         words |= {
             a: FALLBACK

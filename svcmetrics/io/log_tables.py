@@ -82,6 +82,12 @@ def requester_units(events: pd.DataFrame) -> set[str]:
 def _in_context(events: pd.DataFrame, requesters: set[str], tally: Tally) -> pd.DataFrame:
     """Words that depend on the rest of the case: a second submit, a rejection after which the case goes on."""
     case, action = events["case_id"], events["action"].copy()
+    opened = pd.Series(False, events.index)
+    if not (action == "submit").any():
+        # A log that begins with the work: the first event stands for the request that it answers.
+        opened = ~case.duplicated()
+        action = action.mask(opened, "submit")
+        events = events.assign(action=action)
     again = (action == "submit") & events.assign(s=action == "submit").groupby(
         ["case_id", "activity"], dropna=False
     )["s"].cumsum().gt(1)
@@ -95,6 +101,7 @@ def _in_context(events: pd.DataFrame, requesters: set[str], tally: Tally) -> pd.
     sent_back = (action == "reject") & (later > 0)
     action = action.mask(sent_back, "return")
     for name, mask in (
+        ("opened_by_first", opened),
         ("resubmits", again),
         ("echoes", echo),
         ("own_rejections", own & ~echo),

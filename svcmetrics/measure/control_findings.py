@@ -24,10 +24,14 @@ def control_findings(table: pd.DataFrame, names: list[str], at: str) -> list[Fin
     drawn = points[points["z"].notna()]
     if drawn.empty:
         return []
-    kept = drawn[(drawn["p_adjusted"] < FALSE_SHARE) & (drawn["outside"] != "")]
-    outside = int((drawn["outside"] != "").sum())
-    values = {"points": len(drawn), "outside": outside, "kept": len(kept)}
-    found = [Finding("control.overall", values | {"chance": _BEYOND * len(drawn)})]
+    # Points that do not vary have no limits that they could lie beyond.
+    limited = drawn[drawn["upper"] > drawn["lower"]]
+    if limited.empty:
+        return _cautions(drawn, names)
+    kept = limited[(limited["p_adjusted"] < FALSE_SHARE) & (limited["outside"] != "")]
+    outside = int((limited["outside"] != "").sum())
+    values = {"points": len(limited), "outside": outside, "kept": len(kept)}
+    found = [Finding("control.overall", values | {"chance": _BEYOND * len(limited)})]
     for side in ("above", "below"):
         found += _named(side, kept[kept["outside"] == side], names, at)
     rules = drawn["rules"].str.split()

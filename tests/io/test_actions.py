@@ -67,6 +67,11 @@ def test_the_step_that_opens_every_case_starts_the_service():
     assert guess_actions(pd.Series(["提交", "审批"]), pd.Series(["审批"] * 10))["审批"] == "approve"
 
 
+def test_work_that_comes_first_and_comes_again_is_no_submission():
+    rows = pd.Series(["Accepted", "Queued", "Accepted", "Completed"] * 10)
+    assert guess_actions(rows, pd.Series(["Accepted"] * 10))["Accepted"] == "accept"
+
+
 def test_the_lifecycle_changes_the_action_only_before_completion():
     stage = pd.Series(["start", "complete", "SUSPEND", None, "In Progress"])
     action = pd.Series(["approve"] * 5)

@@ -209,6 +209,18 @@ def test_rejections_and_submissions_are_read_in_their_case():
     assert made["service"]["provider_id"].tolist() == ["财务部"]
 
 
+def test_a_log_that_begins_with_the_work_starts_with_its_first_event():
+    rows = [
+        (case, step, f"2024-03-0{day} 09:00", "甲")
+        for case in "AB"
+        for day, step in ((1, "Accepted"), (2, "Queued"), (3, "Accepted"), (4, "Completed"))
+    ]
+    made, tally = tables(rows)
+    assert made["event"]["action"].tolist() == ["submit", "deliver", "accept", "close"] * 2
+    assert said(tally, "opened_by_first") == {"count": 2}
+    assert "resubmits" not in keys(tally)
+
+
 def test_steps_are_numbered_named_and_have_one_lead():
     made, _ = tables(FLOW, ["case_id", "activity", "timestamp", "department"])
     steps = made["step"]

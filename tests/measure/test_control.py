@@ -178,6 +178,7 @@ def test_nothing_and_no_variation_are_refused_with_a_reason():
     rows = pd.DataFrame({"month": range(5), "bad": [0.0] * 5, "n": 50})
     flat = measure.control(rows, value="bad", size="n")
     assert ("control.no_spread", "refused") in [(f.key, f.level) for f in flat.findings]
+    assert "control.overall" not in [f.key for f in flat.findings]
     empty = measure.control(rows.assign(bad=np.nan), value="bad", size="n")
     assert empty.about["dropped"] == {"no_score": 5}
     assert [f.level for f in empty.findings] == ["refused"]
