@@ -18,6 +18,9 @@ from svcmetrics.numeric.disclosure import Echelon, atoms
 from svcmetrics.numeric.disclosure_bounds import Sums, fixed
 from svcmetrics.numeric.disclosure_thin import PRIME
 
+# Random tries for a larger set, where the three orders may have left one too many out.
+_TRIES = 16
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -26,9 +29,9 @@ class Cells:
     ``cell``, ``rating``, ``weight``: one entry per rating in a cell, weights whole. ``low``, ``high``:
     what the published value leaves open for the weighted sum. ``new``: not published yet.
     ``person``, ``score``: of each rating, the score NaN where it is not known any more.
-    ``least``: fewest persons behind a sum that may be known. ``scale``: lowest and highest rating;
-    None decides from counts alone. ``unit``: a rating known to less than this is known; ``whole``:
-    ratings are whole numbers.
+    ``least``: fewest persons behind a cell; ``computed``: behind a sum that may be computed from
+    several. ``scale``: lowest and highest rating; None decides from counts alone. ``unit``: a rating
+    known to less than this is known; ``whole``: ratings are whole numbers.
     """
 
     cell: np.ndarray
@@ -40,6 +43,7 @@ class Cells:
     person: np.ndarray
     score: np.ndarray
     least: int
+    computed: int
     scale: tuple[float, float] | None = None
     unit: float = 1.0
     whole: bool = True
@@ -91,7 +95,7 @@ class _Part:
         place = np.empty(count, dtype=np.intp)
         place[order] = np.arange(count)
         code = place[code]
-        self._first = int((persons >= cells.least).sum())
+        self._first = int((persons >= cells.computed).sum())
         self._atoms = count
         once = np.unique(np.stack([cells.cell, code[cells.rating]]), axis=1, return_index=True)[1]
         self._matrix = csr_array(
@@ -120,17 +124,35 @@ class _Part:
         mine = np.stack([cells.cell, cells.person[cells.rating]])
         persons = np.bincount(np.unique(mine, axis=1)[0], minlength=len(shown))
         asked = np.flatnonzero(cells.new & (persons >= cells.least))
-        orders = [asked, asked[np.argsort(-persons[asked], kind="stable")]]
-        orders.append(asked[np.argsort(persons[asked], kind="stable")])
-        most: list[int] = []
-        for order in orders:
-            found = self._taken(order.tolist())
-            if len(found) > len(most):
-                most = found
-            if len(most) == len(asked):
-                break
+        most = self._most(asked.tolist(), persons)
         shown[most] = True
         return shown
+
+    def _most(self, asked: list[int], persons: np.ndarray) -> list[int]:
+        """The largest set found: three orders, then random tries."""
+        size = persons[asked]
+        largest, smallest = np.argsort(-size, kind="stable"), np.argsort(size, kind="stable")
+        most: list[int] = []
+        for order in (range(len(asked)), largest, smallest):
+            if len(most) < len(asked):
+                most = max(most, self._taken([asked[i] for i in order]), key=len)
+        if len(most) + 1 >= len(asked):
+            return most
+        possible = [i for i in asked if i in most or self._taken([i])]
+        # Not all of these together, or the first order had found them: one less is the most there is.
+        return self._swapped(most, possible) if len(most) + 1 < len(possible) else most
+
+    def _swapped(self, most: list[int], possible: list[int]) -> list[int]:
+        """A larger set, if random tries find one: a cell left out, then the others in any order."""
+        random, now = np.random.default_rng(_TRIES), most
+        for _ in range(_TRIES):
+            out = random.permutation(sorted(set(possible) - set(now))).tolist()
+            found = self._taken([out[0], *random.permutation(now).tolist(), *out[1:]])
+            now = found if len(found) >= len(now) else now
+            most = now if len(now) > len(most) else most
+            if len(most) + 1 >= len(possible):
+                break
+        return most
 
     def _taken(self, order: list[int]) -> list[int]:
         """Cells in this order, each taken when nothing can be computed with those before it."""
@@ -154,7 +176,7 @@ class _Part:
         echelon, found = self._echelon(taken), list(taken)
         for cell in order:
             row = echelon.reduced(self._row(cell))
-            if not echelon.reveals(row, self._cells.least):
+            if not echelon.reveals(row, self._cells.computed):
                 echelon.add(row)
                 found.append(cell)
         return found

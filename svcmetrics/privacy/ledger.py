@@ -109,10 +109,13 @@ class Ledger:
         asked: Sequence[Asked],
         *,
         least: int,
+        computed: int | None = None,
         keep: bool = True,
     ) -> np.ndarray:
         """Which cells may be shown beside everything that was published; these are then kept.
 
+        ``least``: fewest raters of a cell; ``computed``: behind a sum that may be computed from
+        several cells, as ``least`` if left out.
         Cells that were published before, and cells asked for twice, are free. ``keep`` False only
         asks.
         """
@@ -128,7 +131,10 @@ class Ledger:
             shown = dict.fromkeys(known, True)
             if fresh:
                 ids, person, score = self._ratings(marked)
-                cells = _together(old, [asked[i] for i in fresh], ids, person, score, behind, least)
+                floors = (least, least if computed is None else computed)
+                cells = _together(
+                    old, [asked[i] for i in fresh], ids, person, score, behind, floors
+                )
                 found = admitted(cells)[len(old) :]
                 shown |= {names[i]: bool(ok) for i, ok in zip(fresh, found)}
                 if keep:
@@ -161,7 +167,7 @@ def _identity(quantity: str, cell: Asked, marked: pd.DataFrame) -> bytes:
 
 def _together(
     old: list[tuple], asked: list[Asked], ids: np.ndarray, person: np.ndarray, score: np.ndarray,
-    behind: Behind, least: int,
+    behind: Behind, floors: tuple[int, int],
 ) -> Cells:  # fmt: skip
     members = [np.frombuffer(row[3], dtype="<i8") - 1 for row in old]
     weights = [np.frombuffer(row[4], dtype="<i8") for row in old]
@@ -176,7 +182,8 @@ def _together(
         new=np.arange(len(members)) >= len(old),
         person=person,
         score=score,
-        least=least,
+        least=floors[0],
+        computed=floors[1],
         scale=behind.scale,
         unit=behind.unit,
         whole=behind.whole,

@@ -10,18 +10,29 @@ import pandas as pd
 from svcmetrics.privacy.behind import Behind, cell_bounds
 from svcmetrics.privacy.ledger import Asked, Ledger
 from svcmetrics.privacy.published import Published, at_least
+from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, estimates
 from svcmetrics.study import MIN_RATERS
 
+# The mean of one person is that person's rating.
+_FEWEST = 2
+
 
 def publish_means(
-    behind: Behind, *, ledger: Ledger, min_n: int = MIN_RATERS, quantity: str = "mean"
+    behind: Behind,
+    *,
+    ledger: Ledger,
+    min_n: int = MIN_RATERS,
+    min_computed: int | None = None,
+    quantity: str = "mean",
 ) -> Published:
     """Which group means may be shown, given everything that was shown before?
 
     ``behind``: the ratings, one row per rating and cell. ``ledger``: of the organisation; cells that
-    are shown are written to it. ``min_n``: fewest raters, 5 or more. ``quantity``: what is rated;
-    cells of different quantities tell nothing about one another.
+    are shown are written to it. ``min_n``: fewest raters, 5 or more. ``min_computed``: fewest raters
+    of a group whose mean follows from several cells; left out, as ``min_n``; 2 shows more cells and
+    protects single ratings only, from one insider too. ``quantity``: what is rated; cells of
+    different quantities tell nothing about one another.
 
     Returns one row per cell of ``behind.by``: ``estimate`` as it may be shown, ``bound`` ("at_least",
     "at_most": the group is at one end of the scale), ``n`` raters, ``shown``. A sentence says which
@@ -40,14 +51,25 @@ def publish_means(
     """
     least = at_least(min_n)
     asked, table = ask(behind)
-    shown = ledger.admit(quantity, behind, asked, least=least)
+    floors = least, _computed(min_computed, least, behind)
+    shown = ledger.admit(quantity, behind, asked, least=least, computed=floors[1])
     hidden = ~shown
     for column in ("estimate", "n"):
         table[column] = table[column].astype("float64").mask(hidden)
     table["bound"] = table["bound"].mask(hidden, "")
     table["shown"] = shown
-    told = _told(behind, table, _coarser(behind, hidden, ledger, least, quantity))
+    told = _told(behind, table, _coarser(behind, hidden, ledger, floors, quantity))
     return Published("means", table, tuple(told), "", int(hidden.sum()), least)
+
+
+def _computed(asked: int | None, least: int, behind: Behind) -> int:
+    """Fewest raters of a mean that follows from several cells."""
+    if asked is None:
+        return least
+    if asked < _FEWEST:
+        raise table_error("group_size_lowered", found=asked, floor=_FEWEST)
+    # From counts alone no bound on a rating is checked: one insider must still leave two others.
+    return min(max(asked, _FEWEST + (behind.scale is None)), least)
 
 
 def ask(behind: Behind) -> tuple[list[Asked], pd.DataFrame]:
@@ -93,7 +115,7 @@ def _written(mean: float, low: float, high: float, bound: str, decimals: int | N
 
 
 def _coarser(
-    behind: Behind, hidden: np.ndarray, ledger: Ledger, least: int, quantity: str
+    behind: Behind, hidden: np.ndarray, ledger: Ledger, floors: tuple[int, int], quantity: str
 ) -> list[list[str]]:
     """For each hidden cell the next larger group that may be shown: the names left, or nothing.
 
@@ -110,7 +132,9 @@ def _coarser(
         may = dict(
             zip(
                 [cell.label for cell in asked],
-                ledger.admit(quantity, wider, asked, least=least, keep=False).tolist(),
+                ledger.admit(
+                    quantity, wider, asked, least=floors[0], computed=floors[1], keep=False
+                ).tolist(),
             )
         )
         for place, row in enumerate(np.flatnonzero(hidden)):

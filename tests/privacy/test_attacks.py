@@ -12,7 +12,7 @@ from svcmetrics.privacy import Behind, Ledger, publish_means
 from tests.privacy.attacker import collect, computed_groups, computed_ratings
 from tests.privacy.scenarios import KINDS, SCALE, Scenario, scenarios
 
-EACH = 5  # of eight kinds: 40 scenarios
+EACH = 7  # of eight kinds: 56 scenarios
 ALL = scenarios(EACH)
 # Cells shown here against those that hiding groups below five alone would show, by kind. Measured
 # 2026-11: lower means that we hide more than we did.
@@ -54,6 +54,17 @@ def test_no_rating_can_be_computed(scenario, published):
     known = collect(published[scenario.name], SCALE)
     assert computed_ratings(known) == []
     assert computed_groups(known, 5) == []
+
+
+@pytest.mark.parametrize("scenario", ALL[:: EACH + 1], ids=lambda s: s.name)
+def test_with_single_ratings_protected_only_none_can_be_computed(scenario, tmp_path):
+    """The lower floor for computed groups gives means of two to four people away, never a rating."""
+    with Ledger.open(scenario.name, tmp_path) as ledger:
+        shown = [
+            (r, publish_means(behind(r), ledger=ledger, min_computed=2).table)
+            for r in scenario.releases
+        ]
+    assert computed_ratings(collect(shown, SCALE)) == []
 
 
 @pytest.mark.parametrize("kind", ["months", "weights", "rerun", "insider", "unanimous", "totals"])
