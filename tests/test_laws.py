@@ -127,6 +127,75 @@ def test_the_type_of_a_number_changes_nothing(name, dtype):
     _same(_run(name), _run(name, sample.data.assign(**{sample.score: typed})))
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if n in SAMPLES and SAMPLES[n].score])
+def test_single_precision_costs_no_more_than_its_digits(name):
+    data, score = SAMPLES[name].data, SAMPLES[name].score
+    short = data[score].astype("float32")
+    _same(_run(name, data.assign(**{score: short.astype("float64")})),
+          _run(name, data.assign(**{score: short})))  # fmt: skip
+
+
+def _of_text(data: pd.DataFrame) -> list[str]:
+    return [c for c in data if pd.api.types.is_string_dtype(data[c])]
+
+
+# How a frame may come: from Parquet, from a database, with labels of any kind, filtered.
+FRAMES = {
+    "arrow": lambda d: d.convert_dtypes(dtype_backend="pyarrow"),
+    "nullable": lambda d: d.convert_dtypes(),
+    "categories": lambda d: d.astype(dict.fromkeys(_of_text(d), "category")),
+    "objects": lambda d: d.astype(dict.fromkeys(_of_text(d), object)),
+    "index": lambda d: d.set_index(np.arange(len(d))[::-1] * 3),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", FRAMES)
+def test_how_a_frame_holds_its_columns_changes_nothing(name, form):
+    _same(_run(name), _run(name, FRAMES[form](SAMPLES[name].data)))
+
+
+# Zero means something to these: ratios, shares, counts, minutes, a fixed scale, a criterion.
+_WITH_A_ZERO = {
+    "ahp", "aiken_v", "burden", "consistency", "contributions", "control", "cvi", "effect",
+    "entropy", "funnel", "gate", "pooled",
+}  # fmt: skip
+OFFSET = 10**8
+
+
+def _without_offset(table: pd.DataFrame) -> pd.DataFrame:
+    """With labels as text; one that is itself a score (a category) without the offset."""
+    text = table.select_dtypes(exclude="number").astype(str)
+    scores = {str(OFFSET + score): str(score) for score in range(20)}
+    return table.assign(**text.replace(scores))
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if n in SAMPLES and SAMPLES[n].score and n not in _WITH_A_ZERO]
+)
+def test_a_large_offset_of_all_scores_costs_no_digits(name):
+    sample = SAMPLES[name]
+    scored = [c for c in (sample.score, "lo", "hi") if c in sample.data]
+    changes = {
+        k: tuple(v + OFFSET for v in sample.arguments[k])
+        for k in ("scale",)
+        if k in sample.arguments
+    }
+    one = _run(name)
+    two = _run(name, sample.data.assign(**{c: sample.data[c] + OFFSET for c in scored}), **changes)
+    assert [(f.key, f.level) for f in one.findings] == [(f.key, f.level) for f in two.findings]
+    one, two = (_sorted(_without_offset(r.table)) for r in (one, two))
+    assert list(one.columns) == list(two.columns) and len(one) == len(two)
+    for column in one.columns:
+        if not pd.api.types.is_numeric_dtype(one[column]):
+            assert two[column].tolist() == one[column].tolist()
+            continue
+        before, after = (t[column].to_numpy("float64", na_value=np.nan) for t in (one, two))
+        # A statistic stays; what is itself a score moves with the scores, never anything between.
+        moved = np.where(np.abs(after) > OFFSET / 2, after - OFFSET, after)
+        np.testing.assert_allclose(moved, before, rtol=1e-6, atol=1e-6, err_msg=column)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_reads_in_both_languages_and_names_its_source(name):
     result = _run(name)

@@ -1,49 +1,24 @@
 """Are the tests worth anything? Change the code in small ways, and see whether a test notices.
 
-``python3 dev.py mutants [--sample 60] [--seed 1] [privacy …]``: each change is made in memory, in a
-process of its own; no file is touched. mutmut (3.8.1 was read) passes over functions with a decorator
-unless it is one plain staticmethod or classmethod, and so over every metric; hence this runner.
+``python3 dev.py mutants [--sample 60] [--seed 1] [privacy numeric/icc …]``: each change is made in
+memory, in a process of its own; no file of the package is touched. mutmut (3.8.1 was read) passes
+over functions with a decorator unless it is one plain staticmethod or classmethod, and so over every
+metric; hence this runner.
 """
 
 import argparse
 import ast
-import contextlib
-import copy
-import importlib.abc
-import importlib.util
-import os
 import random
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.environment import ROOT
 
-# Modules and the tests that must notice a change in them.
-TARGETS = {
-    "privacy/pseudonyms": ("tests/test_privacy.py", "tests/privacy/test_labels.py"),
-    "privacy/labels": ("tests/privacy/test_labels.py",),
-    "privacy/published": ("tests/test_privacy.py", "tests/privacy/test_publication.py"),
-    "privacy/means": ("tests/privacy/test_publication.py", "tests/privacy/test_ledger.py"),
-    "privacy/behind": ("tests/privacy/test_publication.py", "tests/privacy/test_ledger.py"),
-    "privacy/ledger": ("tests/privacy/test_ledger.py", "tests/privacy/test_publication.py"),
-    "privacy/audited": ("tests/privacy/test_publication.py",),
-    "numeric/disclosure": ("tests/privacy/test_ledger.py", "tests/privacy/test_publication.py"),
-    "verify/icc": ("tests/verify/test_icc.py",),
-    "verify/alpha": ("tests/verify/test_alpha.py",),
-    "verify/kendall_w": ("tests/verify/test_kendall_w.py",),
-    "weigh/critic": ("tests/weigh/test_critic.py",),
-    "weigh/entropy": ("tests/weigh/test_entropy.py",),
-    "numeric/intervals": ("tests/numeric/test_intervals.py",),
-    "numeric/icc": ("tests/verify/test_icc.py",),
-    "numeric/outliers": ("tests/numeric/test_outliers.py",),
-    "numeric/shapley": ("tests/numeric/test_shapley.py",),
-    "numeric/within_group": ("tests/verify/test_aggregation.py",),
-    "numeric/information": ("tests/weigh/test_entropy.py", "tests/weigh/test_critic.py"),
-}
-# Of the processor: a loaded machine is no endless loop.
-_SECONDS = 60.0
+PACKAGE = ROOT / "svcmetrics"
+# Folders of statistics and of the door out; the others read, draw and talk.
+FOLDERS = ("design", "measure", "numeric", "pilot", "privacy", "rate", "score", "verify", "weigh")
 _OTHER: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -53,56 +28,74 @@ _OTHER: dict[type, type] = {
 }  # fmt: skip
 
 
-class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives one module with changed code to whoever imports it; all others are as they are."""
+class Mutant(NamedTuple):
+    """One change: in which module and function ("" outside of functions), and the whole code with it."""
 
-    def __init__(self, name: str, path: Path, code: str):
-        self.name, self.path, self.code = name, path, code
+    module: str
+    line: int
+    told: str
+    function: str
+    code: str
 
-    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]  # noqa: ARG002
-        if name != self.name:
-            return None
-        return importlib.util.spec_from_file_location(name, self.path, loader=self)
-
-    def create_module(self, spec):  # type: ignore[no-untyped-def]  # noqa: ARG002
-        return None
-
-    def exec_module(self, module):  # type: ignore[no-untyped-def]
-        exec(compile(self.code, str(self.path), "exec"), module.__dict__)  # noqa: S102 - our own code
+    def __str__(self) -> str:
+        return f"svcmetrics/{self.module}.py:{self.line}: {self.told}"
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """Line, what was changed, and the whole code with that one change."""
-    tree = ast.parse(source)
-    for index in range(len(_places(tree))):
-        other = copy.deepcopy(tree)
-        node, part = _places(other)[index]
-        told = _change(node, part)
-        yield getattr(node, "lineno", 0), told, ast.unparse(other)
+def modules(beginnings: list[str]) -> list[str]:
+    """The modules that can be changed, such as "privacy/means"."""
+    found = [
+        path.relative_to(PACKAGE).with_suffix("").as_posix()
+        for folder in FOLDERS
+        for path in sorted((PACKAGE / folder).glob("*.py"))
+        if path.stem != "__init__"
+    ]
+    return [m for m in found if not beginnings or m.startswith(tuple(beginnings))]
 
 
-def _places(tree: ast.AST) -> list[tuple[ast.AST, int]]:
-    """Every spot that can be changed; annotations, decorators and module constants of text apart."""
-    found: list[tuple[ast.AST, int]] = []
-    for node in _walk(tree):
+def source(module: str) -> Path:
+    return PACKAGE / f"{module}.py"
+
+
+def lines(text: str) -> list[int]:
+    """The line of every change that a module allows."""
+    return [getattr(node, "lineno", 0) for node, *_ in _places(ast.parse(text))]
+
+
+def mutant(module: str, text: str, index: int) -> Mutant:
+    """One of the changes of a module, by its place in ``lines``."""
+    tree = ast.parse(text)
+    node, part, function = _places(tree)[index]
+    told = _change(node, part)
+    return Mutant(module, getattr(node, "lineno", 0), told, function, ast.unparse(tree))
+
+
+def _places(tree: ast.AST) -> list[tuple[ast.AST, int, str]]:
+    """Every spot that can be changed; annotations, decorators and texts apart."""
+    found: list[tuple[ast.AST, int, str]] = []
+    for node, function in _walk(tree, "", ""):
         if isinstance(node, ast.Compare):
-            found += [(node, k) for k, op in enumerate(node.ops) if type(op) in _OTHER]
+            found += [(node, k, function) for k, op in enumerate(node.ops) if type(op) in _OTHER]
         elif isinstance(node, (ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.AugAssign)):
             if type(node.op) in _OTHER or isinstance(node.op, ast.Not):
-                found.append((node, 0))
+                found.append((node, 0, function))
         elif isinstance(node, ast.Constant) and isinstance(node.value, (bool, int, float)):
-            found.append((node, 0))
+            found.append((node, 0, function))
     return found
 
 
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
+def _walk(node: ast.AST, prefix: str, function: str) -> Iterator[tuple[ast.AST, str]]:
+    """Every node with the outermost function that it stands in the body of."""
+    yield node, function
+    outer = not function and isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    inner = f"{prefix}{node.name}" if outer else ""  # type: ignore[attr-defined]
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):
             continue
+        here = inner if isinstance(node, ast.FunctionDef) and name == "body" else ""
+        below = f"{inner}." if isinstance(node, ast.ClassDef) else prefix
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from _walk(child)
+                yield from _walk(child, below, function or here)
 
 
 def _change(node: ast.AST, part: int) -> str:
@@ -119,65 +112,35 @@ def _change(node: ast.AST, part: int) -> str:
     return f"{before} -> {ast.unparse(node)}"
 
 
-def survives(module: str, code: str, tests: tuple[str, ...]) -> bool:
-    """Whether the tests pass with the changed code; a test without end has noticed."""
-    child = os.fork()
-    if child == 0:
-        os._exit(_passes(module, code, tests))
-    _, status = os.waitpid(child, 0)
-    return status == 0
-
-
-def _passes(module: str, code: str, tests: tuple[str, ...]) -> int:
-    """Within the child: the status of pytest, with nothing said."""
-    import pytest
-
-    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    path = ROOT / "svcmetrics" / f"{module}.py"
-    sys.meta_path.insert(0, Changed(f"svcmetrics.{module.replace('/', '.')}", path, code))
-    options = ["-x", "-q", "-p", "no:cacheprovider"]
-    with contextlib.suppress(BaseException):
-        return int(pytest.main([*options, *tests]))
-    return 1
-
-
 def main(args: list[str]) -> int:
     """Play a sample of all mutants of the chosen modules; status 1 when fewer than 90% are noticed."""
     parser = argparse.ArgumentParser(prog="dev.py mutants", description=__doc__)
     parser.add_argument("--sample", type=int, default=60, help="mutants, drawn by chance; 0: all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("modules", nargs="*", help="beginnings of module names, such as privacy")
+    parser.add_argument("--line", type=int, help="those of this line alone")
+    parser.add_argument(
+        "modules", nargs="*", help="beginnings of names, such as privacy verify/icc"
+    )
     asked = parser.parse_args(args)
-    for heavy in ("numpy", "pandas", "scipy.stats", "scipy.linalg", "pytest"):
-        importlib.import_module(heavy)
-    chosen = [m for m in TARGETS if not asked.modules or m.startswith(tuple(asked.modules))]
-    every = [
-        (m, *mutant)
-        for m in chosen
-        for mutant in mutants((ROOT / "svcmetrics" / f"{m}.py").read_text("utf-8"))
-    ]
-    sample = every
-    if asked.sample and asked.sample < len(every):
-        sample = random.Random(asked.seed).sample(every, asked.sample)
-    for module in sorted({m for m, *_ in sample}):
-        source = (ROOT / "svcmetrics" / f"{module}.py").read_text("utf-8")
-        if not survives(module, ast.unparse(ast.parse(source)), TARGETS[module]):
-            print(f"the tests of {module} fail without any change")
-            return 2
-    alive = 0
-    for module, line, told, code in sample:
-        lives = survives(module, code, TARGETS[module])
-        alive += lives
-        print(
-            f"{'SURVIVES' if lives else 'killed'}: svcmetrics/{module}.py:{line}: {told}",
-            flush=True,
-        )
-    killed = len(sample) - alive
-    print(f"{killed} of {len(sample)} killed ({killed / len(sample):.0%}); {len(every)} in all")
-    return int(killed < 0.9 * len(sample))
+    texts = {m: source(m).read_text("utf-8") for m in modules(asked.modules)}
+    every = [(m, k, line) for m, text in texts.items() for k, line in enumerate(lines(text))]
+    wanted = [(m, k) for m, k, line in every if asked.line in (None, line)]
+    if asked.sample and asked.sample < len(wanted):
+        wanted = random.Random(asked.seed).sample(wanted, asked.sample)
+    drawn = [mutant(m, texts[m], k) for m, k in sorted(wanted)]
+    from tools.mutant_tests import play
+
+    killed = 0
+
+    def tell(one: Mutant, noticed_by: str | None) -> None:
+        nonlocal killed
+        killed += noticed_by is not None
+        told = f"killed: {one} ({noticed_by})" if noticed_by else f"SURVIVES: {one}"
+        print(told, flush=True)
+
+    play(drawn, tell)
+    print(f"{killed} of {len(drawn)} killed ({killed / len(drawn):.0%}); {len(every)} in all")
+    return int(killed < 0.9 * len(drawn))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def read_ratings(
     require(judgements, relevance)
     low, high = scale
     column = judgements[relevance]
-    words = column.isin([*ESSENTIAL, *OTHERWISE]).to_numpy()
+    words = column.astype("object").isin([*ESSENTIAL, *OTHERWISE]).to_numpy()
     judgements = judgements[~words]
     column = in_digits(judgements[relevance])
     values = numbers(judgements.assign(**{relevance: column}), relevance)
@@ -53,7 +53,7 @@ def read_ratings(
 def in_digits(column: pd.Series) -> pd.Series:
     """Digits written as text become numbers; words stay, so that the reader can name them."""
     if pd.api.types.is_string_dtype(column) or column.dtype == object:
-        values = pd.to_numeric(column, errors="coerce")
+        values = _parsed(column)
         if values.isna().equals(column.isna()):
             return values
         return column.astype("object").where(values.isna(), values)
@@ -67,5 +67,13 @@ def without_ratings(
     require(judgements, relevance)
     if any(w.replace(".", "", 1).isdigit() for w in words):
         return judgements, 0
-    rated = pd.to_numeric(judgements[relevance], errors="coerce").notna().to_numpy()
+    rated = _parsed(judgements[relevance]).notna().to_numpy()
     return judgements[~rated], int(np.sum(rated))
+
+
+def _parsed(column: pd.Series) -> pd.Series:
+    """What is written as a number; anything else is missing.
+
+    As Python objects: in columns that Arrow holds, a word would become NaN, which counts as given.
+    """
+    return pd.to_numeric(column.astype("object"), errors="coerce")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from svcmetrics.numeric.mixed import Mixed, reml
+from svcmetrics.numeric.mixed_checks import none_p
 from svcmetrics.numeric.mixed_intervals import satterthwaite
 
 Floats = NDArray[np.float64]
@@ -18,12 +19,13 @@ Whole = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Impression:
-    """Components by name (residual last) with errors; halo SD and share with 95% limits."""
+    """Components by name (residual last); halo SD and share with 95% limits; p of no halo."""
 
     variances: dict[str, float]
     sd: tuple[float, float, float]
     share: tuple[float, float, float]
     converged: bool
+    p: float
 
 
 def impression(
@@ -32,7 +34,8 @@ def impression(
     """``factors``: random factors by name; ``halo``: those that are the impression of a form."""
     columns = np.zeros((len(y), int(item.max()) + 1))
     columns[np.arange(len(y)), item] = 1.0
-    model = reml(y, [_anew(c) for c in factors.values()], columns)
+    # The columns of items hold the mean: taken off, a large offset costs no digits.
+    model = reml(y - y.mean(), [_anew(c) for c in factors.values()], columns)
     names = [*factors, "residual"]
     value = dict(zip(names, model.variances.tolist(), strict=True))
     pick = np.array([names.index(h) for h in halo])
@@ -44,7 +47,8 @@ def impression(
     if not 0 < share < 1:
         ends = np.array([0.0, np.nan])
     sd = (total**0.5, float(np.sqrt(low)), float(np.sqrt(high)))
-    return Impression(value, sd, (share, float(ends[0]), float(ends[1])), model.converged)
+    return Impression(value, sd, (share, float(ends[0]), float(ends[1])), model.converged,
+                      none_p(model, pick.tolist()))  # fmt: skip
 
 
 def _error(model: Mixed, pick: Whole) -> float:

@@ -75,7 +75,8 @@ def rwg_j(s: Spread, null: float) -> Floats:
 def a_wg(s: Spread, low: float, high: float) -> Floats:
     """Brown and Hauenstein 2005: against the largest variance that the group's mean allows."""
     k, m = s.raters, s.mean
-    largest = ((high + low) * m - m**2 - high * low) * k / max(k - 1, 1)
+    # Their (H + L) m − m² − H L as a product: its terms cancel, and with them the digits.
+    largest = (high - m) * (m - low) * k / max(k - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         each = np.where(s.variance <= 1e-12, 1.0, 1 - 2 * s.variance / largest)
     return np.asarray(np.where(np.isfinite(each), each, np.nan).mean(axis=-1))

@@ -79,7 +79,7 @@ def _categories(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame) -> list[Find
     """Do the points of the scale work: used often enough, and in order (Linacre 2002)?"""
     out = []
     counts = np.bincount(t.x, minlength=len(t.categories))
-    thin = [f"{c:g}" for c, n in zip(t.categories, counts, strict=True) if n < PER_CATEGORY]
+    thin = [f"{c:.15g}" for c, n in zip(t.categories, counts, strict=True) if n < PER_CATEGORY]
     if thin:
         out.append(Finding("facets.thin", {"categories": thin, "least": PER_CATEGORY}, "warning"))
     disordered = int((np.diff(found.thresholds, axis=1) < 0).sum())
@@ -164,7 +164,7 @@ def _limits(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame, method: str) -> 
     if extreme.any():
         out.append(Finding("facets.extreme", {"count": int(extreme.sum())}, "warning"))
     if t.skipped:
-        out.append(Finding("facets.skipped", {"scores": [f"{s:g}" for s in t.skipped]}, "warning"))
+        out.append(Finding("facets.skipped", {"scores": [f"{s:.15g}" for s in t.skipped]}, "warning"))
     if t.repeated:
         out.append(Finding("facets.repeated", {"count": t.repeated}, "warning"))
     if method == "joint" and not found.loose:

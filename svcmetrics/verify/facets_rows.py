@@ -142,7 +142,7 @@ def _separation(t: Trimmed, names: list[str], found: list[dict[str, float]]) -> 
 def _thresholds(t: Trimmed, found: rasch.Fitted) -> pd.DataFrame:
     groups, steps = found.thresholds.shape
     counts = np.bincount(t.data.group * (steps + 1) + t.data.x, minlength=groups * (steps + 1))
-    place = [f"{t.categories[k + 1]:g}" for _ in range(groups) for k in range(steps)]
+    place = [f"{t.categories[k + 1]:.15g}" for _ in range(groups) for k in range(steps)]
     which = [str(v) for v in t.step_labels for _ in range(steps)]
     low, high = ends(found, lambda f: f.thresholds.ravel(), lambda f: f.threshold_errors.ravel())
     return estimates(
@@ -155,7 +155,7 @@ def _categories(t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments) -> pd.Dat
     """Average measure of the ratings in each category: it should rise."""
     own = rasch_fit.categories(t.data, m, found.location(t.data))
     return estimates(
-        "category", groups={"element": [f"{c:g}" for c in t.categories]}, estimate=own["average"],
+        "category", groups={"element": [f"{c:.15g}" for c in t.categories]}, estimate=own["average"],
         n=np.bincount(t.data.x, minlength=t.data.top + 1), expected=own["expected"],
         outfit=own["outfit"],
     )  # fmt: skip

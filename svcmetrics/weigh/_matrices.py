@@ -36,7 +36,7 @@ def read_matrices(
     no_value = values.isna()
     no_id = judgements[ids].isna().any(axis=1) & ~no_value
     rows = judgements.loc[~(no_value | no_id), ids].assign(**{value: values})
-    _stop(rows, rows[of] == rows[over], "compared_with_itself", over)
+    _stop(rows, rows[of].astype(str) == rows[over].astype(str), "compared_with_itself", over)
     dropped = {"no_value": int(no_value.sum()), "no_id": int(no_id.sum())}
     nodes = sorted({*rows[of].astype(str), *rows[over].astype(str)})
     if len(nodes) < 2:
