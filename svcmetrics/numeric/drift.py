@@ -3,44 +3,74 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from svcmetrics.numeric.mixed import reml
-from svcmetrics.numeric.mixed_intervals import satterthwaite
+from svcmetrics.numeric import mixed_checks
+from svcmetrics.numeric.mixed import Mixed, reml
+from svcmetrics.numeric.mixed_intervals import profile, satterthwaite
 from svcmetrics.numeric.within import centred
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+# With more departments and waves than this their means are taken out beforehand.
+_FIXED = 600
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Components by name, SD of rater × wave with limits, effect of each form's rater and wave."""
+    """Components by name, SD of rater × wave with limits, p of none of it.
+
+    ``codes``: the rater and wave of each form, numbered; ``model``: whose factor ``own`` it is.
+    """
 
     variances: dict[str, float]
     sd: tuple[float, float, float]
-    effect: Floats
+    p: float
+    codes: Whole
+    model: Mixed
+    own: int
+
+    def added(self, group: Whole, here: Flags) -> tuple[Floats, Floats]:
+        """What drift adds to each group's mean of the forms ``here``; half of its 95% limits."""
+        levels = len(self.model.effects[self.own])
+        part = mixed_checks.shares(group, self.codes[here], int(group.max()) + 1, levels)
+        return mixed_checks.carried(self.model, self.own, part, self.sd[2])
 
 
 def spread(y: Floats, rater: Whole, pair: Whole, wave: Whole, moment: Whole) -> Drift:
-    """``moment``: target by wave, whose mean is taken out first."""
+    """``moment``: target by wave, whose means are held fixed; very many are taken out first."""
     waves = int(wave.max()) + 1
     codes = {"rater": rater, "pair": pair, "rater_wave": rater * waves + wave}
     codes = {k: np.unique(v, return_inverse=True)[1] for k, v in codes.items()}
     if int(codes["pair"].max()) + 1 >= len(y):
         del codes["pair"]
-    model = reml(centred(y, [moment]), list(codes.values()))
+    if int(moment.max()) < _FIXED:
+        model = reml(y, list(codes.values()), _indicators(moment))
+    else:
+        model = reml(centred(y, [moment]), list(codes.values()))
     own = list(codes).index("rater_wave")
     value = float(model.variances[own])
-    low, high = satterthwaite(value, float(model.errors[own]), 0.95)
+    low, high = (profile(model, own, 0.95) if value == 0
+                 else satterthwaite(value, float(model.errors[own]), 0.95))  # fmt: skip
     return Drift(
         dict(zip([*codes, "residual"], model.variances.tolist(), strict=True)),
-        (value**0.5, low**0.5, high**0.5),
-        model.effects[own][codes["rater_wave"]],
-    )
+        (value**0.5, low**0.5, high**0.5), mixed_checks.none_p(model, [own]),
+        codes["rater_wave"], model, own,
+    )  # fmt: skip
+
+
+def _indicators(codes: Whole) -> Any:
+    """Rows × codes, sparse: a one where a row has the code."""
+    from scipy.sparse import csr_array
+
+    place = (np.arange(len(codes)), codes)
+    return csr_array((np.ones(len(codes)), place), shape=(len(codes), int(codes.max()) + 1))
 
 
 def trends(

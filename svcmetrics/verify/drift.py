@@ -43,7 +43,8 @@ def drift(
     wave than they usually are, departments held fixed (REML; Satterthwaite limits);
     ``drifting``: share of raters with a trend of their own (Benjamini and Hochberg at 5%);
     ``level_change`` of each wave: how the same raters rate the same departments compared with the
-    wave before (limits by raters); ``score_shift`` per department in the last wave without drift.
+    wave before (limits by raters); ``score_shift`` per department in the last wave without drift,
+    beside the mean of all departments.
 
     Misleads: if all raters move together, that is a change of departments or of the common
     standard; ratings alone cannot tell, and ``level_change`` shows only their sum. Raters who
@@ -72,12 +73,12 @@ def drift(
         return _refused("flat", forms, about)
     except (NotIdentified, Singular, TooLarge):
         return _refused("not_identified", forms, about)
-    about |= {"components": found.variances, "waves": [str(w) for w in forms.waves]}
+    about |= {"components": found.variances, "waves": [str(w) for w in forms.waves], "p": found.p}
     own = _own_trends(forms, codes)
     spread = estimates(
         "drift", estimate=found.sd[0], low=found.sd[1], high=found.sd[2], n=len(forms.raters)
     )
-    shifts = _shifts(forms, found.effect, target)
+    shifts = _shifts(forms, found, target)
     rows = pd.concat([spread, own], ignore_index=True)
     rows.insert(0, wave, pd.Series([""] * len(rows), dtype="object"))
     rows = pd.concat([rows, _levels(forms, wave)], ignore_index=True)
@@ -137,15 +138,15 @@ def _mean_by_rater(x: np.ndarray, rater: np.ndarray, groups: dict[str, Any]) -> 
     )
 
 
-def _shifts(forms: reader.Forms, effect: np.ndarray, target: str) -> pd.DataFrame:
+def _shifts(forms: reader.Forms, found: arrays.Drift, target: str) -> pd.DataFrame:
     """Each target's score of the last wave without drift, minus that with it; targets' mean zero."""
     here = forms.wave == len(forms.waves) - 1
-    size = len(forms.targets)
-    n = np.bincount(forms.target[here], minlength=size)
-    total = np.bincount(forms.target[here], effect[here], minlength=size)
-    shift = np.divide(-total, n, out=np.full(size, np.nan), where=n > 0)
-    nothing = np.full(size, np.nan)
-    return ledger.shift_rows(reader.part_of(forms, here), shift, nothing, nothing, target)
+    there, group = np.unique(forms.target[here], return_inverse=True)
+    shift, half = np.full((2, len(forms.targets)), np.nan)
+    added, half[there] = found.added(group, here)
+    shift[there] = -added
+    rows = reader.part_of(forms, here)
+    return ledger.shift_rows(rows, shift, shift - half, shift + half, target)
 
 
 def _reading(found: arrays.Drift, own: pd.DataFrame) -> Finding:

@@ -68,7 +68,7 @@ def halo(
         return _refused("not_identified", forms, about)
     if found is None:
         return _refused("not_identified", forms, about)
-    about |= {"components": found.variances, "converged": found.converged}
+    about |= {"components": found.variances, "converged": found.converged, "p": found.p}
     return Result("halo", _table(forms, found), [_reading(forms, found), *forms.findings], about)
 
 

@@ -46,7 +46,8 @@ def impact(  # noqa: PLR0913
     Returns one row ``impact`` per effect: the largest shift of any department's mean if the effect
     were not there, in points (``low``, ``high``: of that shift; ``n``: departments shown);
     ``size`` of the effect itself with 95% limits (points; a share for careless, centrality, halo);
-    ``p_adjusted`` over the effects (Benjamini and Hochberg; of variances by their errors);
+    ``p_adjusted`` over the effects (Benjamini and Hochberg; variances by a likelihood ratio with
+    half its weight at zero);
     ``changed``: departments whose group (above, with, below the mean of all) would change;
     ``verdict``: matters, small, none, refused or not_asked. Then ``score_shift`` per effect and
     department with its group before and after. Departments of fewer than 5 raters are

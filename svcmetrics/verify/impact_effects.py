@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge
-from svcmetrics.numeric.raters import Ratings, adjusted, fixed_targets
+from svcmetrics.numeric.mixed_checks import carried, none_p, shares
+from svcmetrics.numeric.raters import Ratings, fixed_targets, random_names
 from svcmetrics.result import Result
 from svcmetrics.verify import ledger
 from svcmetrics.verify.careless import careless
@@ -121,19 +121,6 @@ def _three(row: pd.Series) -> tuple[float, float, float]:
     return float(row["estimate"]), float(row["low"]), float(row["high"])
 
 
-def variance_p(sd: float, low: float) -> float:
-    """One-sided p of a variance from the lower limit of its square root (Satterthwaite).
-
-    The limit tells the degrees of freedom, these tell the standard error.
-    """
-    if not (np.isfinite(sd) and np.isfinite(low)) or sd <= 0:
-        return 1.0
-    freedom = np.geomspace(0.05, 1e6, 4000)
-    ratio = freedom / (2 * special.gammaincinv(freedom / 2, 0.975))
-    near = freedom[np.argmin(np.abs(ratio - (low / sd) ** 2))]
-    return float(special.ndtr(-np.sqrt(near / 2)))
-
-
 def _careless(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -> Effect:
     found = careless(ratings, **columns.common("item", "wave"), rng=rng)
     if _refused(found):
@@ -147,26 +134,23 @@ def _careless(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -
 
 
 def _severity(forms: Forms) -> Effect:
-    """Departments as rated by average raters, minus as they stand."""
+    """What the raters of each department add to its mean, taken out; beside that of all."""
     data = Ratings(forms.centred(), forms.target.astype(np.intp), forms.rater.astype(np.intp))
-    try:
-        moved = adjusted(data, fixed_targets(data)).estimate
-    except (Singular, NotIdentified, NoSpread, TooLarge):
-        return _none("severity", forms, "refused")
-    frame = pd.DataFrame({"r": forms.rater, "t": forms.target, "s": data.y})
+    # Equal forms of two waves are two forms: a number of its own keeps them apart.
+    own = np.arange(len(forms))
+    frame = pd.DataFrame({"r": forms.rater, "t": forms.target, "s": data.y, "form": own})
     found = severity(frame, rater="r", target="t", score="s")
     if _refused(found):
         return _none("severity", forms, "refused")
+    fit = fixed_targets(data)
     row = found.table.iloc[0]
-    size = len(forms.targets)
-    plain = np.bincount(data.target, data.y, minlength=size) / np.bincount(
-        data.target, minlength=size
-    )
-    shift = moved - plain
-    shift = shift - shift.mean()
-    nothing = np.full(size, np.nan)
-    return Effect("severity", _three(row), variance_p(row["estimate"], row["low"]), shift,
-                  nothing, nothing)  # fmt: skip
+    if fit.model is None:
+        return _none("severity", forms, "refused")
+    place = len(fit.model.effects) - len(random_names(data))
+    part = shares(data.target, data.rater, len(forms.targets), len(forms.raters))
+    added, half = carried(fit.model, place, part, float(row["high"]))
+    p = none_p(fit.model, [place])
+    return Effect("severity", _three(row), p, -added, -added - half, -added + half)
 
 
 def _halo(ratings: pd.DataFrame, forms: Forms, columns: Columns) -> Effect:
@@ -175,11 +159,9 @@ def _halo(ratings: pd.DataFrame, forms: Forms, columns: Columns) -> Effect:
     if _refused(found):
         return _none("halo", forms, "refused")
     of, zero = found.table["metric"], np.zeros(len(forms.targets))
-    share, spread, wider = (
-        found.table[of == name].iloc[0] for name in ("halo", "halo_sd", "halo_error_ratio")
-    )
-    return Effect("halo", _three(share), variance_p(spread["estimate"], spread["low"]),
-                  zero, zero, zero, float(wider["estimate"]))  # fmt: skip
+    share, wider = (found.table[of == name].iloc[0] for name in ("halo", "halo_error_ratio"))
+    p = float(found.about["p"])
+    return Effect("halo", _three(share), p, zero, zero, zero, float(wider["estimate"]))
 
 
 def _shares(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -> Effect:
@@ -194,7 +176,7 @@ def _spread(found: Result, forms: Forms, columns: Columns) -> Effect:
     if _refused(found):
         return _none("drift", forms, "refused")
     row = found.table[found.table["metric"] == "drift"].iloc[0]
-    p = variance_p(row["estimate"], row["low"])
+    p = float(found.about["p"])
     return Effect("drift", _three(row), p, *_by_target(found, forms, columns, "score_shift"))
 
 

@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from svcmetrics import verify
-from svcmetrics.numeric.mixed_intervals import satterthwaite
+from svcmetrics.numeric import mixed_checks
+from svcmetrics.numeric.mixed import reml
+from svcmetrics.numeric.raters import Ratings, fixed_targets
 from svcmetrics.problems import TableError
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import impact_effects, impact_groups
@@ -120,10 +122,77 @@ def test_errors_of_means_are_those_of_raters_and_groups_hold_their_level():
     assert called <= 7  # 5% of 60 with room for chance
 
 
-def test_the_p_of_a_variance_is_that_of_its_error():
-    for v, e in ((0.25, 0.05), (0.1, 0.05), (1.0, 0.8)):
-        low = satterthwaite(v, e, 0.95)[0]
-        assert impact_effects.variance_p(v**0.5, low**0.5) == pytest.approx(
-            stats.norm.sf(v / e), rel=0.05
-        )
-    assert impact_effects.variance_p(0.0, 0.0) == 1.0
+def test_every_row_that_was_found_has_limits_and_every_other_none():
+    found = verify.impact(study(np.random.default_rng(8), severity=0.5, favour=0.4), **ALL).table
+    rows = found[
+        (found["metric"] == "score_shift") | found["verdict"].isin(["small", "matters", "none"])
+    ]
+    assert len(rows) > 50 and rows[["estimate", "low", "high"]].notna().all(axis=None)
+    assert ((rows["low"] <= rows["estimate"]) & (rows["estimate"] <= rows["high"])).all()
+    shifts = rows[(rows["metric"] == "score_shift") & rows["variant"].isin(["severity", "drift"])]
+    assert (shifts["low"] < shifts["high"]).all() and (shifts["n"] >= 5).all()
+    asked = verify.impact(study(np.random.default_rng(8)), **NAMES).table
+    other = asked[asked["verdict"] == "not_asked"]
+    assert len(other) == 4 and other[["estimate", "low", "high"]].isna().all(axis=None)
+
+
+def _thin(rng, severity, drift, raters=30, targets=6, waves=3):
+    """Who rates whom differs from wave to wave, so that severity and drift move the means."""
+    r, t, w = (v.ravel() for v in np.indices((raters, targets, waves)))
+    hard, moved = rng.normal(0, severity, raters), rng.normal(0, drift, (raters, waves))
+    pair = rng.normal(0, 0.3, (raters, targets))
+    s = 3 + 0.3 * (t % 3) - hard[r] + moved[r, w] + pair[r, t] + rng.normal(0, 0.4, len(r))
+    keep = rng.random(len(r)) < 0.4
+    return pd.DataFrame({"r": r, "t": t, "w": w, "s": s})[keep], hard, moved
+
+
+def test_shifts_by_severity_and_drift_hold_the_true_ones():
+    hits = {"severity": [], "drift": []}
+    for seed in range(24):
+        rng = np.random.default_rng(100 + seed)
+        d, hard, moved = _thin(rng, 0.4, 0.3)
+        last = d[d["w"] == 2]
+        for name, rows, effect in (("severity", d, -hard[d["r"]]),
+                                   ("drift", last, moved[last["r"], last["w"]])):  # fmt: skip
+            true = -pd.Series(effect, rows.index).groupby(rows["t"]).mean()
+            true -= true.mean()
+            found = _shifts_of(d, name)
+            hits[name].extend((found["low"] <= true.values) & (true.values <= found["high"]))
+    for held in hits.values():
+        assert np.mean(held) >= 0.93 - 0.04  # 144 limits: two standard errors below the promise
+
+
+def _shifts_of(d, name):
+    if name == "drift":
+        found = verify.drift(d, rater="r", target="t", score="s", wave="w").table
+        return found[found["metric"] == "score_shift"]
+    forms = reader.read(d, rater="r", target="t", score="s", wave="w")
+    effect = impact_effects._severity(forms)
+    return pd.DataFrame({"low": effect.low, "high": effect.high})
+
+
+def test_a_variance_that_is_not_there_is_called_so_in_five_of_a_hundred_studies():
+    p = []
+    for seed in range(120):
+        d, *_ = _thin(np.random.default_rng(seed), 0.0, 0.0)
+        one = d[d["w"] == 0]
+        r, t = (np.unique(one[c], return_inverse=True)[1] for c in "rt")
+        model = fixed_targets(Ratings(one["s"].to_numpy(), t, r)).model
+        p.append(mixed_checks.none_p(model, [0]))
+    p = np.array(p)
+    assert 0.3 < (p == 1).mean() < 0.75  # about half of the estimates lie on the bound
+    assert (p <= 0.05).mean() <= 0.11  # 5% of 120, with room for chance: three standard errors
+
+
+def test_the_p_of_a_variance_compares_with_the_model_that_has_none():
+    rng = np.random.default_rng(3)
+    r, t = (v.ravel() for v in np.indices((20, 6)))
+    y = rng.normal(0, 0.25, 20)[r] + rng.normal(0, 0.5, 6)[t] + rng.normal(0, 0.5, 120)
+    whole, without = reml(y, [t, r]), reml(y, [t])
+    ratio = without.criterion - whole.criterion
+    assert mixed_checks.none_p(whole, [1]) == pytest.approx(stats.chi2.sf(ratio, 1) / 2, rel=1e-4)
+    # Minus twice the restricted likelihood of a plain mean.
+    plain = 119 * (np.log(2 * np.pi * y.var(ddof=1)) + 1) + np.log(120)
+    both = plain - whole.criterion
+    expected = (stats.chi2.sf(both, 1) + stats.chi2.sf(both, 2)) / 2
+    assert mixed_checks.none_p(whole, [0, 1]) == pytest.approx(expected, rel=1e-4)
