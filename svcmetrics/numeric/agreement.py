@@ -17,8 +17,8 @@ COEFFICIENTS = (
     "raw_agreement", "gwet", "krippendorff", "krippendorff_weighted", "fleiss", "conger",
     "brennan_prediger", "cohen",
 )  # fmt: skip
-# Beyond these numbers of raters and categories the tables per pair grow too large to be useful.
-_RATERS_IN_PAIRS = 20
+# Units in one pass of the standard errors.
+_ROWS = 50_000
 
 
 class Units(NamedTuple):
@@ -53,39 +53,6 @@ def weight_matrix(values: Floats, kind: str) -> Floats:
     return np.asarray(1 - span * (span - 1) / (q * (q - 1)))
 
 
-def unit_sums(
-    codes: NDArray[np.int64], values: Floats, kind: str, present: NDArray[np.bool_]
-) -> Units:
-    """Per unit the sums that all coefficients need; ``codes`` (units × raters) index ``values``."""
-    q, raters = len(values), codes.shape[1]
-    weights = weight_matrix(values, kind)
-    chosen = np.where(present, codes, q)
-    counts = np.stack([(chosen == c).sum(axis=1) for c in range(q)], axis=1).astype(np.float64)
-    m = counts.sum(axis=1)
-    twice = m >= 2
-    pairs = np.where(twice, m * (m - 1), 1.0)
-    weighted = (counts * (counts @ weights - 1)).sum(axis=1)
-    paired = np.where(twice[:, None], counts, 0.0)
-    parts: dict[str, Floats] = {
-        "units": np.ones((len(m), 1)),
-        "twice": twice[:, None].astype(np.float64),
-        "divisor": twice[:, None].astype(np.float64),
-        "agree": np.where(twice, weighted / pairs, 0.0)[:, None],
-        "shares": counts / np.maximum(m, 1)[:, None],
-        "paired": paired,
-        "matched": np.where(twice, weighted / np.maximum(m - 1, 1), 0.0)[:, None],
-        "coincidence": _coincidences(paired, np.maximum(m - 1, 1), kind, values),
-        "by_rater": np.stack([chosen == c for c in range(q)], axis=2).reshape(len(m), -1) * 1.0,
-    }
-    if raters <= _RATERS_IN_PAIRS:
-        parts["pairs"] = _pairs(chosen, q, weights)
-    edges = np.cumsum([0, *(p.shape[1] for p in parts.values())])
-    blocks = {k: slice(a, b) for k, a, b in zip(parts, edges[:-1], edges[1:], strict=True)}
-    return Units(
-        np.concatenate(list(parts.values()), axis=1), blocks, weights, kind, values, raters
-    )
-
-
 def coefficients(sums: Any, units: Units) -> Any:
     """All coefficients (last axis, see ``COEFFICIENTS``) from sums over units of any shape."""
     s = {name: sums[..., where] for name, where in units.blocks.items()}
@@ -103,20 +70,11 @@ def coefficients(sums: Any, units: Units) -> Any:
             _krippendorff(s["paired"], s["coincidence"], s["twice"][..., 0], units),
             _krippendorff_weighted(s["paired"], s["matched"][..., 0], s["twice"][..., 0], w),
             _corrected(observed, _between(share, share, w), whole),
-            _corrected(observed, _conger(s["by_rater"], units), whole)
-            if "by_rater" in s
-            else unknown,
+            _corrected(observed, _conger(s, units), whole),
             _corrected(observed, w.sum() / q**2, whole),
-            _cohen(s["pairs"], units) if "pairs" in s else unknown,
+            _cohen(s, units, unknown),
         ]
     return np.stack(out, axis=-1)
-
-
-def without_raters(units: Units) -> Units:
-    """The same without the coefficients that need to know who rated: far fewer columns."""
-    end = units.blocks["by_rater"].start
-    kept = {k: b for k, b in units.blocks.items() if b.stop <= end}
-    return units._replace(stats=np.ascontiguousarray(units.stats[:, :end]), blocks=kept)
 
 
 def category_kappas(units: Units) -> Floats:
@@ -157,12 +115,14 @@ def standard_errors(units: Units) -> Floats:
     agreement, except for Krippendorff's alpha, which leaves them out.
     """
     n, paired = len(units.stats), units.stats[:, units.blocks["twice"]].sum()
-    step = 1e-30
-    direction = units.stats.copy()
-    direction[:, units.blocks["divisor"]] = paired / n
-    along = coefficients(units.stats.sum(axis=0) + 1j * step * direction, units).imag / step
+    step, total, squares = 1e-30, units.stats.sum(axis=0), np.zeros(len(COEFFICIENTS))
+    for start in range(0, n, _ROWS):
+        direction = units.stats[start : start + _ROWS].copy()
+        direction[:, units.blocks["divisor"]] = paired / n
+        along = coefficients(total + 1j * step * direction, units).imag / step
+        squares += (along**2).sum(axis=0)
     size = np.array([paired if "kripp" in name else n for name in COEFFICIENTS])
-    return np.asarray(np.sqrt(size / np.maximum(size - 1, 1) * (along**2).sum(axis=0)))
+    return np.asarray(np.sqrt(size / np.maximum(size - 1, 1) * squares))
 
 
 def _corrected(observed: Any, chance: Any, whole: Any = 1.0) -> Any:
@@ -217,24 +177,17 @@ def distances(values: Floats, kind: str) -> Floats:
     return np.asarray((a - b) ** 2)
 
 
-def _coincidences(paired: Floats, others: Floats, kind: str, values: Floats) -> Floats:
-    """Ordinal: the unit's coincidences of different values, because the metric changes with the
-    marginals; each pair of values once."""
-    if kind == "ordinal":
-        one, two = np.triu_indices(len(values), 1)
-        return np.asarray(paired[:, one] * paired[:, two] / others[:, None])
-    apart = distances(values, kind)
-    return np.asarray(((paired @ apart) * paired).sum(axis=1) / others)[:, None]
-
-
 def _krippendorff_weighted(n: Any, matched: Any, twice: Any, w: Floats) -> Any:
     """With agreement weights instead of a metric, as Gwet writes it."""
     total = n.sum(axis=-1)
     return _alpha(total - matched, total**2 - _between(n, n, w), total, twice)
 
 
-def _conger(by_rater: Any, units: Units) -> Any:
+def _conger(s: dict[str, Any], units: Units) -> Any:
     """Chance agreement of two different raters, each with shares of its own (Conger 1980)."""
+    if "chance" in s:
+        return s["chance"][..., 0] / s["units"][..., 0]
+    by_rater = s["by_rater"]
     table = by_rater.reshape(*by_rater.shape[:-1], units.raters, len(units.values))
     rated = table.sum(axis=-1)
     used = np.abs(rated) > 0.5
@@ -244,25 +197,24 @@ def _conger(by_rater: Any, units: Units) -> Any:
     return (_between(total, total, units.weights) - own) / (r * (r - 1))
 
 
-def _pairs(chosen: NDArray[np.int64], q: int, w: Floats) -> Floats:
-    """For each pair of raters: rated both, weighted agreement, categories of the one and the other."""
-    first, second = np.triu_indices(chosen.shape[1], 1)
-    a, b = chosen[:, first], chosen[:, second]
-    both = (a < q) & (b < q)
-    agree = np.where(both, w[np.minimum(a, q - 1), np.minimum(b, q - 1)], 0.0)
-    one = np.stack([both & (a == c) for c in range(q)], axis=2)
-    two = np.stack([both & (b == c) for c in range(q)], axis=2)
-    parts = np.concatenate([both[..., None], agree[..., None], one, two], axis=2)
-    return parts.reshape(len(chosen), -1).astype(np.float64)
-
-
-def _cohen(pairs: Any, units: Units) -> Any:
+def _cohen(s: dict[str, Any], units: Units, unknown: Any) -> Any:
     """Mean over the pairs of raters of Cohen's (weighted) kappa; one pair: Cohen's kappa."""
     q = len(units.values)
-    table = pairs.reshape(*pairs.shape[:-1], -1, 2 + 2 * q)
-    both = np.where(np.abs(table[..., 0]) < 0.5, np.nan, table[..., 0])
-    one, two = table[..., 2 : 2 + q] / both[..., None], table[..., 2 + q :] / both[..., None]
-    kappa = _corrected(table[..., 1] / both, _between(one, two, units.weights))
+    if "kappa" in s:
+        return s["kappa"][..., 0] / s["units"][..., 0]
+    if "pairs_whole" in s:  # everybody rated every unit: the categories are those of the raters
+        agree, both = s["pairs_whole"], s["units"]
+        table = s["by_rater"].reshape(*agree.shape[:-1], units.raters, q)
+        first, second = np.triu_indices(units.raters, 1)
+        one, two = table[..., first, :], table[..., second, :]
+    elif "pairs" in s:
+        table = s["pairs"].reshape(*s["pairs"].shape[:-1], -1, 2 + 2 * q)
+        both = np.where(np.abs(table[..., 0]) < 0.5, np.nan, table[..., 0])
+        agree, one, two = table[..., 1], table[..., 2 : 2 + q], table[..., 2 + q :]
+    else:
+        return unknown
+    one, two = one / both[..., None], two / both[..., None]
+    kappa = _corrected(agree / both, _between(one, two, units.weights))
     known = ~np.isnan(kappa)
     count = known.sum(axis=-1)
     return np.where(known, kappa, 0).sum(axis=-1) / np.where(count > 0, count, np.nan)

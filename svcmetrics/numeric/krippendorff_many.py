@@ -12,21 +12,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def unit_sums(table: Floats, kind: str) -> Floats:
+def unit_sums(unit: NDArray[np.int64], score: Floats, kind: str) -> Floats:
     """Per unit with two scores or more: how many, their sum, their squares, their disagreement.
 
-    ``kind``: "ordinal" (mid-ranks of all paired scores; resamples keep these ranks) or "quadratic".
+    ``unit``: the position of each score's unit. ``kind``: "ordinal" (mid-ranks of all paired
+    scores; resamples keep these ranks) or "quadratic".
     """
-    known = np.isfinite(table)
-    m = known.sum(axis=1)
-    table, known, m = table[m >= 2], known[m >= 2], m[m >= 2].astype(np.float64)
-    values = table[known]
+    twice = np.bincount(unit) >= 2
+    unit, values = unit[twice[unit]], score[twice[unit]]
     if kind == "ordinal":
         values = mid_ranks(values)
     values = values - values.mean()
-    filled = np.zeros(table.shape)
-    filled[known] = values
-    total, squares = filled.sum(axis=1), (filled**2).sum(axis=1)
+    m = np.bincount(unit)[twice[: unit.max() + 1]].astype(np.float64)
+    total, squares = (np.bincount(unit, v)[twice[: unit.max() + 1]] for v in (values, values**2))
     return np.column_stack([m, total, squares, 2 * (m * squares - total**2) / (m - 1)])
 
 

@@ -12,6 +12,7 @@ from scipy import special
 from svcmetrics.metric import metric
 from svcmetrics.numeric import agreement as numeric
 from svcmetrics.numeric import bootstrap, krippendorff_many
+from svcmetrics.numeric.agreement_sums import Ratings, unit_sums
 from svcmetrics.problems import table_error
 from svcmetrics.result import Result, estimates
 from svcmetrics.verify import grid as grids
@@ -20,8 +21,9 @@ from svcmetrics.verify.oddities import odd
 
 RESAMPLES = 2000
 WEIGHTS = ("nominal", "ordinal", "linear", "quadratic", "ratio")
-# Above these: no table of categories (scores are measurements), no table of raters in resamples.
-_CATEGORIES, _RATERS = 30, 20
+# More distinct scores than this are measurements. Cells of resampled sums in one pass.
+_CATEGORIES = 30
+_BLOCK = 2_000_000
 
 
 @metric(
@@ -46,7 +48,9 @@ def agreement(
         "quadratic" (squared distance, Krippendorff's "interval"), "ratio".
     categories: all points of the scale, also those never used: they matter to Gwet's and
         Brennan and Prediger's coefficients. Without them the scores that occur are taken.
-    rng: seed or generator of the 2,000 resamples of the targets.
+    rng: seed or generator of the 2,000 resamples of the targets. With more than 20 raters, or a
+        table of two million cells, Conger's and Cohen's coefficients are linear in the resample
+        (each target by its influence); ``about`` then names them under "linearised".
 
     Returns one row per coefficient: ``raw_agreement``, ``gwet_ac1`` (AC2 with weights), ``krippendorff``,
     ``krippendorff_weighted`` (with Gwet's weights instead of Krippendorff's metric), ``fleiss``,
@@ -116,15 +120,14 @@ def _few(
     about: dict[str, Any],
 ) -> pd.DataFrame:
     """All coefficients for scores on a scale with few points."""
-    table = grid.table()
-    present = np.isfinite(table)
-    codes = np.searchsorted(values, np.where(present, table, values[0]))
-    units = numeric.unit_sums(codes, values, weights, present)
+    codes = np.searchsorted(values, grid.score)
+    ratings = Ratings(grid.row, grid.column, codes, len(grid.rows), len(grid.columns))
+    units = unit_sums(ratings, values, weights)
     estimate = numeric.coefficients(units.stats.sum(axis=0), units)
-    drawn = units if len(grid.columns) <= _RATERS else numeric.without_raters(units)
-    draws = numeric.coefficients(bootstrap.totals(drawn.stats, RESAMPLES, rng), drawn)
-    low, high = bootstrap.limits(draws)
-    se = numeric.standard_errors(drawn)
+    low, high = bootstrap.limits(_draws(units, rng))
+    se = numeric.standard_errors(units)
+    if "chance" in units.blocks:
+        about["linearised"] = ["conger", "cohen_mean"]
     paired = int((np.bincount(grid.row) > 1).sum())
     df = [(paired if "kripp" in c else len(grid.rows)) - 1 for c in numeric.COEFFICIENTS]
     half = special.stdtrit(np.maximum(df, 1), 0.975) * se
@@ -146,10 +149,17 @@ def _few(
     return pd.concat([whole, each], ignore_index=True)
 
 
+def _draws(units: numeric.Units, rng: np.random.Generator) -> np.ndarray:
+    """The coefficients in every resample; a block of resamples at a time."""
+    sums = bootstrap.totals(units.stats, RESAMPLES, rng)
+    parts = np.array_split(sums, max(1, sums.size // _BLOCK))
+    return np.concatenate([numeric.coefficients(part, units) for part in parts])
+
+
 def _many(grid: grids.Grid, weights: str, rng: np.random.Generator) -> pd.DataFrame:
     """Measurements: only Krippendorff's alpha, for squared differences or ranks."""
     kind = "quadratic" if weights == "quadratic" else "ordinal"
-    sums = krippendorff_many.unit_sums(grid.table(), kind)
+    sums = krippendorff_many.unit_sums(grid.row, grid.score, kind)
     estimate = float(krippendorff_many.alpha(sums.sum(axis=0)))
     low, high = bootstrap.limits(krippendorff_many.alpha(bootstrap.totals(sums, RESAMPLES, rng)))
     return estimates(

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from svcmetrics import InputError, verify
-from svcmetrics.numeric import krippendorff_many
+from svcmetrics.numeric import agreement as numeric
+from svcmetrics.numeric import agreement_sums, bootstrap, krippendorff_many
 
 WORDS = {"target": "t", "rater": "r", "score": "s"}
 NAMES = {
@@ -107,6 +108,11 @@ def test_diagnoses_of_fleiss_rater_by_rater(shared_data):
     assert two.loc["cohen", "estimate"] == pytest.approx(0.6511627907, abs=1e-9)
 
 
+def measured(table: np.ndarray, kind: str) -> np.ndarray:
+    unit, rater = np.nonzero(np.isfinite(table))
+    return krippendorff_many.unit_sums(unit, table[unit, rater], kind)
+
+
 def exact_alpha(units) -> float:
     units = [[Fraction(v) for v in u] for u in units if len(u) > 1]
     n = sum(map(len, units))
@@ -127,7 +133,7 @@ def test_interval_alpha_equals_exact_fractions_few_values_and_many():
         "krippendorff", "estimate"
     ]
     assert found == pytest.approx(exact_alpha(units), abs=1e-12)
-    many = krippendorff_many.unit_sums(table, "quadratic").sum(axis=0)
+    many = measured(table, "quadratic").sum(axis=0)
     assert krippendorff_many.alpha(many) == pytest.approx(exact_alpha(units), abs=1e-12)
 
 
@@ -137,7 +143,7 @@ def test_ordinal_alpha_is_the_interval_alpha_of_mid_ranks():
     few = rows(verify.agreement(long(table), **WORDS, weights="ordinal")).loc[
         "krippendorff", "estimate"
     ]
-    many = krippendorff_many.alpha(krippendorff_many.unit_sums(table, "ordinal").sum(axis=0))
+    many = krippendorff_many.alpha(measured(table, "ordinal").sum(axis=0))
     assert few == pytest.approx(float(many), abs=1e-12)
 
 
@@ -201,3 +207,48 @@ def test_bootstrap_and_linearised_intervals_tell_the_same_story():
     found = rows(verify.agreement(long(table), **WORDS))
     np.testing.assert_allclose(found["low"], found["low_t"], atol=0.02)
     np.testing.assert_allclose(found["high"], found["high_t"], atol=0.02)
+
+
+def crowd(targets: int, raters: int, filled: float, seed: int = 2) -> np.ndarray:
+    """Whole scores from 1 to 5 with something in common, some missing."""
+    rng = np.random.default_rng(seed)
+    level = rng.normal(3, 0.8, (targets, 1)) + rng.normal(0, 0.3, raters)
+    x = np.clip(np.round(level + rng.normal(0, 0.7, (targets, raters))), 1, 5)
+    return np.where(rng.random(x.shape) < filled, x, np.nan)
+
+
+@pytest.mark.parametrize("weights", ["nominal", "ordinal", "quadratic"])
+@pytest.mark.parametrize("filled", [1.0, 0.7])
+def test_influence_of_each_target_stands_in_for_the_tables_of_all_pairs(weights, filled):
+    table = crowd(400, 8, filled)
+    unit, rater = np.nonzero(np.isfinite(table))
+    codes = table[unit, rater].astype(int) - 1
+    ratings = agreement_sums.Ratings(unit, rater, codes, 400, 8)
+    full = agreement_sums.unit_sums(ratings, np.arange(1.0, 6), weights)
+    slim = agreement_sums.unit_sums(ratings, np.arange(1.0, 6), weights, cells=0)
+    assert slim.stats.shape[1] < full.stats.shape[1] - 50
+    one, two = (numeric.coefficients(u.stats.sum(axis=0), u) for u in (full, slim))
+    np.testing.assert_allclose(one, two, rtol=1e-12)
+    # Both are derivatives along each target: one by complex steps, one by formula.
+    np.testing.assert_allclose(
+        numeric.standard_errors(full), numeric.standard_errors(slim), rtol=1e-9
+    )
+    limits = [
+        bootstrap.limits(
+            numeric.coefficients(bootstrap.totals(u.stats, 2000, np.random.default_rng(3)), u)
+        )
+        for u in (full, slim)
+    ]
+    width = limits[0][1] - limits[0][0]
+    # Different resamples on both sides: 3% of the width is what 2,000 of them leave open.
+    assert (np.abs(limits[0][0] - limits[1][0]) < 0.1 * width).all()
+    assert (np.abs(limits[0][1] - limits[1][1]) < 0.1 * width).all()
+
+
+def test_more_than_twenty_raters_have_limits_for_every_coefficient():
+    result = verify.agreement(long(crowd(60, 25, 0.9)), **WORDS, weights="quadratic")
+    found = rows(result)
+    assert {"conger", "cohen_mean"} <= set(found.index)
+    assert found[["low", "high", "se"]].notna().all(axis=None)
+    assert (found["low"] < found["estimate"]).all()
+    assert result.about["linearised"] == ["conger", "cohen_mean"]
