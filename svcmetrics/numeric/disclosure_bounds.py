@@ -115,15 +115,18 @@ def _unanswered(
     else:
         left = set(insiders.tolist())
     sums.moves = sums.moves[-64:]
-    for move in [*moves, *[m for m in sums.moves if m[atom]]]:
-        for change in (sums.unit * move, -sums.unit * move):
-            if ((change < fall - _EPS) | (change > rise + _EPS)).any():
-                continue
-            at = change[sums.atom]
-            bad = known & ((at < fall_beside - _EPS) | (at > rise_beside + _EPS))
-            left &= set(sums.person[bad].tolist())
-            if not left:
-                return left
+    # A change that leaves every cell as it is may go either way; one that was found within what the
+    # cells leave open goes its own way only, and may be less than a unit here.
+    both_ways = [sign * move for move in moves for sign in (1, -1)]
+    for move in [*both_ways, *[m for m in sums.moves if abs(m[atom]) > 1 - _EPS]]:
+        change = sums.unit * move
+        if ((change < fall - _EPS) | (change > rise + _EPS)).any():
+            continue
+        at = change[sums.atom]
+        bad = known & ((at < fall_beside - _EPS) | (at > rise_beside + _EPS))
+        left &= set(sums.person[bad].tolist())
+        if not left:
+            return left
     return left
 
 
