@@ -86,7 +86,7 @@ class Behind:
                               example=f"{w[~(w > 0)][0]:g}")  # fmt: skip
         for place in range(_PLACES + 1):
             whole = np.round(w * 10**place)
-            if np.allclose(whole, w * 10**place, rtol=0, atol=1e-6):
+            if whole.min(initial=1) > 0 and np.allclose(whole, w * 10**place, rtol=0, atol=1e-6):
                 break
         whole = np.maximum(whole, 1).astype(np.int64)
         return whole // int(np.gcd.reduce(whole)) if len(whole) else whole

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from svcmetrics.privacy import Behind, Ledger, load_key, publish_means
+from svcmetrics.privacy.means import ask
 from svcmetrics.problems import OutputError, StudyError, TableError
 
 SCORES = [4, 3, 5, 2, 4, 3, 4, 1, 5, 3, 4, 2]
@@ -189,3 +191,93 @@ def test_a_weight_of_zero_is_refused_with_its_count():
         with pytest.raises(TableError) as caught:
             asked.weights()
         assert caught.value.problems[0].count == count
+
+
+def test_cells_tell_on_how_many_ratings_they_rest(ledger):
+    assert shown(ledger, list(range(10)))
+    assert shown(ledger, list(range(5)), by="IT")
+    cells = ledger.cells()
+    assert cells["ratings"].tolist() == [10, 5]
+    assert cells[["quantity", "label"]].to_numpy().tolist() == [["mean", "HR"], ["mean", "IT"]]
+
+
+def in_cells(members: dict[str, list[int]], weights: dict[str, int] | None = None) -> Behind:
+    rows = [
+        (c, f"person{i}", SCORES[i], (weights or {}).get(c, 1))
+        for c, m in members.items()
+        for i in m
+    ]
+    table = pd.DataFrame(rows, columns=["unit", "rater", "score", "w"])
+    return Behind(table, by=["unit"], rater="rater", score="score", scale=(1, 5), weight="w")
+
+
+def test_two_names_for_the_same_people_are_one_cell(ledger):
+    both = in_cells({"A": list(range(8)), "B": list(range(8))})
+    assert publish_means(both, ledger=ledger).table["shown"].all()
+    assert len(ledger.cells()) == 1
+
+
+def test_what_was_shown_stays_shown_beside_what_is_new(ledger):
+    """Later cells are numbered on from those that are there: nobody is mistaken for somebody else."""
+    assert shown(ledger, list(range(6)))
+    assert shown(ledger, [6, 7, 8, 9, 10, 11])
+    # The first of both cells and the last: each difference would be one person.
+    assert not shown(ledger, [0, 1, 2, 3, 4])
+    assert not shown(ledger, [7, 8, 9, 10, 11])
+    assert not shown(ledger, [*range(6), 6])
+    assert shown(ledger, list(range(12)))
+
+
+def test_two_cells_that_differ_by_their_weights_give_the_heavier_away(ledger):
+    members = list(range(8))
+    plain, heavy = in_cells({"A": members}), in_cells({"A": members})
+    heavy.ratings.loc[0, "w"] = 2
+    assert publish_means(plain, ledger=ledger).table["shown"].all()
+    assert not publish_means(heavy, ledger=ledger).table["shown"].any()
+
+
+def test_an_insider_counts_wherever_they_rated(ledger):
+    """One person has all ratings but one of a cell: for them it is the rating of the other."""
+    who = ["a", "a", "a", "a", "a", "b"]
+    table = pd.DataFrame({"unit": "A", "rater": who, "score": [3, 4, 2, 3, 4, 2], "form": range(6)})
+    asked = Behind(table, ["unit"], "rater", "score", (1, 5), rating=["form"])
+    assert not publish_means(asked, ledger=ledger).table["shown"].any()
+
+
+def test_locking_the_same_sizes_again_is_no_entry(ledger):
+    for _ in range(3):
+        ledger.lock(["W1"], raters=6, comments=10)
+    with sqlite3.connect(ledger.path) as other:
+        assert other.execute("SELECT count(*) FROM floor").fetchone() == (1,)
+    other.close()
+    ledger.lock(["W1"], raters=6, comments=12)
+    with pytest.raises(StudyError):
+        ledger.lock(["W1"], raters=6, comments=11)
+
+
+def test_means_are_weighted_rounded_and_counted_by_persons(ledger):
+    table = pd.DataFrame({
+        "unit": ["B"] * 6 + ["A"] * 7, "rater": [*"abcdef", *"abcdeff"],
+        "score": [1, 2, 3, 4, 5, 2, 4, 4, 2, 3, 3, 2, 4], "w": [2] + [1] * 12, "form": range(13),
+    })  # fmt: skip
+    asked = Behind(table, ["unit"], "rater", "score", (1, 5), ["form"], weight="w")
+    out = publish_means(asked, ledger=ledger).table
+    assert out["unit"].tolist() == ["A", "B"]
+    assert out["estimate"].tolist() == [3.14, 2.57]
+    assert out["n"].tolist() == [6, 6]
+    fine = replace(asked, by=["unit"], decimals=1)
+    assert ask(fine)[1]["estimate"].tolist() == [3.1, 2.6]
+
+
+def test_one_mean_of_all_ratings_has_no_name(ledger):
+    one = publish_means(behind(list(range(9)), by="HR"), ledger=ledger)
+    assert one.hidden == 0 and one.findings == ()
+    whole = replace(behind(list(range(9))), by=[])
+    table = publish_means(whole, ledger=ledger, quantity="other").table
+    assert table["shown"].tolist() == [True] and table["n"].tolist() == [9]
+
+
+def test_the_floor_of_a_table_may_be_raised(ledger):
+    table = publish_means(by_wave_and_unit({"HR": 9, "IT": 8}), ledger=ledger, min_n=9)
+    assert table.table["shown"].tolist() == [True, False]
+    assert table.hidden == 1 and table.min_n == 9
