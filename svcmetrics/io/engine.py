@@ -43,14 +43,14 @@ def connect(path: str | Path = ":memory:", *, memory: str = "", threads: int = 0
     if threads:
         limits["threads"] = threads
     backend = ibis.duckdb.connect(path, **_SETTINGS, **limits)
-    quoted = _scratch().replace("'", "''")
+    quoted = scratch().replace("'", "''")
     backend.raw_sql(f"SET temp_directory = '{quoted}'")
     backend.raw_sql("SET TimeZone = 'UTC'")  # no instant depends on the machine it is read on
     return backend
 
 
 @cache
-def _scratch() -> str:
+def scratch() -> str:
     """Where the engine spills to: readable by this user only, gone when the process ends.
 
     Left to itself it would spill rows of the study into the folder one happens to work in.

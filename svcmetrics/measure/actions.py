@@ -14,6 +14,10 @@ ENDS = ("close", "reject", "withdraw")
 REOPENS = ("submit", "resubmit", "return")
 OUTPUTS = ("deliver", "approve")
 FLOW = ("submit", "resubmit", "accept", "deliver", "approve", "return", *ENDS)
+# What a step decides about the work of others.
+DECISIONS = ("approve", "return", "reject")
+# What stops the clock and starts it again: a resume, a new submission, or the end of the case.
+MARKS = ("pause", "resume", "resubmit", *ENDS)
 
 # A word that is none of these, or missing. Numbers of words fit into four bits.
 UNKNOWN = 15

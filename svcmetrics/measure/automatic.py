@@ -10,6 +10,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine
+from svcmetrics.measure.actions import DECISIONS
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import step_table
 from svcmetrics.measure.inputs import By, columns_of
@@ -23,7 +24,6 @@ from svcmetrics.result import Finding, Result, estimates
 _ENOUGH = 20
 # A step whose share of fast approvals surely exceeds this is looked at.
 _OFTEN = 0.1
-_DECISIONS = ("approve", "return", "reject")
 
 
 @metric(
@@ -81,15 +81,21 @@ def automatic(
 
 
 def _decisions(log: Log, steps: pd.DataFrame | None) -> Table:
-    window = ibis.window(group_by="case_id", order_by="seq")
-    flow = log.events.filter(is_in(log.events["action"], FLOW))
-    flow = flow.mutate(waited_us=flow["at_us"] - flow["at_us"].lag().over(window))
-    rows = flow.filter(is_in(flow["action"], _DECISIONS) & flow["step_no"].notnull())
+    rows = log.once("decisions", lambda: engine.keep(_decided(log)))
     rows = joined(rows, step_table(steps), "service_id", "step_no")
     return rows.mutate(
         unit_id=ibis.coalesce(rows["step_unit"], rows["unit_id"]),
         is_auto=rows["is_auto"].fill_null(False),
     )
+
+
+def _decided(log: Log) -> Table:
+    """Every decision of a step with the time since the event that moved the case before."""
+    window = ibis.window(group_by="case_id", order_by="seq")
+    flow = log.events.filter(is_in(log.events["action"], FLOW))
+    flow = flow.mutate(waited_us=flow["at_us"] - flow["at_us"].lag().over(window))
+    rows = flow.filter(is_in(flow["action"], DECISIONS) & flow["step_no"].notnull())
+    return rows.select("service_id", "step_no", "unit_id", "action", "is_auto", "waited_us")
 
 
 def _counted(rows: Table, by: list[str]) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def _timed(log: Log, catalogue: Table, steps: pd.DataFrame | None, book: Clocks)
     paused = engine.keep(within(pauses(log), table))
     waits = engine.keep(within(requester_waits(log), table))
     sums = lengths(book, paused=paused, waited=waits, both=overlap(waits, paused))
-    facts = [c for c in table.columns if c != "clock_id"]
+    facts = [c for c in table.columns if c not in ("clock_id", "requester")]
     table = with_worked(table, book, {"from_us": "start_us", "to_us": "stop_us"})
     t = joined(table, sums, "case_id")
     n = {k: ibis.ifelse(t["paused_us"].isnull(), 0, t[k]) for k in sums.columns if k != "case_id"}
@@ -124,7 +124,7 @@ def case_facts(log: Log, steps: pd.DataFrame | None) -> Table:
     stop_us = ibis.coalesce(end_us, ibis.greatest(ibis.literal(log.until, "int64"), start_us))
     counts = {c: t[c].cast("int64") for c in COUNTS}
     return t.select(
-        "case_id", "service_id", "prev_case_id", "first_us", "last_us", **counts,
+        "case_id", "service_id", "prev_case_id", "requester", "first_us", "last_us", **counts,
         start_us=start_us, end_us=end_us, stop_us=stop_us,
         status=ibis.ifelse(ended, word, ibis.ifelse(delivered, "closed", "open")),
         no_start=t["submit_us"].isnull(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -13,19 +13,22 @@ from ibis.expr.types import Table, Value
 from svcmetrics.io import engine, held
 from svcmetrics.io.held import Mark
 from svcmetrics.measure.actions import ACTIONS, ENDS, FLOW, OUTPUTS, REOPENS, is_in
+from svcmetrics.measure.in_order import pieces
 from svcmetrics.measure.instants import typed, utc_micros
 from svcmetrics.measure.per_case import per_case, usable
 from svcmetrics.problems import table_error
 from svcmetrics.tables import EVENT
 
-__all__ = ["ACTIONS", "ENDS", "FLOW", "OUTPUTS", "REOPENS", "Log", "canonical", "cast", "is_in",
-           "read_log"]  # fmt: skip
+__all__ = ["ACTIONS", "ENDS", "FLOW", "KINDS", "OUTPUTS", "REOPENS", "Log", "canonical", "cast", "is_in",
+           "read_log", "tally"]  # fmt: skip
 
 Made = TypeVar("Made")
 
 _TYPES = {
     "id": "string", "word": "string", "text": "string", "int": "int64", "bool": "boolean",
 }  # fmt: skip
+# What the events of one kind have in common.
+KINDS = ("service_id", "step_no", "unit_id", "action", "is_auto")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Log:
     """Canonical events with ``at_us``; their cases; the last instant; what could not be used.
 
     ``cases`` has one row for each, held in the engine: see ``per_case``. ``mark`` tells this log
-    from any other, so that what was computed from it can be held.
+    from any other, so that what was computed from it can be held. ``ready``: what came with the
+    cases in the same reading, by name; such a log has one service in each case.
     """
 
     events: Table
@@ -41,9 +45,12 @@ class Log:
     until: int
     dropped: dict[str, int] = field(default_factory=dict)
     mark: Mark = None
+    ready: Mapping[str, Any] = field(default_factory=dict)
 
     def once(self, key: Hashable | None, make: Callable[[], Made]) -> Made:
         """What was computed from this log before under this name, or now; without one, now."""
+        if isinstance(key, str) and key in self.ready:
+            return self.ready[key]  # type: ignore[no-any-return]
         return held.once(self.mark if key else None, key, make)
 
 
@@ -61,8 +68,11 @@ def read_log(events: Any, timezone: str, *, until: object = None) -> Log:
 
 
 def _read(events: Any, timezone: str, mark: Mark) -> Log:
-    """One pass in the ordinary case; a log with flaws is looked at more closely."""
+    """One reading in the ordinary case; a log with flaws is looked at more closely."""
     table = canonical(events, timezone)
+    if found := pieces(table):
+        ready = {"stretches": (found.pauses, found.back), "decisions": found.decisions}
+        return Log(table, found.cases, _sums(found.cases)["last"], {}, mark, ready)
     cases = engine.keep(per_case(table))
     counts = _sums(cases)
     dropped = {}
@@ -146,3 +156,10 @@ def _instant(value: object, timezone: str) -> int:
     stamp = pd.Timestamp(value)  # type: ignore[arg-type]
     stamp = stamp if stamp.tz is not None else stamp.tz_localize(timezone)
     return int(stamp.tz_convert("UTC").as_unit("us").asm8.astype("int64"))
+
+
+def tally(log: Log) -> Table:
+    """How many events of each kind there are: what counting starts from, instead of the events."""
+    e = log.events
+    counts = e.group_by(list(KINDS)).aggregate(events=e.count())
+    return log.once("tally", lambda: engine.keep(counts))

@@ -10,11 +10,11 @@ from svcmetrics.measure.actions import ENDS, FLOW, OUTPUTS, REOPENS, UNKNOWN, am
 
 # Without one of these an event cannot be used.
 NEEDED = ("case_id", "seq", "service_id", "at_us", "action")
-_COUNTED = ("return", "reject", "resubmit", "pause")
+COUNTED = ("return", "reject", "resubmit", "pause")
 
 
 def per_case(events: Table) -> Table:
-    """Per case: first and last instant, submission, how it ended if it has, and counts.
+    """Per case: first and last instant, submission and who did it, how it ended if it has, counts.
 
     ``ended_us, end_word``: the last end that nothing opened again. ``delivered_us``: otherwise the
     last output, at ``step_no``; whether that step is the final one is for the catalogue to say.
@@ -26,7 +26,7 @@ def per_case(events: Table) -> Table:
     output = among(flow, OUTPUTS).fill_null(False)
     none = ibis.null("int64")
     return wide.select(
-        "case_id", "service_id", "prev_case_id", "first_us", "last_us", "submit_us", "step_no",
+        "case_id", "service_id", "prev_case_id", "requester", "first_us", "last_us", "submit_us", "step_no",
         ended_us=ibis.ifelse(ended, _moment(wide["turn"]), none),
         end_word=ibis.ifelse(ended, turn.cast("int8"), ibis.null("int8")),
         delivered_us=ibis.ifelse(~ended & output, _moment(wide["flow"]), none),
@@ -51,6 +51,9 @@ def _aggregated(events: Table) -> Table:
     return e.group_by("case_id").aggregate(
         service_id=e["service_id"].min(),
         prev_case_id=e["prev_case_id"].min(),
+        requester=engine.first_by(
+            e["actor_key"], seq, among(word, ("submit",)) & e["actor_key"].notnull()
+        ),
         first_us=at.min(),
         last_us=at.max(),
         submit_us=engine.first_by(at, seq, among(word, ("submit",))),
@@ -62,7 +65,7 @@ def _aggregated(events: Table) -> Table:
         bits=bit.bit_or(),
         n_events=e.count(),
         n_unusable=e.count(where=~usable(e) | (word == UNKNOWN)),
-        **{f"n_{w}s": e.count(where=among(word, (w,))) for w in _COUNTED},
+        **{f"n_{w}s": e.count(where=among(word, (w,))) for w in COUNTED},
     )
 
 

@@ -14,7 +14,7 @@ from svcmetrics.measure.cases import case_facts, joined
 from svcmetrics.measure.catalogue import attributes
 from svcmetrics.measure.clocks import DAY
 from svcmetrics.measure.inputs import By, columns_of
-from svcmetrics.measure.log import Log, read_log
+from svcmetrics.measure.log import read_log
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
 from svcmetrics.problems import table_error
@@ -65,10 +65,17 @@ def rejections(
     names = columns_of(by)
     log = read_log(events, timezone)
     facts = case_facts(log, steps).select(
-        "case_id", "service_id", "status", "start_us", "end_us", "n_returns", "prev_case_id"
+        "case_id",
+        "service_id",
+        "status",
+        "start_us",
+        "end_us",
+        "n_returns",
+        "prev_case_id",
+        "requester",
     )
     cases = engine.keep(facts)
-    linked = _linked(cases, log, days)
+    linked = _linked(cases, days)
     further = [c for c in names if c not in linked.columns]
     if further and services is None:
         raise table_error("missing_columns", missing=further, present=linked.columns)
@@ -82,9 +89,9 @@ def rejections(
     return Result("rejections", table, _findings(table, days), about)
 
 
-def _linked(c: Table, log: Log, days: float) -> Table:
+def _linked(c: Table, days: float) -> Table:
     """Cases with: rejected, followed by id, followed by rule, and whether they re-submit one."""
-    rule = engine.keep(_by_rule(_with_requester(c, log), days))
+    rule = engine.keep(_by_rule(_may_follow(c), days))
     no, yes = ibis.literal(False), ibis.literal(True)
     old = c.filter(c["prev_case_id"].notnull())
     marks = ibis.union(
@@ -99,32 +106,26 @@ def _linked(c: Table, log: Log, days: float) -> Table:
     return c.mutate(again=c["again"] | c["prev_case_id"].notnull())
 
 
-def _with_requester(c: Table, log: Log) -> Table:
-    """Cases by anybody who was ever rejected, with the one who first submitted them.
+def _may_follow(c: Table) -> Table:
+    """Cases of services and requesters of which one was ever rejected, under one number per pair.
 
     All others cannot be linked by rule, and are most of the log.
     """
-    e = log.events.filter(log.events["action"] == "submit")
-    sent = engine.keep(e.select("case_id", "seq", "actor_key").filter(e["actor_key"].notnull()))
-    rejected = c.filter(c["status"] == "rejected")
-    theirs = sent.semi_join(rejected, "case_id").select("actor_key").distinct()
-    known = sent.semi_join(theirs, "actor_key").select("case_id").distinct()
-    some = sent.semi_join(known, "case_id")
-    who = some.group_by("case_id").aggregate(
-        requester=engine.first_by(some["actor_key"], some["seq"], some["actor_key"].notnull())
-    )
-    return engine.keep(c.inner_join(who, "case_id"))
+    known = c.filter(c["requester"].notnull())
+    rejected = known.filter(known["status"] == "rejected")
+    pairs = rejected.select("requester", "service_id").distinct()
+    pairs = engine.keep(pairs.mutate(pair=ibis.row_number()))
+    columns = ("case_id", "status", "start_us", "end_us", "pair")
+    return engine.keep(known.inner_join(pairs, ["requester", "service_id"]).select(*columns))
 
 
 def _by_rule(c: Table, days: float) -> Table:
     """Pairs of a rejected case and the case that takes it up; a new case has one predecessor."""
     rejected = c.filter(c["status"] == "rejected")
-    old = rejected.select(old_case="case_id", who="requester", what="service_id", gone_us="end_us")
-    pairs = c.inner_join(
-        old,
-        [c["requester"] == old["who"], c["service_id"] == old["what"], c["start_us"] >= old["gone_us"],
-         c["start_us"] <= old["gone_us"] + int(days * DAY), c["case_id"] != old["old_case"]],
-    )  # fmt: skip
+    old = rejected.select(old_case="case_id", who="pair", gone_us="end_us")
+    pairs = c.inner_join(old, c["pair"] == old["who"])
+    since = pairs["start_us"] - pairs["gone_us"]
+    pairs = pairs.filter(since.between(0, int(days * DAY)), pairs["case_id"] != pairs["old_case"])
     order = ibis.window(group_by="case_id", order_by=[ibis.desc("gone_us"), "old_case"])
     nearest = pairs.mutate(place=ibis.row_number().over(order))
     nearest = nearest.filter(nearest["place"] == 0)

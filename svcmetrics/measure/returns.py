@@ -13,7 +13,7 @@ from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import attributes, service_table, step_table
 from svcmetrics.measure.inputs import By, columns_of
 from svcmetrics.measure.instants import local_micros
-from svcmetrics.measure.log import OUTPUTS, Log, is_in, read_log
+from svcmetrics.measure.log import KINDS, OUTPUTS, Log, is_in, read_log, tally
 from svcmetrics.measure.waits import sent_back, to_requester
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
@@ -67,7 +67,7 @@ def returns(
     names = columns_of(by)
     log = read_log(events, timezone)
     charged, apart = charge(log, steps)
-    outputs = _outputs(log)
+    outputs = _outputs(log, names)
     both = [_named(t, services, names, timezone) for t in (charged, outputs)]
     counts = _merged(both, [*names, "is_emergency"])
     table = _table(counts, names)
@@ -103,18 +103,21 @@ def charge(log: Log, steps: pd.DataFrame | None) -> tuple[Table, dict[str, int]]
         "destination_unknown": int(counts["nowhere"]),
     }
     charged = internal.filter(internal["step_no"].notnull())
-    return engine.keep(_with_unit(charged, log, steps)), apart
+    return _with_unit(charged, log, steps), apart
 
 
 def _with_unit(rows: Table, log: Log, steps: pd.DataFrame | None) -> Table:
     """The unit of the charged step: as the catalogue says, else whoever last delivered there."""
-    rows = joined(rows, step_table(steps), "service_id", "step_no")
+    rows = engine.keep(joined(rows, step_table(steps), "service_id", "step_no"))
+    bare = rows.filter(rows["step_unit"].isnull()).select("case_id", "step_no", "seq")
+    if not engine.row(bare.aggregate(n=bare.count()))["n"]:
+        return rows.mutate(unit_id="step_unit")
     made = log.events.filter(is_in(log.events["action"], ("accept", *OUTPUTS)))
-    made = made.semi_join(rows, ["case_id", "step_no"])
+    made = made.semi_join(bare, ["case_id", "step_no"])
     made = made.select(c2="case_id", s2="step_no", seq2="seq", unit2="unit_id")
-    pairs = rows.select("case_id", "step_no", "seq").inner_join(
+    pairs = bare.inner_join(
         made,
-        [rows["case_id"] == made["c2"], rows["step_no"] == made["s2"], rows["seq"] > made["seq2"]],
+        [bare["case_id"] == made["c2"], bare["step_no"] == made["s2"], bare["seq"] > made["seq2"]],
     )
     last = pairs.group_by("case_id", "seq").aggregate(
         made_by=engine.last_by(pairs["unit2"], pairs["seq2"], pairs["unit2"].notnull())
@@ -123,8 +126,10 @@ def _with_unit(rows: Table, log: Log, steps: pd.DataFrame | None) -> Table:
     return rows.mutate(unit_id=ibis.coalesce(rows["step_unit"], rows["made_by"]))
 
 
-def _outputs(log: Log) -> Table:
-    e = log.events
+def _outputs(log: Log, names: list[str]) -> Table:
+    """Outputs by hand, one row each; or one for each kind with how many ``events`` there are."""
+    of_events = set(names) & set(_OWN)
+    e = tally(log) if of_events <= set(KINDS) else log.events
     return e.filter(is_in(e["action"], OUTPUTS) & ~e["is_auto"].fill_null(False))
 
 
@@ -132,7 +137,8 @@ def _named(
     table: Table, services: pd.DataFrame | None, names: list[str], timezone: str
 ) -> pd.DataFrame:
     """Counts per group; the group is that of the charged step, or of the step that delivered."""
-    table = table.mutate(month=engine.month(local_micros(table["at_us"], timezone)))
+    if "month" in names:
+        table = table.mutate(month=engine.month(local_micros(table["at_us"], timezone)))
     further = [c for c in names if c not in _OWN]
     if further:
         table = joined(table, engine.small(attributes(services, further)), "service_id")
@@ -144,7 +150,8 @@ def _named(
         raise table_error("missing_columns", missing=missing, present=list(table.columns))
     table = table.mutate(is_emergency=(table["routine"] == "emergency").fill_null(False))
     groups = table.group_by([*names, "is_emergency"])
-    return engine.frame(groups.aggregate(count=table.count()))
+    count = table["events"].sum() if "events" in table.columns else table.count()
+    return engine.frame(groups.aggregate(count=count))
 
 
 def _merged(both: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:

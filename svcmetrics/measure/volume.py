@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from ibis.expr.types import Table
 
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import attributes
 from svcmetrics.measure.inputs import By, columns_of
 from svcmetrics.measure.instants import local_micros
-from svcmetrics.measure.log import read_log
+from svcmetrics.measure.log import KINDS, Log, read_log, tally
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
 from svcmetrics.result import Finding, Result, estimates
@@ -44,16 +45,10 @@ def volume(
     """
     names = columns_of(by)
     log = read_log(events, timezone)
-    e = log.events
-    e = e.mutate(month=engine.month(local_micros(e["at_us"], timezone)))
-    further = [c for c in names if c not in e.columns]
-    if further:
-        e = joined(e, engine.small(attributes(services, further)), "service_id")
-    groups = e.group_by(names) if names else e
-    whole = engine.frame(groups.aggregate(cases=e["case_id"].nunique(), events=e.count()))
-    kinds = engine.frame(
-        e.group_by(list(dict.fromkeys([*names, "action"]))).aggregate(count=e.count())
-    )
+    rows, cases = _countable(log, services, names, timezone)
+    sums = rows.group_by(list(dict.fromkeys([*names, "action"])))
+    kinds = engine.frame(sums.aggregate(count=rows["events"].sum()))
+    whole = _whole(kinds, cases, names)
     parts = [whole.assign(variant=k, count=whole[k]) for k in ("cases", "events")]
     if "action" not in names:
         parts.append(kinds.assign(variant=kinds["action"]))
@@ -70,8 +65,41 @@ def volume(
         high=high,
         n=counts["count"].to_numpy(),
     )
-    total = engine.row(e.aggregate(cases=e["case_id"].nunique(), events=e.count()))
+    total = engine.row(log.cases.aggregate(cases=log.cases.count()))
+    total["events"] = kinds["count"].sum()
     found = Finding("volume.overall", {k: int(v) for k, v in total.items()})
     return Result(
         "volume", table, [found], {"method": "Garwood", "drawn": ["cases"], "dropped": log.dropped}
     )
+
+
+def _countable(
+    log: Log, services: pd.DataFrame | None, names: list[str], timezone: str
+) -> tuple[Table, Table]:
+    """Kinds of events with how many there are, and events or cases to be counted as cases.
+
+    A month is that of each event; otherwise kinds are counted once for all questions.
+    """
+    e = log.events
+    own = set(names) & {"month", *e.columns}
+    if "month" in names:
+        e = e.mutate(month=engine.month(local_micros(e["at_us"], timezone)))
+    counted = tally(log) if own <= set(KINDS) else e.mutate(events=1)
+    # In a log in order a case has one service: what tells services apart tells cases apart.
+    cases = log.cases if log.ready and own <= {"service_id"} else e
+    further = [c for c in names if c not in own]
+    if further:
+        known = engine.small(attributes(services, further))
+        counted, cases = (joined(t, known, "service_id") for t in (counted, cases))
+    return counted, cases
+
+
+def _whole(kinds: pd.DataFrame, cases: Table, names: list[str]) -> pd.DataFrame:
+    """Events and cases of each group."""
+    distinct = cases.count() if "first_us" in cases.columns else cases["case_id"].nunique()
+    if not names:
+        number = engine.row(cases.aggregate(n=distinct))["n"]
+        return pd.DataFrame({"cases": [number], "events": [kinds["count"].sum()]})
+    events = kinds.groupby(names, dropna=False, as_index=False)[["count"]].sum()
+    found = engine.frame(cases.group_by(names).aggregate(cases=distinct))
+    return found.merge(events.rename(columns={"count": "events"}), on=names)

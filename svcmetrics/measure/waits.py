@@ -6,12 +6,9 @@ import ibis
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine
-from svcmetrics.measure.actions import ENDS, FLOW, among, is_in, number, text
+from svcmetrics.measure.actions import FLOW, MARKS, among, is_in, number, text
 from svcmetrics.measure.clocks import Clocks, with_worked
 from svcmetrics.measure.log import Log
-
-# What starts the clock again: a resume, a new submission, or the end of the case.
-_MARKS = ("pause", "resume", "resubmit", *ENDS)
 
 
 def pauses(log: Log) -> Table:
@@ -41,7 +38,7 @@ def _stretches(log: Log) -> tuple[Table, Table]:
 
 
 def _pauses(rows: Table) -> Table:
-    marks = rows.filter(among(rows["word"], _MARKS))
+    marks = rows.filter(among(rows["word"], MARKS))
     window = ibis.window(group_by="case_id", order_by="seq")
     marks = marks.mutate(b_us=marks["at_us"].lead().over(window))
     return marks.filter(among(marks["word"], ("pause",))).select("case_id", "b_us", a_us="at_us")

@@ -1,0 +1,69 @@
+"""Rows of the embedded engine that pass through Python a part at a time, in the order they lie in.
+
+For arithmetic that needs the order of rows and no more: what would be a sort in the engine is one
+reading. Engines that have no such order (Spark) say so, and their caller asks in another way.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from ibis.expr.types import Table
+
+from svcmetrics.io import engine
+
+
+def parts(table: Table, *, rows: int) -> Iterator[pa.RecordBatch] | None:
+    """The rows in parts of about so many, in the order they lie in; None where there is no order.
+
+    Until the last part is taken, the engine must be asked nothing else.
+    """
+    backend = engine.home(table)
+    if backend.name != "duckdb":
+        return None
+    backend._run_pre_execute_hooks(table)
+    found = backend.con.execute(backend.compile(table))
+    modern = hasattr(found, "to_arrow_reader")
+    return iter(found.to_arrow_reader(rows) if modern else found.fetch_record_batch(rows))
+
+
+class Spool:
+    """Rows that are put aside on the disk part by part, and then kept in the engine."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path, self._schema = path, schema
+        self._writer = pa.ipc.new_file(str(path), schema)
+
+    def add(self, columns: dict[str, Any]) -> None:
+        """One more part, with the columns of the schema."""
+        rows = [pa.array(columns[f.name], f.type) for f in self._schema]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(rows, schema=self._schema))
+
+    def close(self) -> None:
+        """No more parts."""
+        self._writer.close()
+
+    def keep(self) -> Table:
+        """All parts as a table of the embedded engine."""
+        import pyarrow.dataset as ds
+
+        self.close()
+        return engine.keep(ibis.memtable(ds.dataset(self._path, format="ipc")))
+
+
+@contextmanager
+def spools(**schemas: pa.Schema) -> Iterator[dict[str, Spool]]:
+    """Places to put rows aside, gone afterwards; what was kept in the engine stays."""
+    with tempfile.TemporaryDirectory(dir=engine.scratch()) as folder:
+        made = {name: Spool(Path(folder, name), schema) for name, schema in schemas.items()}
+        try:
+            yield made
+        finally:
+            for spool in made.values():
+                spool.close()

@@ -1,0 +1,108 @@
+"""A log in order is read once; whatever it tells is what the engine would have found by sorting."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import measure
+from svcmetrics.io import engine, held
+from svcmetrics.measure import in_order, waits
+from svcmetrics.measure.automatic import _decided
+from svcmetrics.measure.log import Log, canonical, read_log
+from svcmetrics.measure.per_case import per_case
+from svcmetrics.simulate import company
+from tests.measure.logs import SMALL
+
+ZONE = "Asia/Shanghai"
+STUDY = company(events=3000, ratings=300, units=6)
+WHOLE = STUDY.event.assign(
+    # Numbers of any size, comments at the end, a rejection opened again: all within what is ordinary.
+    seq=STUDY.event["seq"] * 3 - 7
+)
+
+
+@pytest.fixture(autouse=True)
+def nothing_held():
+    held.forget()
+
+
+def _sorted(table, *by):
+    rows = engine.frame(table)
+    return rows.sort_values(list(by), ignore_index=True)
+
+
+def _same(one, two, *by):
+    columns = list(two.columns)
+    pd.testing.assert_frame_equal(_sorted(one, *by)[columns], _sorted(two, *by)[columns])
+    assert dict(one.schema().items()) == dict(two.schema().items())
+
+
+@pytest.mark.parametrize("events", [SMALL, WHOLE], ids=["small", "company"])
+@pytest.mark.parametrize("rows", [7, 500_000])
+def test_the_same_tables_as_by_sorting(events, rows, monkeypatch):
+    monkeypatch.setattr(in_order, "_ROWS", rows)
+    table = canonical(events, ZONE)
+    found = in_order.pieces(table)
+    if rows == 7:  # a case with more events than that is left to the engine
+        few = events[events.groupby("case_id")["seq"].transform("size") <= 7]
+        table = canonical(few, ZONE)
+        found = in_order.pieces(table)
+    plain = Log(table, engine.keep(per_case(table)), 0)
+    cases = plain.cases.mutate(is_doubtful=False)  # a long case is only doubtful until it is seen
+    _same(found.cases, cases, "case_id")
+    pauses, back = waits._stretches(plain)
+    _same(found.pauses, pauses, "case_id", "a_us")
+    _same(found.back, back, "case_id", "seq")
+    _same(found.decisions, _decided(plain), *found.decisions.columns)
+
+
+def _worse(flaw):
+    e = SMALL.copy()
+    if flaw == "case in two places":
+        return pd.concat([e.iloc[1:], e.iloc[:1]], ignore_index=True)
+    if flaw == "number falls":
+        return e.iloc[[1, 0, *range(2, len(e))]].reset_index(drop=True)
+    if flaw == "number twice":
+        e.loc[1, "seq"] = e.loc[0, "seq"]
+    elif flaw == "two services":
+        e.loc[1, "service_id"] = "IT1"
+    elif flaw == "unknown action":
+        e.loc[1, "action"] = "stamp"
+    elif flaw == "two predecessors":
+        e.loc[[0, 1], "prev_case_id"] = ["x", "y"]
+    else:
+        e.loc[1, flaw] = pd.NaT if flaw == "at" else None
+    return e
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    ["case in two places", "number falls", "number twice", "two services", "unknown action",
+     "two predecessors", "at", "action", "service_id", "case_id", "seq"],
+)  # fmt: skip
+def test_a_log_with_a_flaw_is_left_to_the_engine(flaw):
+    assert in_order.pieces(canonical(_worse(flaw), ZONE)) is None
+    assert in_order.pieces(canonical(SMALL, ZONE)) is not None
+
+
+def test_no_events_are_no_cases():
+    found = in_order.pieces(canonical(SMALL.iloc[:0], ZONE))
+    assert engine.row(found.cases.aggregate(n=found.cases.count()))["n"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("automatic", {"steps": STUDY.step}), ("volume", {}), ("volume", {"by": "month"}),
+     ("volume", {"services": STUDY.service, "by": ["provider_id", "action"]}),
+     ("returns", {"services": STUDY.service, "steps": STUDY.step}), ("returns", {"by": "month"}),
+     ("returns", {"by": None}), ("rejections", {"steps": STUDY.step}),
+     ("on_time", {"services": STUDY.service, "steps": STUDY.step, "calendar": STUDY.calendar})],
+)  # fmt: skip
+def test_any_order_of_rows_gives_the_same_answer(name, given):
+    mixed = WHOLE.sample(frac=1, random_state=np.random.default_rng(3))
+    one, two = (getattr(measure, name)(e, **given) for e in (WHOLE, mixed))
+    pd.testing.assert_frame_equal(one.table, two.table)
+    assert one.about == two.about
+    assert one.text == two.text
+    assert read_log(WHOLE, ZONE).ready
+    assert not read_log(mixed, ZONE).ready
