@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcmetrics import privacy
+from svcmetrics import measure, privacy, rate, score, verify, weigh
 from svcmetrics.privacy import pseudonyms
 from svcmetrics.problems import StudyError, TableError
 from svcmetrics.result import Finding, Result, estimates
+
+# What stands behind a number is known of registered metrics only.
+assert measure and rate and score and verify and weigh
 
 
 @pytest.fixture
@@ -110,3 +113,103 @@ def test_keys_lie_in_the_home_folder_unless_told_otherwise(monkeypatch, tmp_path
 def test_the_name_of_a_key_file_stays_what_it_was():
     # Another name would be another key: nobody could be linked with the imports before.
     assert pseudonyms.stem("x") == "2d711642b726b044"
+
+
+def told(hidden: float, said: object, *, shown: float = 7.5) -> bool:
+    """Whether a sentence with this value is published, when a row with that estimate is hidden."""
+    table = estimates("adjust", groups={"unit": ["A", "B"]}, estimate=[shown, hidden], n=[9, 2])
+    found = Finding("where.table", {"value": said})
+    return len(privacy.publish(Result("adjust", table, [found])).findings) == 1
+
+
+@pytest.mark.parametrize("said", [0.975, 97.5, -0.975, np.float64(-97.5), 0.9750000000001])
+def test_a_number_of_a_hidden_row_is_not_told_in_percent_either(said):
+    assert not told(0.975, said)
+    assert not told(-0.975, said)
+
+
+@pytest.mark.parametrize("said", [0.98, 9750.0, 98.5, 1.975, 7.5, 3, "0.975"])
+def test_other_numbers_are_told(said):
+    assert told(0.975, said)
+
+
+@pytest.mark.parametrize("column", ["low", "high", "score", "raw", "shift"])
+def test_every_number_of_a_hidden_row_counts(column):
+    more = {column: [1.25, 2.625]}
+    table = estimates("adjust", groups={"unit": ["A", "B"]}, estimate=[1.0, 2.0], n=[9, 2], **more)
+    found = [Finding("where.table", {"value": v}) for v in (2.625, 1.25)]
+    left = privacy.publish(Result("adjust", table, found)).findings
+    assert [f.values["value"] for f in left] == [1.25]
+
+
+def rows(metric: str, n: list[float], **more) -> Result:
+    groups = {"unit": [f"u{i}" for i in range(len(n))]}
+    return Result(metric, estimates(metric, groups=groups, estimate=1.0, n=n, **more))
+
+
+@pytest.mark.parametrize("column", ["sd", "se", "variance", "range", "min", "max", "shift"])
+def test_spread_needs_twenty_persons_and_no_more(column):
+    for metric in ("adjust", "ahp"):
+        table = privacy.publish(rows(metric, [19, 20, 21], **{column: 0.5})).table
+        assert table[column].isna().tolist() == [True, False, False]
+        assert table["shown"].all()
+
+
+def test_the_spread_of_cases_and_plans_is_no_spread_of_opinions():
+    cases = privacy.publish(rows("on_time", [4, 5, 19], se=0.1)).table
+    assert cases["se"].isna().tolist() == [True, False, False]
+    plan = privacy.publish(rows("connectivity", [1, 2], se=0.1)).table
+    assert plan["se"].notna().all()
+
+
+def test_persons_given_decide_over_n():
+    one = rows("connectivity", [1, 1])
+    assert privacy.publish(one).table["shown"].tolist() == [True, True]
+    assert privacy.publish(one, persons=[4, 5]).table["shown"].tolist() == [False, True]
+    assert privacy.publish(one, count="n").table["shown"].tolist() == [False, False]
+    spread = rows("aggregation", [50, 50])
+    assert privacy.publish(spread, persons=[19, 20]).table["shown"].tolist() == [False, True]
+
+
+def test_a_column_of_raters_tells_how_many_spoke():
+    result = rows("icc", [99, 99, 99], raters=[5, 4, np.nan])
+    assert privacy.publish(result).table["shown"].tolist() == [True, False, False]
+
+
+def test_a_missing_count_hides_in_every_type():
+    for counts in (pd.array([5, None], "Int64"), pd.array([5, None], "int64[pyarrow]")):
+        table = pd.DataFrame({"unit": ["A", "B"], "estimate": [1.0, 2.0], "n": counts})
+        out = privacy.publish(table).table
+        assert out["shown"].tolist() == [True, False]
+        assert out["estimate"].isna().tolist() == [False, True]
+
+
+def test_all_but_the_names_of_a_hidden_row_goes_whatever_its_type():
+    result = rows("adjust", [9, 2], word=["up", "down"], flag=[True, False], k=[1, 2])
+    out = privacy.publish(result).table
+    assert out.loc[1, ["estimate", "low", "high", "n", "word", "flag", "k"]].isna().all()
+    assert out.loc[0, ["word", "flag", "k"]].tolist() == ["up", 1, 1]
+    assert out["unit"].tolist() == ["u0", "u1"]
+    plain = pd.DataFrame({"unit": ["A", "B"], "mark": ["x", "y"], "n": [9, 2]})
+    out = privacy.publish(plain).table
+    assert out["mark"].isna().tolist() == [False, True] and out["unit"].tolist() == ["A", "B"]
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_names_in_a_list_count_as_names(kind):
+    result = rows("adjust", [9, 2])
+    found = [
+        Finding("publish.hidden_cells", {"names": kind(names), "count": 1})
+        for names in (["u0"], ["u0", "u1"])
+    ]
+    left = privacy.publish(Result("adjust", result.table, found)).findings
+    assert [list(f.values["names"]) for f in left] == [["u0"]]
+    listed = Finding("oddities.flat", {"count": 1, "raters": kind(["p1"])}, "warning")
+    whole = rows("adjust", [9, 9]).table
+    assert privacy.publish(Result("adjust", whole, [listed])).findings == ()
+
+
+def test_the_smallest_group_that_may_be_shown_has_five():
+    assert privacy.publish(rows("adjust", [4, 5, 6])).table["shown"].tolist() == [False, True, True]
+    assert privacy.publish(rows("adjust", [4, 5, 6]), min_n=6).hidden == 2
+    assert privacy.publish(rows("adjust", [5]), min_n=5).min_n == 5

@@ -119,12 +119,18 @@ def _behind(
     if count is None and behind == "ratings":
         # n counts ratings or departments here: it says nothing about how many persons spoke.
         unknown = pd.Series(np.nan, index=table.index)
-        return behind, pd.to_numeric(table.get("raters", unknown), errors="coerce")
+        return behind, _counts(table.get("raters", unknown))
     column = "n" if count is None else count
     if column not in table.columns:
         present = [str(c) for c in table.columns]
         raise table_error("missing_columns", missing=[column], present=present)
-    return behind, pd.to_numeric(table[column], errors="coerce")
+    return behind, _counts(table[column])
+
+
+def _counts(column: pd.Series) -> pd.Series:
+    """Numbers as float64, whatever type they came in; what is no number is missing."""
+    found = pd.to_numeric(column, errors="coerce").astype("Float64")
+    return pd.Series(found.to_numpy("float64", na_value=np.nan), index=column.index)
 
 
 def told_without(result: Result, hidden: np.ndarray) -> tuple[Finding, ...]:

@@ -147,3 +147,108 @@ def test_a_sentence_with_a_number_of_a_hidden_department_is_not_published():
     assert publish(Result("composite", table, told)).findings == ()
     wider = table.assign(n=[9, 9])
     assert len(publish(Result("composite", wider, told)).findings) == 1
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger.open("rows", tmp_path) as opened:
+        yield opened
+
+
+def answers(people: dict[str, int], *, high: tuple[str, ...] = ()) -> Behind:
+    """Departments with so many raters; those of ``high`` get the best mark of everybody."""
+    found = [
+        (unit, f"{unit}{i}", 5.0 if unit in high else 2.0 + i % 3)
+        for unit, count in people.items()
+        for i in range(count)
+    ]
+    frame = pd.DataFrame(found, columns=["unit", "who", "score"])
+    return Behind(frame, ["unit"], "who", "score", (1, 5), decimals=None)
+
+
+def adjusted(units: list[str], estimate: list[float], **more) -> Result:
+    table = estimates("adjust", groups={"unit": units}, estimate=estimate, low=np.subtract(estimate, 0.123456),
+                      high=np.add(estimate, 0.123456), n=99, **more)  # fmt: skip
+    return Result("adjust", table)
+
+
+@pytest.mark.parametrize("all_", ["all", ""])
+def test_the_row_of_everybody_rests_on_all_ratings_and_unknown_rows_on_none(ledger, all_):
+    behind = answers({"A": 8, "B": 4, "C": 7})
+    result = adjusted(["A", "B", "C", all_, "D"], [3.1, 3.2, 3.3, 3.2, 3.4])
+    table = publish_audited(result, behind=behind, ledger=ledger).table
+    # With A, C and everybody shown, B would follow.
+    assert table["shown"].tolist()[1] is False and table["shown"].tolist()[4] is False
+    assert table["shown"].sum() == 2
+    alone = publish_audited(
+        adjusted([all_], [3.2]), behind=behind, ledger=ledger, quantity="other"
+    ).table
+    assert alone["shown"].tolist() == [True]
+
+
+def test_a_table_without_names_is_about_everybody(ledger):
+    result = Result("adjust", estimates("adjust", estimate=3.25, n=4))
+    few, many = answers({"A": 2, "B": 2}), answers({"A": 3, "B": 2})
+    assert not publish_audited(result, behind=few, ledger=ledger).table["shown"].any()
+    assert publish_audited(result, behind=many, ledger=ledger, quantity="x").table["shown"].all()
+
+
+@pytest.mark.parametrize(
+    ("largest", "shown"),
+    [
+        (523.456, 523.0), (52.3456, 52.3), (5.23456, 5.23), (0.523456, 0.523), (0.0523456, 0.052),
+        (1000.4, 1000.0), (99.96, 100.0), (9.996, 10.0), (-523.456, -523.0),
+    ],
+)  # fmt: skip
+def test_numbers_of_ratings_have_three_digits_of_the_largest(ledger, largest, shown):
+    behind = answers({"A": 8, "B": 9})
+    more = {"weight": [largest, 0.0004], "none": [np.nan, np.nan], "zero": [0.0, 0.0], "k": [1, 2]}
+    out = publish_audited(adjusted(["A", "B"], [3.1, 3.2], **more), behind=behind, ledger=ledger)
+    table = out.table
+    assert table["weight"].tolist() == [shown, 0.0]
+    assert table["low"].tolist() == [2.98, 3.08]
+    assert table["zero"].tolist() == [0, 0] and table["k"].tolist() == [1, 2]
+    assert out.hidden == 0 and "bound" not in table and out.findings == ()
+
+
+def test_what_is_hidden_is_named_and_counted(ledger):
+    behind = answers({"A": 8, "B": 4, "C": 7})
+    result = adjusted(["C", "B", "A"], [3.3, 3.2, 3.1])
+    out = publish_audited(result, behind=behind, ledger=ledger)
+    assert out.table["shown"].tolist() == [True, False, True]
+    assert (out.hidden, out.min_n) == (1, 5)
+    assert [f.values for f in out.findings] == [{"names": ["B"], "count": 1}]
+    assert out.table.loc[1, ["estimate", "low", "high", "n"]].isna().all()
+    assert out.table["n"].tolist()[0] == 99
+    # A row that never had an estimate is not lost.
+    empty = adjusted(["C", "B"], [3.3, np.nan])
+    assert publish_audited(empty, behind=behind, ledger=ledger).findings == ()
+
+
+def test_a_larger_group_may_be_asked_for(ledger):
+    behind = answers({"A": 8, "B": 6})
+    result = adjusted(["A", "B"], [3.1, 3.2])
+    out = publish_audited(result, behind=behind, ledger=ledger, min_n=7)
+    assert out.table["shown"].tolist() == [True, False]
+    assert publish_audited(result, behind=behind, ledger=ledger).table["shown"].all()
+
+
+def test_a_department_at_the_end_keeps_its_count_and_loses_its_numbers(ledger):
+    behind = answers({"A": 6, "B": 6}, high=("A",))
+    out = publish_audited(
+        adjusted(["A", "B"], [4.97, 3.1], k=[1.5, 2.5]), behind=behind, ledger=ledger
+    )
+    table = out.table
+    assert table["shown"].all() and out.hidden == 0
+    assert table["bound"].tolist() == ["at_least", ""]
+    assert table["n"].tolist() == [99, 99]
+    assert table["k"].isna().tolist() == [True, False]
+    assert table["variant"].tolist() == ["", ""]
+
+
+def test_the_same_question_of_another_quantity_is_another_one(ledger):
+    behind, fewer = answers({"A": 8}), answers({"A": 7})
+    result = adjusted(["A"], [3.1])
+    assert publish_audited(result, behind=behind, ledger=ledger).table["shown"].all()
+    assert not publish_audited(result, behind=fewer, ledger=ledger).table["shown"].any()
+    assert publish_audited(result, behind=fewer, ledger=ledger, quantity="y").table["shown"].all()
