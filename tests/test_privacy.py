@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcmetrics import measure, privacy, rate, score, verify, weigh
+from svcmetrics import lang, measure, privacy, rate, score, verify, weigh
 from svcmetrics.privacy import pseudonyms
 from svcmetrics.problems import StudyError, TableError
 from svcmetrics.result import Finding, Result, estimates
@@ -213,3 +213,33 @@ def test_the_smallest_group_that_may_be_shown_has_five():
     assert privacy.publish(rows("adjust", [4, 5, 6])).table["shown"].tolist() == [False, True, True]
     assert privacy.publish(rows("adjust", [4, 5, 6]), min_n=6).hidden == 2
     assert privacy.publish(rows("adjust", [5]), min_n=5).min_n == 5
+
+
+def test_pseudonyms_stay_what_they_were():
+    # Others would not be linked with the imports before; shorter ones could be shared by two.
+    key = bytes(range(32))
+    assert (
+        privacy.pseudonym(" 张伟 ", key)
+        == privacy.pseudonym("张伟", key)
+        == "pf166b29bcd89c3497597ad0d"
+    )
+
+
+def test_the_folder_of_keys_is_made_where_it_is_wanted_for_its_owner_only(tmp_path):
+    folder = tmp_path / "a" / "b" / "keys"
+    privacy.load_key("study", folder)
+    assert folder.stat().st_mode & 0o077 == 0
+    assert [p.name for p in folder.iterdir()] == [f"{pseudonyms.stem('study')}.key"]
+
+
+def test_a_key_that_cannot_be_written_says_why(tmp_path):
+    (tmp_path / "keys").write_text("a file is in the way")
+    with pytest.raises(StudyError) as caught:
+        privacy.load_key("study", tmp_path / "keys")
+    reason = caught.value.problems[0].values["reason"]
+    assert reason and reason != lang.say("publish.not_a_key")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / f"{pseudonyms.stem('study')}.key").write_text("xyz")
+    with pytest.raises(StudyError) as caught:
+        privacy.load_key("study", tmp_path / "own")
+    assert caught.value.problems[0].values["reason"] == lang.say("publish.not_a_key")

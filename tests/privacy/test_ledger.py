@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from svcmetrics.privacy import Behind, Ledger, load_key, publish_means
 from svcmetrics.privacy.means import ask
+from svcmetrics.privacy.pseudonyms import stem
 from svcmetrics.problems import OutputError, StudyError, TableError
 
 SCORES = [4, 3, 5, 2, 4, 3, 4, 1, 5, 3, 4, 2]
@@ -281,3 +283,49 @@ def test_the_floor_of_a_table_may_be_raised(ledger):
     table = publish_means(by_wave_and_unit({"HR": 9, "IT": 8}), ledger=ledger, min_n=9)
     assert table.table["shown"].tolist() == [True, False]
     assert table.hidden == 1 and table.min_n == 9
+
+
+def test_a_cell_of_an_old_ledger_is_known_for_ever(tmp_path):
+    """Marks and identities stay what they were: what was published years ago is still the same cell."""
+    key = tmp_path / f"{stem('old')}.key"
+    key.write_text("00" * 32)
+    with Ledger.open("old", tmp_path) as ledger:
+        assert shown(ledger, list(range(8)))
+        identity, ids, weights = ledger._store.execute(
+            "SELECT identity, ratings, weights FROM cell"
+        ).fetchone()
+    assert identity.hex()[:16] == "0aa1c2aa60494b46"
+    assert list(np.frombuffer(ids, "<i8")) == list(range(1, 9))
+    assert list(np.frombuffer(weights, "<i8")) == [1] * 8
+
+
+def test_from_counts_alone_the_ledger_holds_no_value(ledger):
+    counted = replace(behind(list(range(8))), scale=None)
+    table = publish_means(counted, ledger=ledger).table
+    assert table["shown"].tolist() == [True]
+    assert ledger._store.execute("SELECT low, high FROM cell").fetchone() == (0, 0)
+
+
+@pytest.mark.parametrize(("score", "written"), [(4.8, 4.55), (1.2, 1.45), (3.14159, 3.14)])
+def test_means_of_no_whole_numbers_are_written_with_two_decimals(ledger, score, written):
+    table = pd.DataFrame({"unit": "A", "rater": range(10), "score": score})
+    exact = Behind(table, ["unit"], "rater", "score", (1, 5), decimals=None)
+    assert ask(exact)[1]["estimate"].tolist() == [written]
+
+
+def by_three(sizes: dict[tuple[str, str, str], int]) -> Behind:
+    rows = [key for key, size in sizes.items() for _ in range(size)]
+    table = pd.DataFrame(rows, columns=["year", "unit", "team"])
+    table["who"] = range(len(table))
+    table["score"] = [SCORES[i % len(SCORES)] for i in table["who"]]
+    return Behind(table, ["year", "unit", "team"], "who", "score", (1, 5))
+
+
+def test_the_nearest_larger_group_is_offered_first(ledger):
+    sizes = {("25", "HR", "a"): 3, ("25", "HR", "b"): 4, ("25", "IT", "a"): 2, ("24", "IT", "a"): 4}
+    published = publish_means(by_three(sizes), ledger=ledger)
+    assert published.hidden == 4
+    *_, offered = published.findings
+    # For HR its department; for the two of IT the whole year; nothing for the year of four.
+    assert offered.values["names"] == ["25", "25 · HR"]
+    assert ledger.cells().empty
