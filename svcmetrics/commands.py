@@ -24,7 +24,7 @@ def new(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Every problem of a study at once; status 1 when there is an error."""
-    from svcmetrics.criteria import on_record
+    from svcmetrics.criteria import locks_told, on_record
     from svcmetrics.io.check_sheet import write_checks
     from svcmetrics.io.study_files import inspect_study
 
@@ -32,9 +32,11 @@ def check(arguments: argparse.Namespace) -> int:
     if study is None and not _is_study(arguments.dir):
         raise StudyError(problems)
     if study is not None:
-        on_record(study)
+        problems = [*on_record(study), *problems]
     for problem in problems:
         print(f"{lang.say(f'cli.level_{problem.level}')} {problem.say()}")
+    for sentence in locks_told(study) if study is not None else []:
+        print(sentence)
     errors = sum(p.level == "error" for p in problems)
     print(lang.say("cli.checked", errors=errors, warnings=len(problems) - errors))
     if not arguments.no_sheet:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from svcmetrics import lang
 from svcmetrics.assessment import assess
-from svcmetrics.criteria import on_record
+from svcmetrics.criteria import keep_or_refuse
 from svcmetrics.display import phrase
 from svcmetrics.impact_record import write_record
 from svcmetrics.manifest import digest, digests, versions, write_manifest, write_whole
@@ -29,7 +29,7 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
     All of them from published tables only; each is written whole. Gives back the paths.
     """
     paths: list[Path] = []
-    on_record(study)
+    keep_or_refuse(study)
     for code in lang.LANGUAGES:
         with lang.speaking(code):
             tables = published(study, assess(study))

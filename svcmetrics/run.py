@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from svcmetrics import lang
-from svcmetrics.criteria import on_record
+from svcmetrics.criteria import keep_or_refuse
 from svcmetrics.impact_record import write_record
 from svcmetrics.manifest import digests, versions, without_home, write_manifest, write_whole
 from svcmetrics.pages import index_page, missing_page, page, settle, table_name
@@ -25,6 +25,8 @@ from svcmetrics.typeface import copy_typeface
 
 # A cell with the tag "needs-event" runs only in studies that hold the table "event".
 _NEEDS = "needs-"
+# Seconds that a busy machine may take to hand over what a cell has shown.
+_PATIENCE = 300
 Progress = Callable[["Step", int, int], None]
 
 
@@ -71,9 +73,9 @@ def run(
                 "no_such_notebook", {"asked": list(only), "known": [p.stem for p in notebooks()]}
             )
         )
+    keep_or_refuse(study)
     out.mkdir(parents=True, exist_ok=True)
     copy_typeface(out)
-    on_record(study)
     inputs = _inputs(study, out)
     labels = report_labels(study, inputs)
     steps = []
@@ -113,6 +115,7 @@ def _holds(study: Study, need: str) -> bool:
 def _execute(path: Path, study: Study, out: Path, language: str, labels: Mapping[str, str]) -> str:
     """Run one notebook and write its page, also when it failed; returns the error or an empty text."""
     import papermill
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
     target = out / "notebooks" / path.name
@@ -126,11 +129,14 @@ def _execute(path: Path, study: Study, out: Path, language: str, labels: Mapping
                 target, target, parameters={"folder": folder, "language": language},
                 progress_bar=False, kernel_name="python3", cwd=str(out), log_output=False,
                 request_save_on_cell_execute=False, config=_kernel_settings(),
+                iopub_timeout=_PATIENCE,
                 extra_arguments=["--IPKernelApp.log_level=50"],
             )  # fmt: skip
             failed = ""
         except PapermillExecutionError as error:
             failed = relabelled(without_home(f"{error.ename}: {error.evalue}"), labels)
+        except CellTimeoutError as error:
+            failed = relabelled(without_home(str(error)), labels)
         settle(target)
         # No pseudonym of the study leaves with a page; also a name inside an error is a name.
         write_whole(target, relabelled(target.read_text("utf-8"), labels).encode())

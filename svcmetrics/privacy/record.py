@@ -1,4 +1,4 @@
-"""What is on record about a study outside of it, with its date: criteria as first seen, and erasures.
+"""What is on record about a study outside of it, with its date: criteria, group sizes, and erasures.
 
 In the file of the ledger, beside the key: who edits ``study.toml`` does not edit the record.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +17,17 @@ import pandas as pd
 
 from svcmetrics.privacy.pseudonyms import keys_folder, stem
 from svcmetrics.store import connect, writing
+from svcmetrics.study import Wave
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS criteria (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, content TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS erasure (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, content TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS group_size (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, raters INTEGER NOT NULL, comments INTEGER NOT NULL);
 """
-_TABLES = ("criteria", "erasure")
+_TABLES = ("criteria", "erasure", "group_size")
 Criteria = Mapping[str, Mapping[str, float]]
 
 
@@ -33,6 +36,16 @@ class Dated(NamedTuple):
 
     at: pd.Timestamp
     criteria: dict[str, dict[str, float]]
+
+
+class Locked(NamedTuple):
+    """The least group sizes of a wave that has opened, and since when they are on record."""
+
+    wave: str
+    raters: int
+    comments: int
+    at: pd.Timestamp
+    late: bool  # the first record came after the wave had opened
 
 
 def keep_criteria(
@@ -63,6 +76,45 @@ def criteria_then(
     dated = [Dated(pd.Timestamp(at), json.loads(content)) for at, content in rows]
     before = [d for d in dated if when is not None and d.at <= when]
     return before[-1] if before else next(iter(dated), None)
+
+
+def keep_floors(
+    study: str, *, raters: int, comments: int, at: pd.Timestamp | None = None,
+    directory: Path | None = None,
+) -> None:  # fmt: skip
+    """Put the least group sizes of a study on record, when they are not those of last time."""
+    when = pd.Timestamp(datetime.now(UTC)) if at is None else at.tz_convert("UTC")
+    with _record(study, directory) as store, writing(store, _path(study, directory).name):
+        last = store.execute(
+            "SELECT raters, comments FROM group_size ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        if last != (raters, comments):
+            store.execute(
+                "INSERT INTO group_size (at, raters, comments) VALUES (?, ?, ?)",
+                (when.isoformat(timespec="seconds"), raters, comments),
+            )
+
+
+def locked_floors(
+    study: str, waves: Sequence[Wave], *, now: pd.Timestamp | None = None,
+    directory: Path | None = None,
+) -> list[Locked]:  # fmt: skip
+    """The group sizes below which no opened wave may fall: those it opened with, and what was raised since."""
+    moment = pd.Timestamp(datetime.now(UTC)) if now is None else now
+    opened = [w for w in waves if w.start <= moment]
+    if not opened or not _path(study, directory).exists():
+        return []
+    with _record(study, directory) as store:
+        rows = store.execute("SELECT at, raters, comments FROM group_size ORDER BY id").fetchall()
+    seen = [(pd.Timestamp(at), raters, comments) for at, raters, comments in rows]
+    found = []
+    for wave in opened if seen else []:
+        before = sum(at <= wave.start for at, *_ in seen)
+        since = seen[max(before - 1, 0) :]
+        sizes = max(r for _, r, _ in since), max(c for *_, c in since)
+        reached = [next(row[0] for row in since if row[k + 1] == sizes[k]) for k in (0, 1)]
+        found.append(Locked(wave.id, *sizes, max(reached), before == 0))
+    return found
 
 
 def keep_erasure(
