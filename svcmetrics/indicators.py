@@ -15,7 +15,7 @@ import pandas as pd
 
 from svcmetrics import score
 from svcmetrics.numeric.raters import MANY
-from svcmetrics.result import Result
+from svcmetrics.result import Result, estimates
 from svcmetrics.study import Study
 
 # Which dimension the log bears witness to, recognised by a word of its name, and the goalposts
@@ -88,6 +88,22 @@ def joint_draws(study: Study, forms: pd.DataFrame) -> dict[str, pd.DataFrame]:
     worst, best = rating_scale(study)
     drawn = score.adjust_draws(forms, **_adjusting(forms), rng=study.settings.seed)
     return {"ratings": (drawn - worst) / (best - worst) * 100}
+
+
+def rating_errors(study: Study, results: Mapping[str, Result]) -> pd.DataFrame | str:
+    """How the adjusted ratings err together, for ``uncertainty`` of score.groups, superiority, ranks.
+
+    Joint draws with the departments as ``assess`` names them; where these are too many for that,
+    the column of the standard error for comparisons.
+    """
+    forms = form_scores(study.long_ratings(), dimension_weights(study, results))
+    if forms["target_id"].nunique() > MANY:
+        return "se_compare"
+    drawn = score.adjust_draws(forms, **_adjusting(forms), rng=study.settings.seed)
+    ids = estimates("adjust", groups={"target_id": drawn.columns}, n=0)
+    return drawn.set_axis(
+        list(study.named(Result("adjust", ids, [], {})).table["target_id"]), axis=1
+    )
 
 
 def _adjusting(forms: pd.DataFrame) -> dict[str, Any]:

@@ -46,3 +46,17 @@ def test_groups_know_that_departments_share_raters(results):
     own = results["groups"].table
     assert ((own["high"] - own["low"]) / 2).median() < 2 * se.median()
     assert own["score"].tolist() == alone["estimate"].tolist()
+
+
+def test_errors_of_the_adjusted_ratings_bear_the_names_of_the_departments():
+    from svcmetrics import score
+    from svcmetrics.indicators import rating_errors
+
+    study = company(events=500, ratings=1500)
+    results = assess(study)
+    drawn = rating_errors(study, results)
+    rated = results["adjust"].table.query('variant == "adjusted"')
+    assert set(drawn.columns) == set(rated["target_id"])
+    groups = score.groups(rated, target="target_id", uncertainty=drawn)
+    assert groups.table["low"].notna().all()
+    assert "joint draws" in groups.about["method"]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from svcmetrics.numeric import pairs as every
 from svcmetrics.numeric.pairs import adjusted, pairs, rank_sets
 from svcmetrics.problems import TableError
 from svcmetrics.score import groups, ranks, superiority
@@ -147,3 +148,22 @@ def test_the_reading_names_clear_pairs_in_both_languages():
     assert "D00 > D02" in some.say("zh") and "D00 > D02" in some.say("en")
     none = superiority(scores([4.0, 4.0, 4.01]), target="unit", uncertainty="se")
     assert "不代表它们相同" in none.say("zh") and "does not show" in none.say("en")
+
+
+def test_of_very_many_departments_some_draws_are_compared_and_tell_the_same(monkeypatch):
+    rng = np.random.default_rng(4)
+    estimate, draws = rng.normal(size=20), rng.normal(size=(4000, 20)) + rng.normal(size=(4000, 1))
+    whole = pairs(estimate, draws.std(axis=0), draws=draws)
+    assert len(whole.compared) == 4000
+    monkeypatch.setattr(every, "_CELLS", 1000 * 20**2)
+    some = pairs(estimate, draws.std(axis=0), draws=draws)
+    assert len(some.compared) == 1000
+    np.testing.assert_array_equal(whole.error, some.error)
+    np.testing.assert_allclose(
+        every.half_widths(whole, 0.95), every.half_widths(some, 0.95), rtol=0.05
+    )
+    np.testing.assert_allclose(every.above(whole), every.above(some), atol=0.06)
+    # By hand: the share of draws in which the first lies above the second.
+    moved = draws - draws.mean(axis=0) + estimate
+    share = (moved[:, 0] > moved[:, 1]).mean()
+    assert every.above(whole)[0, 1] == pytest.approx(share, abs=1e-12)
