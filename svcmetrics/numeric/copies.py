@@ -33,29 +33,34 @@ _TIES = np.concatenate([np.linspace(0.002, 0.2, 15), np.linspace(0.24, 0.8, 15)]
 _SIZES = 8
 
 
-def equal_answers(now: Codes, before: Codes) -> tuple[Whole, Whole]:
-    """How many answers are equal, and how many were given both times, form by form.
+def equal_answers(answers: Codes, now: Whole, before: Whole) -> tuple[Whole, Whole]:
+    """How many answers are equal, and how many were given both times, pair of forms by pair.
 
     Answers are positions among the values, −1 where there is none (``categories.coded``).
     """
-    both = (now >= 0) & (before >= 0)
-    return ((now == before) & both).sum(axis=1), both.sum(axis=1)
+    equal, common = np.zeros((2, len(now)), np.int64)
+    for answer in answers.T:
+        one, two = answer[now], answer[before]
+        both = (one >= 0) & (two >= 0)
+        common += both
+        equal += both & (one == two)
+    return equal, common
 
 
-def chance_equal(answers: Codes, rater: Whole, pairs: Whole, both: NDArray[np.bool_]) -> Floats:
+def chance_equal(answers: Codes, rater: Whole, now: Whole, before: Whole) -> Floats:
     """Chance that all answers given both times agree: the product over these items of Σp².
 
-    p: how often the rater gave each value to this item, over all forms. ``pairs``: the rater of
-    each pair of forms; ``both``: pairs × items.
+    p: how often the rater gave each value to this item, over all forms.
     """
     raters = int(rater.max()) + 1
     size = int(answers.max()) + 2  # no answer is counted first, then left out
-    chance = np.ones(len(pairs))
-    for j, answer in enumerate(answers.T):
+    chance, pairs = np.ones(len(now)), rater[now]
+    for answer in answers.T:
         times = np.bincount(rater * size + answer + 1, minlength=raters * size)
         times = times.reshape(raters, size)[:, 1:]
         share = (times**2).sum(axis=1) / np.maximum(times.sum(axis=1), 1) ** 2
-        chance *= np.where(both[:, j], share[pairs], 1.0)
+        both = (answer[now] >= 0) & (answer[before] >= 0)
+        chance *= np.where(both, share[pairs], 1.0)
     return chance
 
 

@@ -109,13 +109,16 @@ def chances(location: Floats, thresholds: Floats, group: Whole) -> Floats:
     return rasch_terms.chances(location, thresholds, group).T
 
 
-def fit(data: Data, fixed: tuple[Floats, ...] | None = None, floats: int = 0) -> Fitted:
+def fit(
+    data: Data, fixed: tuple[Floats, ...] | None = None, floats: int = 0,
+    plan: rasch_newton.Plan | None = None,
+) -> Fitted:  # fmt: skip
     """``fixed``: for each facet (targets first) the anchored measures, NaN where free.
 
-    ``floats``: the facet that is not centred, as long as it is free.
+    ``floats``: the facet that is not centred, as long as it is free. ``plan``: ready-made.
     """
     anchors = fixed or tuple(np.full(n, np.nan) for n in data.sizes)
-    plan = rasch_newton.plan(data, anchors)
+    plan = plan or rasch_newton.plan(data, anchors)
     place = [
         np.where(np.isfinite(a), s * a, 0.0) for a, s in zip(anchors, signs(data), strict=True)
     ]

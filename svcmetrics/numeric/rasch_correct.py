@@ -42,13 +42,14 @@ def _factor(n: NDArray[np.int64], counted: NDArray[np.bool_]) -> float:
 
 
 def corrected(
-    data: Data, found: Fitted, anchors: tuple[Floats, ...], floats: int = 0, close: float = 1e-3
-) -> Fitted:
+    data: Data, found: Fitted, anchors: tuple[Floats, ...], floats: int = 0, *,
+    close: float = 1e-3, plan: rasch_newton.Plan | None = None,
+) -> Fitted:  # fmt: skip
     """The maximum of the modified profile likelihood; anchored elements stay.
 
     ``close``: steps end when the next one is so small a part of every standard error.
     """
-    plan, weight = rasch_newton.plan(data, anchors), data.times
+    plan, weight = plan or rasch_newton.plan(data, anchors), data.times
     place, thresholds = _shrunk(data, found, anchors)
     sizes = [*found.errors, found.threshold_errors.ravel()]
     least = min(float(e[e > 0].min(initial=1.0)) for e in sizes)

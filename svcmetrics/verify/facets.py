@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.metric import metric
-from svcmetrics.numeric import rasch, rasch_correct, rasch_fit, rasch_marginal
+from svcmetrics.numeric import rasch, rasch_correct, rasch_fit, rasch_marginal, rasch_newton
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import facets_bias, facets_findings, facets_rows
-from svcmetrics.verify.facets_data import Trimmed, prepared, read
+from svcmetrics.verify.facets_data import Trimmed, no_copies, prepared, read
 
 METHODS = {
     "joint": "joint maximum likelihood (Newton), uncorrected; limits from the modified likelihood",
@@ -111,6 +111,8 @@ def facets(  # noqa: PLR0913
     trimmed = prepared(kept, names, (score, weight), steps=steps, anchors=held, sample=sample)
     if isinstance(trimmed, Finding):
         return Result("facets", estimates("facets", groups={"element": ""}, n=0), [trimmed], about)
+    if trimmed.repeated:
+        no_copies(ratings, names)
     found, posterior = _fitted(trimmed, method, names.index(floats))
     about |= {"converged": found.converged, "steps": found.steps, "categories": trimmed.categories}
     pair = tuple(names.index(word) for word in interaction or ())
@@ -146,10 +148,11 @@ def _fitted(
 ) -> tuple[rasch.Fitted, rasch_marginal.Posterior | None]:
     if method == "marginal":
         return rasch_marginal.fit(t.data, t.anchors, floats)
-    found = rasch.fit(t.data, t.anchors, floats)
+    plan = rasch_newton.plan(t.data, t.anchors)
+    found = rasch.fit(t.data, t.anchors, floats, plan)
     joint = method == "joint"
     close = _LIMITS if joint else _MEASURES
-    better = rasch_correct.corrected(t.data, found, t.anchors, floats, close)
+    better = rasch_correct.corrected(t.data, found, t.anchors, floats, close=close, plan=plan)
     if floats == 0 and not any(np.isfinite(a).any() for a in t.anchors):
         found, better = (rasch_correct.within_blocks(f, *t.blocks) for f in (found, better))
     if joint:

@@ -45,14 +45,9 @@ class Trimmed:
 def read(
     ratings: pd.DataFrame, names: Sequence[str], score: str, weight: str | None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Complete rows; scores are whole numbers, weights not negative, no row is there twice."""
+    """Complete rows; scores are whole numbers, weights not negative."""
     by = [*names, *([weight] if weight else [])]
     kept, dropped = complete(ratings, score=score, by=by)
-    # Only rows with the same ids can be the same row.
-    if ratings.duplicated(list(names)).any() and (double := ratings.duplicated(keep=False)).any():
-        where = np.flatnonzero(double.to_numpy())
-        example = [str(ratings[n].iloc[where[0]]) for n in names]
-        raise table_error("duplicate_rows", rows=where, key=list(names), example=example)
     values = kept[score].to_numpy()
     odd = values != np.round(values)
     if odd.any():
@@ -68,6 +63,14 @@ def read(
             dropped | ({"no_weight": int(idle.sum())} if idle.any() else {}),
         )
     return kept, dropped
+
+
+def no_copies(ratings: pd.DataFrame, names: Sequence[str]) -> None:
+    """A row that is there twice in every column is an error; ratings that differ are not."""
+    if (double := ratings.duplicated(keep=False)).any():
+        where = np.flatnonzero(double.to_numpy())
+        example = [str(ratings[n].iloc[where[0]]) for n in names]
+        raise table_error("duplicate_rows", rows=where, key=list(names), example=example)
 
 
 def prepared(

@@ -28,7 +28,7 @@ def copying(forms: Forms, draws: int, rng: np.random.Generator) -> tuple[pd.Data
     last, flat = forms.last(), forms.flat()
     now = np.flatnonzero(last >= 0)
     codes = forms.coded[0]
-    equal, common = copies.equal_answers(codes[now], codes[last[now]])
+    equal, common = copies.equal_answers(codes, now, last[now])
     usable = common >= copies.COMMON
     now, equal, common = now[usable], equal[usable], common[usable]
     lively = ~flat[last[now]]
@@ -77,8 +77,7 @@ def _copies(forms: Forms, now: np.ndarray, before: np.ndarray, copied: np.ndarra
     """All exact copies, beside the chance Σp² per item from the rater's own habits."""
     waves = len(forms.waves)
     codes = forms.coded[0]
-    both = (codes[now] >= 0) & (codes[before] >= 0)
-    chance = copies.chance_equal(codes, forms.rater, forms.rater[now], both)
+    chance = copies.chance_equal(codes, forms.rater, now, before)
     wave = forms.wave[now]
     n, hits = np.bincount(wave, minlength=waves), np.bincount(wave[copied], minlength=waves)
     low, high = wilson(hits, n)
@@ -114,13 +113,19 @@ def _shares(forms: Forms, name: str, hit: np.ndarray, use: np.ndarray, **more: A
 def _flat(forms: Forms) -> pd.DataFrame:
     """Forms with one answer throughout, beside the exact chance at each item's shares."""
     codes = forms.coded[0]
-    answered = codes >= 0
-    use = answered.sum(axis=1) >= copies.COMMON
+    answered = (codes >= 0).sum(axis=1)
+    use = answered >= copies.COMMON
+    complete = np.bincount(forms.wave[answered == codes.shape[1]], minlength=len(forms.waves))
     chance = np.full(len(forms.waves), np.nan)
     for w in np.unique(forms.wave[use]):
-        here = use & (forms.wave == w)
-        shares = careless.marginals_of(codes[here])
-        chance[w] = careless.chance_all_same(shares, answered[here]).mean()
+        # Most forms are complete and have the same chance; the others are worked out one by one.
+        others = codes[use & (forms.wave == w) & (answered < codes.shape[1])] >= 0
+        whole = complete[w] * (codes.shape[1] >= copies.COMMON)
+        times = np.append(np.ones(len(others)), whole)
+        patterns = np.append(others, np.ones((1, codes.shape[1]), bool), axis=0)
+        shares = careless.marginals_of(codes[use & (forms.wave == w)])
+        own = careless.chance_all_same(shares, patterns)
+        chance[w] = own @ times / times.sum()
     return _shares(forms, "flat", forms.flat(), use, chance=chance)
 
 
@@ -128,7 +133,7 @@ def _changed(forms: Forms, changed: np.ndarray) -> pd.DataFrame:
     """Copies of the form before although the facts about the department had changed."""
     last = forms.last()
     codes = forms.coded[0]
-    equal, common = copies.equal_answers(codes, codes[np.maximum(last, 0)])
+    equal, common = copies.equal_answers(codes, np.arange(len(codes)), np.maximum(last, 0))
     told = pd.Series(changed).astype("boolean").fillna(False).to_numpy(bool)
     use = (last >= 0) & (common >= copies.COMMON) & told
     return _shares(forms, "copies_changed", equal == common, use)

@@ -47,9 +47,8 @@ def _word(forms: Forms, w: int, index: pd.Series, copied: pd.Series, least: int)
 
 def one_answer(forms: Forms, w: int) -> tuple[float, float]:
     """The share of the most frequent answer of a wave, and that answer."""
-    codes, values = forms.coded
-    times = np.bincount(codes[forms.wave == w].ravel() + 1, minlength=len(values) + 1)[1:]
-    return float(times.max() / times.sum()), float(values[times.argmax()])
+    times = forms.counted[w].sum(axis=0)
+    return float(times.max() / times.sum()), float(forms.coded[1][times.argmax()])
 
 
 def findings(forms: Forms, table: pd.DataFrame, wave: str | None) -> list[Finding]:

@@ -15,9 +15,9 @@ import pandas as pd
 
 from svcmetrics.columns import numbers, require, unique
 from svcmetrics.numeric import categories
-from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.verify import grid
+from svcmetrics.verify.forms_time import by_time, moments
 
 # The one item of forms that have none.
 _ONE = "\0item"
@@ -47,17 +47,26 @@ class Forms:
         """Answers as positions among the values that occur, −1 where none; these values."""
         return categories.coded(self.answers)
 
+    @cached_property
+    def counted(self) -> np.ndarray:
+        """Waves × items × values: how often each answer was given."""
+        codes, values = self.coded
+        size = len(values) + 1
+        place = self.wave.astype(np.int64) * size + 1
+        times = [np.bincount(place + c, minlength=len(self.waves) * size) for c in codes.T]
+        return np.stack(times, axis=1).reshape(len(self.waves), size, -1)[:, 1:].transpose(0, 2, 1)
+
     def centred(self) -> np.ndarray:
         """The mean answer of each form, items taken relative to their own mean in the wave."""
-        total = np.zeros(len(self))
-        for w in range(len(self.waves)):
-            here = self.wave == w
-            a = self.answers[here]
-            known = np.isfinite(a)
-            item = np.where(known, a, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            away = np.where(known, a - item, 0.0)
-            total[here] = away.sum(axis=1) / known.sum(axis=1)
-        return total
+        total, n = np.zeros(len(self)), np.zeros(len(self))
+        for answer in self.answers.T:
+            known = np.isfinite(answer)
+            given = np.where(known, answer, 0.0)
+            answers = np.bincount(self.wave, known, minlength=len(self.waves))
+            mean = np.bincount(self.wave, given) / np.maximum(answers, 1)
+            total += np.where(known, given - mean[self.wave], 0.0)
+            n += known
+        return total / n
 
     def last(self) -> np.ndarray:
         """The position of the same rater's form on the same target one wave earlier; -1 if none."""
@@ -102,10 +111,10 @@ def read(  # noqa: PLR0913
     (r, raters), (t, targets), (i, items) = found.ids[:3]
     w, waves = found.ids[3] if wave else (np.zeros(len(r), np.int8), [""])
     if time and wave and len(r):
-        w, waves = _by_time(w, waves, moments(ratings, time).to_numpy()[found.rows])
-    code = (r.astype(np.int64) * len(targets) + t) * len(waves) + w
-    forms, row = _numbered(code, len(raters) * len(targets) * len(waves))
-    answers = np.full((len(forms), len(items)), np.nan)
+        w, waves = by_time(w, waves, moments(ratings, time).to_numpy()[found.rows])
+    forms, row = _numbered((r, t, w), (len(raters), len(targets), len(waves)))
+    # Items lie together in memory: most of what follows goes over them one by one.
+    answers = np.full((len(forms), len(items)), np.nan, order="F")
     answers[row, i] = found.score
     if int(np.isfinite(answers).sum()) < len(found.score):  # two claim the same place
         unique(ratings.iloc[found.rows], *keys)
@@ -142,8 +151,7 @@ def _coded(ratings: pd.DataFrame, keys: list[str], score: str) -> _Columns:
     ids = []
     for key in keys:
         codes, labels = grid.coded(ratings[key])
-        small = np.int16 if len(labels) < 2**15 else np.int32
-        ids.append((codes.astype(small), labels))
+        ids.append((codes, labels))
         whole &= codes >= 0
     keep = given & whole
     counts = {"no_score": int((~given).sum()), "no_id": int((given & ~whole).sum())}
@@ -161,10 +169,17 @@ def _used(codes: np.ndarray, labels: list[Any]) -> tuple[np.ndarray, list[Any]]:
     return (np.cumsum(there) - 1)[codes], [labels[k] for k in np.flatnonzero(there)]
 
 
-def _numbered(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The codes that occur, in order, and the place of each row among them."""
+def _numbered(
+    ids: tuple[np.ndarray, np.ndarray, np.ndarray], sizes: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The forms that occur, as one number each and in order; the place of each row among them."""
+    size = sizes[0] * sizes[1] * sizes[2]
+    code: np.ndarray = ids[0].astype(np.int32 if size < 2**31 else np.int64)
+    for own, many in zip(ids[1:], sizes[1:], strict=True):
+        code = code * many + own
     if size > 8 * len(code) + 1000:
-        return np.unique(code, return_inverse=True)
+        found, place = np.unique(code, return_inverse=True)
+        return found.astype(np.int64), place
     there = np.zeros(size, bool)
     there[code] = True
     place = np.cumsum(there, dtype=np.int32) - np.int32(1)
@@ -205,34 +220,6 @@ def _unnamed(found: list[Finding]) -> list[Finding]:
         )
         for f in found
     ]
-
-
-def moments(ratings: pd.DataFrame, time: str) -> pd.Series:
-    """A column of moments as hours; text is an error that names the rows."""
-    values = ratings[time]
-    if pd.api.types.is_datetime64_any_dtype(values):
-        naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz else values
-        hours = (naive - pd.Timestamp("2000-01-01")) / pd.Timedelta(hours=1)
-        return hours.astype("float64")
-    if values.notna().any():
-        first = values.dropna()
-        raise table_error(
-            "not_a_time", column=time, bad=str(first.iloc[0]), rows=first.index[:20], count=len(first)
-        )  # fmt: skip
-    return pd.Series(np.nan, index=values.index)
-
-
-def _by_time(
-    wave: np.ndarray, labels: list[Any], hours: np.ndarray
-) -> tuple[np.ndarray, list[Any]]:
-    """Waves in the order of their median moment; where none is known, by name."""
-    middle = pd.Series(hours).groupby(wave).median().reindex(range(len(labels))).to_numpy()
-    if np.isnan(middle).any():
-        return wave, labels
-    order = np.argsort(middle, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return place[wave], [labels[k] for k in order]
 
 
 def _first(values: pd.Series, form: np.ndarray, forms: int) -> np.ndarray:

@@ -85,6 +85,7 @@ def _once(
 def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
     """The position of each id among the sorted ids; 7 and "7" stay two ids."""
     codes, labels = coded(ids)
+    codes = codes.astype(np.int64)
     used = np.bincount(codes, minlength=len(labels)) > 0
     if used.all():
         return codes, labels
@@ -92,9 +93,14 @@ def positions(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
 
 
 def coded(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
-    """The same with -1 where there is no id; labels of a categorical column may occur nowhere."""
+    """The same with -1 where there is no id, as small whole numbers.
+
+    Labels of a categorical column may occur nowhere.
+    """
     if isinstance(ids.dtype, pd.CategoricalDtype):
         codes, found = ids.cat.codes.to_numpy(), ids.cat.categories
+    elif isinstance(ids.dtype, pd.StringDtype) and ids.dtype.storage == "pyarrow":
+        codes, found = _encoded(ids)
     else:
         codes, found = pd.factorize(ids)
     labels = found.tolist() if hasattr(found, "tolist") else list(found)
@@ -103,9 +109,21 @@ def coded(ids: pd.Series) -> tuple[np.ndarray, list[Any]]:
         range(len(labels)),
         key=lambda i: labels[i] if whole else (_natural(labels[i]), type(labels[i]).__name__),
     )
-    place = np.full(len(labels) + 1, -1, dtype=np.int64)
+    small = np.int16 if len(labels) < 2**15 else np.int32
+    place = np.full(len(labels) + 1, -1, dtype=small)
     place[order] = np.arange(len(labels))
     return place[codes], [labels[i] for i in order]
+
+
+def _encoded(ids: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Texts in Arrow's memory, coded there: ``factorize`` would widen the codes and copy them."""
+    own: Any = ids.array
+    table = own.__arrow_array__().dictionary_encode()
+    parts = getattr(table, "chunks", [table])
+    if len(parts) != 1:
+        return pd.factorize(ids)
+    codes = parts[0].indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes, pd.Index(parts[0].dictionary.to_pylist(), dtype="object")
 
 
 def _odd_scores(kept: pd.DataFrame, column: str) -> list[Finding]:

@@ -102,7 +102,7 @@ def test_a_tenth_of_copiers_is_found_in_the_wave_in_which_they_begin():
 def test_the_chance_of_a_copy_is_the_product_of_squared_habits():
     answers = np.array([[5, 5, 1], [5, 4, 1], [5, 5, 1], [5, 4, 1]])
     zero = np.zeros(4, int)
-    chance = copies.chance_equal(answers, zero, zero[:1], np.ones((1, 3), bool))
+    chance = copies.chance_equal(answers, zero, zero[:1], zero[:1])
     assert chance[0] == pytest.approx(1 * 0.5 * 1)
 
 
