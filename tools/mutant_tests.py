@@ -31,13 +31,13 @@ from typing import Any
 import pytest
 
 from tools.environment import ROOT
-from tools.mutants import FOLDERS, PACKAGE, Mutant, source
+from tools.mutants import PACKAGE, Mutant, source
 
 KEPT = ROOT / ".mutants" / "reach.json"
 # Tests for one change may take so many seconds together, as measured without a change.
 _BUDGET = 20.0
 # So many test files, the nearest first, are asked which functions they call.
-_FILES = 8
+_FILES = 4
 _NO_END = "no end, or the interpreter fell"
 _LAWS = "tests/test_laws.py"
 Tell = Callable[[Mutant, str | None], None]
@@ -83,25 +83,28 @@ def names(module: str) -> list[str]:
     order, seen = [module], {module}
     for at in order:
         new = sorted(m for m in importers().get(at, ()) if m not in seen)
-        order += [m for m in new if m.split("/")[0] in FOLDERS and not m.endswith("__init__")]
+        order += [m for m in new if not m.endswith("__init__")]
         seen |= set(new)
     return list(dict.fromkeys(m.rsplit("/", 1)[-1] for m in order))
 
 
 def files(module: str) -> list[str]:
-    """Test files that may reach a module, the nearest first."""
-    folder = "privacy" if module.startswith("numeric/disclosure") else module.partition("/")[0]
-    every = sorted((ROOT / "tests").rglob("test_*.py"))
-    ranked = []
-    for path in every:
-        place = path.relative_to(ROOT).as_posix()
-        text = path.read_text("utf-8")
-        near = [k for k, n in enumerate(names(module)) if path.stem == f"test_{n}"]
-        said = len(re.findall(rf"\b{module.rsplit('/', 1)[-1]}\b", text))
-        here = place.startswith(f"tests/{folder}/") or path.stem == f"test_{folder}"
-        if place != _LAWS and (near or (here and (said or folder == "privacy"))):
-            ranked.append((min(near, default=99), not here, -said, place))
-    return [place for *_, place in sorted(ranked)[:_FILES]]
+    """Test files that may reach a module, the nearest first: called like it, or like those that use it."""
+    audit = module.startswith("numeric/disclosure")
+    order = ["disclosure", *names(module)] if audit else names(module)
+    folder = "privacy" if audit else module.partition("/")[0]
+    own, near, other = [], [], []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        place, name = path.relative_to(ROOT).as_posix(), path.stem.removeprefix("test_")
+        if place == _LAWS:
+            continue
+        if name in order:
+            own.append((order.index(name), place))
+        elif place.startswith(f"tests/{folder}/") or name == folder:
+            said = len(re.findall(rf"\b{order[0]}\b", path.read_text("utf-8")))
+            (near if folder == "privacy" else other).append((-said, place))
+    found = sorted(own)[:_FILES] + sorted(near) or sorted(other)[:_FILES]
+    return [place for _, place in found]
 
 
 def tests(module: str, items: Iterable[Any]) -> list[Any]:
@@ -193,21 +196,29 @@ class Player:
             print(f"not to be trusted: {broken} fails without any change")
 
     def _chosen(self, mutant: Mutant, items: list[Any]) -> list[Any]:
-        """The tests that call what is changed, as many as the time allows."""
+        """The tests that call what is changed, as many as the time allows, quick files first."""
         name = f"{mutant.module}:{mutant.function}"
-        chosen, seconds = [], 0.0
+        calling: dict[str, list[Any]] = {}
         for item in items:
             known = self.reach[item.nodeid]
             calls = [f for f in known["calls"] if f.startswith(name)]
             if known["passes"] and (name in calls if mutant.function else calls):
-                seconds += known["seconds"]
-                if seconds < _BUDGET:
+                calling.setdefault(item.nodeid.partition("::")[0], []).append(item)
+        chosen: list[Any] = []
+        left = _BUDGET
+        for mine in sorted(calling.values(), key=self._seconds):
+            for item in mine:
+                if self._seconds([item]) < left:
+                    left -= self._seconds([item])
                     chosen.append(item)
         return chosen
 
+    def _seconds(self, items: list[Any]) -> float:
+        return sum(float(self.reach[item.nodeid]["seconds"]) for item in items)
+
     def _noticed(self, mutant: Mutant, items: list[Any], memory: dict) -> str | None:
         """The first test that fails; None when all pass."""
-        seconds = 30 + 4 * sum(self.reach[i.nodeid]["seconds"] for i in items)
+        seconds = 30 + 4 * self._seconds(items)
         if not items:
             return None
         if not mutant.function:

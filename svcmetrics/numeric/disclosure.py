@@ -26,7 +26,7 @@ def atoms(
     compared by two random sums of 64 bits each.
     """
     keys = np.random.default_rng(20_260_101).integers(
-        1, 2**63, size=(int(cell.max(initial=0)) + 1, 2), dtype=np.uint64
+        1, 2**63, size=(len(np.bincount(cell)), 2), dtype=np.uint64
     )
     marks = np.zeros((ratings, 2), dtype=np.uint64)
     for side in (0, 1):
@@ -132,8 +132,8 @@ def kernel(echelon: Echelon, column: int, most: int = 24) -> list[np.ndarray]:
 def _whole(change: np.ndarray, largest: int = 64) -> np.ndarray | None:
     """The smallest whole multiple of a row modulo the prime; None when there is no small one."""
     for factor in range(1, 61):
-        centred = (change * factor) % PRIME
-        centred = np.where(centred > PRIME / 2, centred - PRIME, centred)
+        multiple = (change * factor) % PRIME
+        centred = np.where(multiple > largest, multiple - PRIME, multiple)
         if np.abs(centred).max() <= largest:
             whole = centred.astype(np.int64)
             return whole // max(int(np.gcd.reduce(whole)), 1)

@@ -17,11 +17,14 @@ PRIME = 1_048_573
 
 
 def checks(rows: np.ndarray, pivots: np.ndarray) -> np.ndarray:
-    """The checks of a reduced row space, one row per column of it."""
+    """The checks of a reduced row space, one row per column of it.
+
+    Each up to a factor (those of free columns are minus what is given): which of them depend on one
+    another is all that is asked.
+    """
     free = np.setdiff1d(np.arange(rows.shape[1]), pivots)
     found = np.zeros((rows.shape[1], len(free)))
-    found[pivots] = rows[:, free]
-    found[free, np.arange(len(free))] = PRIME - 1
+    found[pivots], found[free] = rows[:, free], np.eye(len(free))
     return found
 
 

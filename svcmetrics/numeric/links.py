@@ -20,7 +20,9 @@ def count_table(
 ) -> sparse.csr_array:
     """Forms per rater and target."""
     ones = np.ones(len(rater))
-    return sparse.csr_array(sparse.coo_array((ones, (rater, target)), shape=shape))
+    table = sparse.csr_array(sparse.coo_array((ones, (rater, target)), shape=shape))
+    table.sort_indices()  # sums over it then do not hang on the order of the forms
+    return table
 
 
 def information(n: sparse.csr_array, response: float = 1.0) -> Array:

@@ -205,11 +205,8 @@ def _keep(
     number[codes[new]] = known + np.arange(int(new.sum()))
     mark, person = marked["mark"].tolist(), marked["person"].tolist()
     store.executemany(
-        "INSERT INTO rating (id, mark, person) VALUES (?, ?, ?)",
-        [
-            (int(number[c]) + 1, mark[r], person[r])
-            for c, r in zip(codes[new], used[first[new]].tolist())
-        ],
+        "INSERT INTO rating (mark, person) VALUES (?, ?)",
+        [(mark[r], person[r]) for r in used[first[new]].tolist()],
     )
     store.executemany(
         "INSERT INTO cell (identity, quantity, label, low, high, ratings, weights) "

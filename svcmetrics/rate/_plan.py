@@ -36,7 +36,7 @@ def waves(rows: pd.DataFrame, wave: str | None) -> Iterator[tuple[dict[str, obje
 
 def forms(part: pd.DataFrame, rater: str, target: str) -> tuple[sparse.csr_array, list[object]]:
     """Forms per rater and target, and the names of the targets."""
-    who, raters = pd.factorize(part[rater])
+    who, raters = pd.factorize(part[rater], sort=True)
     whom, targets = pd.factorize(part[target], sort=True)
     table = count_table(who.astype(np.intp), whom.astype(np.intp), (len(raters), len(targets)))
     return table, list(targets)

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from svcmetrics.numeric.disclosure import Echelon, atoms, kernel
+from svcmetrics.numeric.disclosure_audit import Cells, admitted
 from svcmetrics.numeric.disclosure_bounds import Sums, fixed
 
 seeds = pytest.mark.parametrize("seed", range(25))
@@ -216,3 +217,81 @@ def test_cells_that_contradict_one_another_are_not_added_to():
     sums.truth[:], sums.own[:] = np.nan, np.nan
     sums.low[:], sums.high[:] = 1e3, 1e3
     assert fixed(sums, lambda: echelon_of(cells))
+
+
+# Which cells may be shown
+
+
+def release(rng: np.random.Generator, people: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """Who is in which cell, and what they answered: one rating each on a scale of three."""
+    members = rng.random((cells, people)) < 0.75
+    return members, rng.choice([1, 2, 3], people, p=[0.3, 0.4, 0.3])
+
+
+def as_cells(members: np.ndarray, score: np.ndarray, old: int, least: int = 2) -> Cells:
+    cell, rating = np.nonzero(members)
+    total = members @ score
+    return Cells(
+        cell, rating, np.ones(len(cell), dtype=np.int64), total - 0.0, total + 0.0,
+        np.arange(len(members)) >= old, np.arange(len(score)), score.astype(float), least, least, SCALE,
+    )  # fmt: skip
+
+
+def gives_away(members: np.ndarray, score: np.ndarray) -> bool:
+    """Whether the totals of these cells tell anybody, or one insider, a rating."""
+    every = np.array(list(product(range(1, 4), repeat=len(score))))
+    fits = every[(every @ members.T == members @ score).all(axis=1)]
+    seen = members.any(axis=0)
+    for who in (None, *range(len(score))):
+        left = fits if who is None else fits[fits[:, who] == score[who]]
+        if any(len(set(left[:, k].tolist())) == 1 for k in np.flatnonzero(seen) if k != who):
+            return True
+    return False
+
+
+def few_known(members: np.ndarray, least: int) -> bool:
+    persons = [frozenset({k}) for k in range(members.shape[1])]
+    return tells_more([], [0] * len(persons), persons, least) or any(
+        tells_more(
+            members[:k].astype(int).tolist(), members[k].astype(int).tolist(), persons, least
+        )
+        for k in range(len(members))
+    )
+
+
+@seeds
+def test_what_is_shown_is_safe_and_nothing_more_could_be_shown(seed):
+    rng = np.random.default_rng([seed, 5])
+    members, score = release(rng, 6, 5)
+    shown = admitted(as_cells(members, score, 0))
+    assert not shown.any() or not gives_away(members[shown], score)
+    assert not few_known(members[shown], 2)
+    for k in np.flatnonzero(~shown & (members.sum(axis=1) >= 2)):
+        more = shown.copy()
+        more[k] = True
+        assert gives_away(members[more], score) or few_known(members[more], 2)
+
+
+@seeds
+def test_what_hangs_together_through_nobody_is_judged_apart(seed):
+    rng = np.random.default_rng([seed, 6])
+    firms = [release(rng, 5, 3) for _ in range(3)]
+    alone = [admitted(as_cells(*firm, 0)) for firm in firms]
+    members = np.zeros((9, 15), dtype=bool)
+    for k, (mine, _) in enumerate(firms):
+        members[3 * k : 3 * k + 3, 5 * k : 5 * k + 5] = mine
+    order = rng.permutation(9)
+    together = admitted(as_cells(members[order], np.concatenate([s for _, s in firms]), 0))
+    # The order of cells may decide which of two is shown, never how many of a firm.
+    count = [int(together[np.isin(order, range(3 * k, 3 * k + 3))].sum()) for k in range(3)]
+    assert count == [int(a.sum()) for a in alone]
+
+
+def test_cells_that_were_published_stay_and_new_ones_are_judged_beside_them():
+    members = np.ones((3, 8), dtype=bool)
+    members[1, 0], members[2, :4] = False, False
+    score = np.array([1, 2, 3, 2, 1, 2, 3, 2])
+    assert admitted(as_cells(members, score, 1)).tolist() == [True, False, True]
+    # What gives a rating away already is not added to.
+    assert admitted(as_cells(members, score, 2)).tolist() == [True, True, False]
+    assert admitted(as_cells(members[:0], score, 0)).tolist() == []

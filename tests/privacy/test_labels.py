@@ -35,6 +35,14 @@ def test_labels_are_steady_for_the_same_files_and_shared_by_no_two_reports():
     assert not any(key in label for key in one for label in one.values())
 
 
+def test_short_names_are_persons_unless_they_could_be_any_number():
+    rating = pd.DataFrame(
+        {"rater_key": ["张三", "王", "a1", "12345", "abc123", "Ω1"], "score": 1.0}
+    )
+    made = svc.Study({"rating": rating}, svc.study.Settings(name="short"))
+    assert set(report_labels(made, {})) == {"张三", "abc123", "Ω1"}
+
+
 def test_only_whole_names_are_replaced():
     labels = {"abc123": "R-1", "张三丰": "R-2"}
     assert relabelled("abc123 abc1234 张三丰说 x-abc123", labels) == "R-1 abc1234 R-2说 x-abc123"

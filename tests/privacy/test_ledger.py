@@ -329,3 +329,11 @@ def test_the_nearest_larger_group_is_offered_first(ledger):
     # For HR its department; for the two of IT the whole year; nothing for the year of four.
     assert offered.values["names"] == ["25", "25 · HR"]
     assert ledger.cells().empty
+
+
+def test_a_larger_group_is_offered_at_the_floor_of_groups_not_of_sums(ledger):
+    """Sums over two persons may be computed here; a group that is shown has five all the same."""
+    few = by_wave_and_unit({"HR": 2, "IT": 2})
+    published = publish_means(few, ledger=ledger, min_computed=2)
+    assert published.hidden == 2
+    assert "No larger group" in published.say("en")

@@ -252,3 +252,12 @@ def test_the_same_question_of_another_quantity_is_another_one(ledger):
     assert publish_audited(result, behind=behind, ledger=ledger).table["shown"].all()
     assert not publish_audited(result, behind=fewer, ledger=ledger).table["shown"].any()
     assert publish_audited(result, behind=fewer, ledger=ledger, quantity="y").table["shown"].all()
+
+
+def test_what_is_hidden_for_another_reason_is_not_put_on_the_ledger(ledger):
+    """How raters differ needs twenty of them; the mean of ten was not shown, and may be later."""
+    result = Result(
+        "aggregation", estimates("aggregation", groups={"unit": ["A"]}, estimate=0.7, n=10)
+    )
+    assert publish_audited(result, behind=answers({"A": 10}), ledger=ledger).hidden == 1
+    assert ledger.cells().empty
