@@ -54,7 +54,7 @@ def first_pass(
     t = cases.table
     ended = t.filter(t["status"].isin(("closed", "rejected")))
     clean = (ended["status"] == "closed") & (ended["n_returns"] + ended["n_rejects"] == 0)
-    fresh = ended["prev_case_id"].isnull()
+    fresh = ended["fresh"] if "fresh" in t.columns else ended["prev_case_id"].isnull()
     counts = engine.frame(
         ended.group_by([*cases.by, "is_emergency"]).aggregate(
             case_n=ended.count(),

@@ -27,7 +27,7 @@ from svcmetrics.measure.actions import (
     OUTPUTS,
     REOPENS,
     UNKNOWN,
-    is_in,
+    among,
     number,
 )
 from svcmetrics.measure.per_case import COUNTED
@@ -97,12 +97,13 @@ def pieces(events: Table) -> Pieces | None:
 
 def _columns(e: Table) -> Table:
     """What is needed of each event; text only where it is looked at."""
-    none, decides = ibis.null("string"), is_in(e["action"], DECISIONS)
+    e = e.mutate(word=number(e["action"]).cast("int8"))
+    none = ibis.null("string")
     return e.select(
         "case_id", "seq", "service_id", "at_us", "step_no", "to_step_no", "prev_case_id", "is_auto",
-        word=number(e["action"]).cast("int8"),
-        unit_id=ibis.ifelse(decides, e["unit_id"], none),
-        actor_key=ibis.ifelse(is_in(e["action"], ("submit",)), e["actor_key"], none),
+        "word",
+        unit_id=ibis.ifelse(among(e["word"], DECISIONS), e["unit_id"], none),
+        actor_key=ibis.ifelse(among(e["word"], ("submit",)), e["actor_key"], none),
     )  # fmt: skip
 
 
@@ -206,13 +207,10 @@ class _Part:
         return back, decided | {"action": self._text(at), "waited_us": since}
 
     def _among(self, words: tuple[str, ...]) -> np.ndarray:
-        known = np.zeros(UNKNOWN + 1, dtype=bool)
-        known[[ACTIONS.index(w) for w in words]] = True
-        return np.flatnonzero(known[self.word])
+        return np.flatnonzero(_known(words)[self.word])
 
     def _is(self, rows: np.ndarray, words: tuple[str, ...]) -> np.ndarray:
-        numbers = [ACTIONS.index(w) for w in words]
-        return np.isin(self.word[rows], numbers) & (rows != NONE)
+        return _known(words)[self.word[rows]] & (rows != NONE)
 
     def _given(self, column: str) -> np.ndarray:
         return np.flatnonzero(self.rows[column].is_valid().to_numpy(False))
@@ -232,3 +230,10 @@ class _Part:
     def _text(self, rows: np.ndarray) -> pa.Array:
         words = pa.array(ACTIONS)
         return words.take(self._of("word", rows))
+
+
+def _known(words: tuple[str, ...]) -> np.ndarray:
+    """Per number of a word whether it is one of these."""
+    out = np.zeros(UNKNOWN + 1, dtype=bool)
+    out[[ACTIONS.index(w) for w in words]] = True
+    return out

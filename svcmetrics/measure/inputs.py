@@ -60,7 +60,7 @@ def read_cases(
     mark = log.mark if log else held.mark(events)
     known = held.marks(services, steps)
 
-    def make() -> Cases:
+    def ready() -> tuple[Table, Cases]:
         if log:
             table, dropped = case_times(log, services, steps, book), log.dropped
         else:
@@ -68,11 +68,28 @@ def read_cases(
             table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
         local = local_micros(table["start_us"], timezone)
         table = table.mutate(month=engine.month(local), start_day=engine.day(local))
-        return _measurable(Cases(_grouped(table, services, names), names, dropped, {}, len(book)))
+        found = _measurable(Cases(table, [], dropped, {}, len(book)))
+        return found.table, replace(found, table=engine.keep(_narrow(found.table)))
 
-    key = ("cases", known, mark_of(book), timezone, tuple(names))
-    found = held.once(mark if known else None, key, make)
-    return replace(found, dropped=dict(found.dropped), odd=dict(found.odd))
+    key = ("cases", known, mark_of(book), timezone)
+    wide, found = held.once(mark if known else None, key, ready)
+    # Grouped by what is not held (a count, a flag): from all columns of the cases.
+    table = wide if set(names) & set(wide.columns) - set(found.table.columns) else found.table
+    return replace(
+        found, table=_grouped(table, services, names), by=names,
+        dropped=dict(found.dropped), odd=dict(found.odd),
+    )  # fmt: skip
+
+
+def _narrow(table: Table) -> Table:
+    """What the questions about cases have in common, worked out once."""
+    return table.select(
+        "case_id", "service_id", "provider_id", "routine", "status", "month", "start_day",
+        "is_emergency", "n_returns", "n_rejects", "promise_us", "elapsed_us", "start_us", "stop_us",
+        stopped_us=table["paused_us"] + table["requester_us"],
+        promised=promised(table), net_us=net(table), gross_us=gross(table),
+        fresh=table["prev_case_id"].isnull(),
+    )  # fmt: skip
 
 
 def _measurable(cases: Cases) -> Cases:
@@ -105,6 +122,8 @@ def columns_of(by: By) -> list[str]:
 
 def net(table: Table) -> IntegerValue:
     """Time on the clock of the promise, without what waited for the requester."""
+    if "net_us" in table.columns:
+        return table["net_us"]  # type: ignore[no-any-return]
     business = table["business_us"] - table["paused_business_us"] - table["requester_business_us"]
     elapsed = table["elapsed_us"] - table["paused_us"] - table["requester_us"]
     return ibis.ifelse(by_calendar(table), elapsed, business)
@@ -112,6 +131,8 @@ def net(table: Table) -> IntegerValue:
 
 def gross(table: Table) -> IntegerValue:
     """Time on the clock of the promise, nothing taken off."""
+    if "gross_us" in table.columns:
+        return table["gross_us"]  # type: ignore[no-any-return]
     return ibis.ifelse(by_calendar(table), table["elapsed_us"], table["business_us"])
 
 
@@ -122,6 +143,8 @@ def by_calendar(table: Table) -> BooleanValue:
 
 def promised(table: Table) -> BooleanValue:
     """Whether a promise was in force when the case started."""
+    if "promised" in table.columns:
+        return table["promised"]  # type: ignore[no-any-return]
     day = table["start_day"]
     since = (table["valid_from"] <= day).fill_null(True)
     until = (day <= table["valid_to"]).fill_null(True)

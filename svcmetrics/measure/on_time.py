@@ -17,6 +17,7 @@ from svcmetrics.numeric import intervals
 from svcmetrics.result import Finding, Result, estimates
 
 COUNTS = ("on_time", "late", "open_overdue", "pending", "not_assessable")
+_WITHDRAWN = len(COUNTS)
 
 
 @metric(
@@ -110,41 +111,43 @@ def _with_deadlines(
 
 def _counted(table: Table, by: list[str], variants: tuple[str, ...]) -> tuple[pd.DataFrame, int]:
     """Cases per group, variant and outcome, emergencies apart, in one pass; and the withdrawn."""
-    withdrawn = table["status"] == "withdrawn"
-    for v in variants:  # named once, or the engine would work each of them out for every count
-        used, allowed = _measured(table, v)
-        known = (used.notnull() & allowed.notnull()).fill_null(False) & ~withdrawn
-        table = table.mutate(
-            **{f"{v} known": known, f"{v} within": (used <= allowed).fill_null(False)}
+    if "stopped_us" not in table.columns:
+        table = table.mutate(stopped_us=table["paused_us"] + table["requester_us"])
+    table = table.mutate(**{v: _outcome(table, v) for v in variants})
+    found = engine.frame(
+        table.group_by([*by, "is_emergency", *variants]).aggregate(
+            cases=table.count(),
+            stopped=table["stopped_us"].sum(),
+            elapsed=table["elapsed_us"].sum(),
         )
-    sums = {"withdrawn": (table["status"] == "withdrawn").sum()}
-    for v in variants:
-        sums |= {f"{v} {k}": value for k, value in _outcomes(table, v).items()}
-    wide = engine.frame(table.group_by([*by, "is_emergency"]).aggregate(**sums))
-    names = (*COUNTS, "stopped", "elapsed")
-    parts = [
-        wide[[*by, "is_emergency"]].assign(variant=v, **{k: wide[f"{v} {k}"] for k in names})
-        for v in variants
-    ]
+    )
+    parts = [_of_variant(found, by, v) for v in variants]
     counts = pd.concat(parts)
     counts = counts[counts[list(COUNTS)].sum(axis=1) > 0].reset_index(drop=True)
-    return counts, int(wide["withdrawn"].fillna(0).sum())
+    return counts, int(found.loc[found[variants[0]] == _WITHDRAWN, "cases"].sum())
 
 
-def _outcomes(table: Table, variant: str) -> dict[str, Value]:
-    known, within = table[f"{variant} known"], table[f"{variant} within"]
-    finished = known & table["status"].isin(("closed", "rejected"))
-    opened = known & (table["status"] == "open")
-    stopped = table["paused_us"] + table["requester_us"]
-    return {
-        "on_time": (finished & within).sum(),
-        "late": (finished & ~within).sum(),
-        "open_overdue": (opened & ~within).sum(),
-        "pending": (opened & within).sum(),
-        "not_assessable": (~known & (table["status"] != "withdrawn")).sum(),
-        "stopped": stopped.sum(where=known),
-        "elapsed": table["elapsed_us"].sum(where=known),
-    }
+def _of_variant(found: pd.DataFrame, by: list[str], variant: str) -> pd.DataFrame:
+    outcome = found[variant]
+    known = outcome.isin([COUNTS.index(k) for k in COUNTS[:-1]])
+    sums = {k: found["cases"].where(outcome == i, 0) for i, k in enumerate(COUNTS)}
+    sums |= {k: found[k].where(known, 0) for k in ("stopped", "elapsed")}
+    keys = [*by, "is_emergency"]
+    rows = found[keys].assign(**sums).groupby(keys, dropna=False, as_index=False).sum()
+    return rows.assign(variant=variant)
+
+
+def _outcome(table: Table, variant: str) -> Value:
+    """What became of a case, as its place among the counts."""
+    used, allowed = _measured(table, variant)
+    status, within = table["status"], used <= allowed
+    place = {k: ibis.literal(COUNTS.index(k), "int8") for k in COUNTS}
+    return ibis.cases(
+        (status == "withdrawn", ibis.literal(_WITHDRAWN, "int8")),
+        (used.isnull() | allowed.isnull(), place["not_assessable"]),
+        (status == "open", ibis.ifelse(within, place["pending"], place["open_overdue"])),
+        else_=ibis.ifelse(within, place["on_time"], place["late"]),
+    )
 
 
 def _measured(table: Table, variant: str) -> tuple[Any, Any]:

@@ -74,8 +74,7 @@ def rejections(
         "prev_case_id",
         "requester",
     )
-    cases = engine.keep(facts)
-    linked = _linked(cases, days)
+    linked = _linked(facts, days)
     further = [c for c in names if c not in linked.columns]
     if further and services is None:
         raise table_error("missing_columns", missing=further, present=linked.columns)
@@ -121,17 +120,45 @@ def _may_follow(c: Table) -> Table:
 
 def _by_rule(c: Table, days: float) -> Table:
     """Pairs of a rejected case and the case that takes it up; a new case has one predecessor."""
-    rejected = c.filter(c["status"] == "rejected")
-    old = rejected.select(old_case="case_id", who="pair", gone_us="end_us")
-    pairs = c.inner_join(old, c["pair"] == old["who"])
-    since = pairs["start_us"] - pairs["gone_us"]
-    pairs = pairs.filter(since.between(0, int(days * DAY)), pairs["case_id"] != pairs["old_case"])
-    order = ibis.window(group_by="case_id", order_by=[ibis.desc("gone_us"), "old_case"])
-    nearest = pairs.mutate(place=ibis.row_number().over(order))
-    nearest = nearest.filter(nearest["place"] == 0)
+    rejected = c.filter(c["status"] == "rejected").rename(gone_us="end_us", old_case="case_id")
+    # A rejection stamped before its own submission must not follow itself: looked at one by one.
+    odd = (c["status"] == "rejected") & (c["end_us"] <= c["start_us"])
+    odd = odd.fill_null(False)
+    nearest = engine.keep(_latest(c.filter(~odd), rejected).union(_each(c.filter(odd), rejected)))
+    since = nearest["start_us"] - nearest["gone_us"]
+    nearest = nearest.filter(since <= int(days * DAY))
     order = ibis.window(group_by="old_case", order_by=["start_us", "case_id"])
     first = nearest.mutate(place=ibis.row_number().over(order))
     return first.filter(first["place"] == 0).select(case_id="old_case", new_case="case_id")
+
+
+def _latest(c: Table, rejected: Table) -> Table:
+    """Each case with the latest rejection not after its start; of two at once the first by name.
+
+    Twice the time, counted backwards, makes "not after" the next larger number.
+    """
+    back = rejected.group_by("pair", by=-2 * rejected["gone_us"]).aggregate(
+        gone_us=rejected["gone_us"].min(), old_case=rejected["old_case"].min()
+    )
+    c = c.mutate(by=-2 * c["start_us"] - 1)
+    starts = c.select("pair", "by").distinct()
+    found = engine.next_row(starts, back, within="pair", by="by")
+    found = found.filter(found["old_case"].notnull()).rename(pair_2="pair", by_2="by")
+    both = c.inner_join(found, [c["pair"] == found["pair_2"], c["by"] == found["by_2"]])
+    return both.select("case_id", "start_us", "gone_us", "old_case")
+
+
+def _each(c: Table, rejected: Table) -> Table:
+    """The same by looking at every pair of cases, and never at one case with itself."""
+    old = rejected.select("gone_us", "old_case", pair_2="pair")
+    pairs = c.inner_join(old, c["pair"] == old["pair_2"])
+    pairs = pairs.filter(
+        pairs["start_us"] >= pairs["gone_us"], pairs["case_id"] != pairs["old_case"]
+    )
+    order = ibis.window(group_by="case_id", order_by=[ibis.desc("gone_us"), "old_case"])
+    nearest = pairs.mutate(place=ibis.row_number().over(order))
+    nearest = nearest.filter(nearest["place"] == 0)
+    return nearest.select("case_id", "start_us", "gone_us", "old_case")
 
 
 def _counted(c: Table, names: list[str]) -> Table:

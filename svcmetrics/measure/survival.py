@@ -66,14 +66,15 @@ def survival(
         events, services=services, steps=steps, calendar=calendar, timezone=timezone, by=by
     )
     rows, unit, left = _timed(cases)
+    whole = _coded(rows)
     about = {
         "method": "Kaplan–Meier; Aalen–Johansen",
         "level": 0.95,
         "unit": unit,
-        "curve": _curve(rows, unit),
+        "curve": _curve(*whole, unit),
         "dropped": cases.dropped | ({"no_promise_or_emergency": left} if left else {}),
     }
-    return Result("survival", _table(rows, cases.by, unit), _findings(rows, cases, unit), about)
+    return Result("survival", _table(rows, cases.by, unit), _findings(whole, cases, unit), about)
 
 
 def _timed(cases: Cases) -> tuple[pd.DataFrame, str, int]:
@@ -121,7 +122,7 @@ def _coded(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     ]
     # A case that ended at once still ended: it must lie after the origin of the curve.
     time = np.maximum(together(rows["ratio"]), 1 / HOUR)
-    order = np.argsort(time, kind="stable")
+    order = np.argsort(time)
     return time[order], np.concatenate([np.empty(0, np.int8), *causes])[order]
 
 
@@ -144,24 +145,23 @@ def _estimates(time: np.ndarray, cause: np.ndarray, unit: str) -> dict[str, curv
     return found
 
 
-def _curve(rows: pd.DataFrame, unit: str) -> dict[str, list[float]]:
+def _curve(time: np.ndarray, cause: np.ndarray, unit: str) -> dict[str, list[float]]:
     """What has become of all cases by each time, for the drawing."""
-    if rows.empty:
+    if not len(time):
         return {}
-    time, cause = _coded(rows)
     grid = np.linspace(0.0, _horizon(time, unit), _POINTS)
     done, withdrawn = (curves.incidence(time, cause, k, grid) for k in (1, 2))
     return {"time": grid.tolist(), "done": done.tolist(), "withdrawn": withdrawn.tolist()}
 
 
-def _findings(rows: pd.DataFrame, cases: Cases, unit: str) -> list[Finding]:
-    if rows.empty:
+def _findings(whole: tuple[np.ndarray, np.ndarray], cases: Cases, unit: str) -> list[Finding]:
+    time, cause = whole
+    if not len(time):
         return [Finding("survival.none", {}, "refused"), *cases.findings()]
-    time, cause = _coded(rows)
     found = _estimates(time, cause, unit)
     closed = time[cause == 1]
     values = dict(zip(("median", "low", "high"), found["median"], strict=True))
-    values |= {"n": len(rows), "naive": float(np.median(closed)) if len(closed) else float("nan")}
+    values |= {"n": len(time), "naive": float(np.median(closed)) if len(closed) else float("nan")}
     out = [Finding("survival.overall" if unit == "promise" else "survival.hours", values)]
     if unit == "promise":
         out.append(Finding("survival.promise", {"share": found["done_in_promise"][0]}))

@@ -54,15 +54,25 @@ def working_hours(
     require(intervals, start, end)
     a, b = (ticks(intervals[c], timezone) for c in (start, end))
     given = (a != NONE) & (b != NONE)
-    worked, known = np.empty(len(a), np.int64), given.copy()
-    for name, rows in _groups(intervals, book, calendar_id).items():
-        worked[rows], inside = worktime.between(book[name], a[rows], b[rows])
-        known[rows] &= inside
+    worked, known = _worked(a, b, book, _groups(intervals, book, calendar_id))
+    known &= given
     elapsed = _divided(b - a, HOUR, given)
     second, hour = (_divided(worked, unit, known) for unit in (1_000_000, HOUR))
     new = {"working_s": second, "working_h": hour, "elapsed_h": elapsed}
     columns = {k: pd.Series(v, intervals.index, copy=False) for k, v in new.items()}
     return intervals.assign(**columns)
+
+
+def _worked(
+    a: np.ndarray, b: np.ndarray, book: Clocks, groups: dict[str, slice | np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Working microseconds of each interval, and whether its calendar knows both ends."""
+    if any(isinstance(rows, slice) for rows in groups.values()):  # one calendar for all
+        return worktime.between(book[next(iter(groups))], a, b)
+    worked, known = np.empty(len(a), np.int64), np.zeros(len(a), dtype=bool)
+    for name, rows in groups.items():
+        worked[rows], known[rows] = worktime.between(book[name], a[rows], b[rows])
+    return worked, known
 
 
 def _divided(ticks_: np.ndarray, unit: int, known: np.ndarray) -> np.ndarray:

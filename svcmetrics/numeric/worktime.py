@@ -96,7 +96,14 @@ def between(c: Clock, start: ArrayLike, end: ArrayLike) -> tuple[Ints, Flags]:
 
     Where the flag is False an end lies outside the calendar, and the number means nothing.
     """
-    return position(c, end) - position(c, start), covers(c, start) & covers(c, end)
+    a, b = np.broadcast_arrays(np.asarray(start, np.int64), np.asarray(end, np.int64))
+    first, last = a.ravel(), b.ravel()
+    ticks, known = np.empty(first.size, np.int64), np.empty(first.size, np.bool_)
+    for lo in range(0, first.size, _BLOCK):
+        part = slice(lo, lo + _BLOCK)
+        np.subtract(_position(c, last[part]), _position(c, first[part]), out=ticks[part])
+        np.logical_and(covers(c, first[part]), covers(c, last[part]), out=known[part])
+    return ticks.reshape(a.shape), known.reshape(a.shape)
 
 
 def after(c: Clock, start: ArrayLike, ticks: ArrayLike) -> tuple[Ints, Flags]:
