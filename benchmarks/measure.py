@@ -6,20 +6,24 @@ say more about the machine than about the code, so only ratios of processor time
 printed, which a busy machine disturbs less than those of the clock on the wall; with the exponent with
 which the time grows and the peak of memory of the whole process.
 
-The pandas side does less on purpose (no checks of keys, no stopped clocks, no waits for the
-requester, no charging of returns, no intervals): a ratio below 1 would be the price of these
-answers, and of about a second to plan the queries, which rules the small size.
+The sides of pandas and polars do less on purpose (no checks of keys, no stopped clocks, no waits for
+the requester, no charging of returns, no intervals): a ratio below 1 would be the price of these
+answers, and of about a second to plan the queries, which rules the small size. pm4py tells the
+duration of cases and what was done twice, up to a million events. Peers that are not installed are
+left out, and said so.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,10 +32,13 @@ import pandas as pd
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 MEMORY = "1GB"
-# Memory for the engine in the bounded run, of what the columns fill when not compressed.
-BOUND = 60
+# Memory for the engine in the bounded runs, in per cent of what the columns fill when not compressed;
+# only of a log that is large, since the engine itself needs some 60 MB.
+BOUNDS, BOUNDED_EVENTS = (60, 40, 30), 10_000_000
 # pandas needs minutes per million intervals: it is timed on this many, and scaled.
 BASE_ROWS = 2_000
+# pm4py needs minutes beyond.
+PM4PY_EVENTS = 1_000_000
 USED = ["case_id", "seq", "service_id", "at", "step_no", "to_step_no", "unit_id", "actor_key",
         "action", "prev_case_id"]  # fmt: skip
 
@@ -52,27 +59,46 @@ def main(largest: int) -> None:
 def _size(size: int, folder: Path) -> dict[str, float]:
     made = _child("simulate", folder, size)
     scan, plain, ours = (_child(part, folder) for part in ("scan", "pandas", "ours"))
+    peers = [p for p in ("polars", "pm4py") if p == "polars" or size <= PM4PY_EVENTS]
+    asked = {p: _child(p, folder) for p in peers if find_spec(p)}
     hours = _child("hours", folder, size)
-    tight = _child("bounded", folder, BOUND)
     print(f"{size:,} events; peak while they are written {made['peak']:,.0f} MB")
     shares = ", ".join(f"{k} {v / scan['scan']:.1f}" for k, v in ours["parts"].items())
-    print(f"  of the time of a raw scan: cases and eight measures {ours['set'] / scan['scan']:.0f}")
+    print(f"  of the time of a raw scan ({scan['scan']:.2f} s of processor time): "
+          f"cases and eight measures {ours['set'] / scan['scan']:.0f}")  # fmt: skip
     print(f"    in it: {shares}")
     print(f"  pandas / ours, the four measures that it has: {plain['four'] / ours['four']:.2f}")
     print(f"  peak: ours {ours['peak']:,.0f} MB, pandas {plain['peak']:,.0f} MB")
+    seconds = ", ".join(f"{k} {v:.2f}" for k, v in ours["parts"].items())
+    print(f"    the same in seconds of processor time: {seconds}")
+    for name in peers:
+        if name not in asked:
+            print(f"  {name}: not installed")
+            continue
+        got = asked[name]
+        print(
+            f"  {name} / ours: {got['four'] / (ours['cases'] if name == 'pm4py' else ours['four']):.2f}"
+            f"; peak {got['peak']:,.0f} MB"
+        )
     print(
         f"  working hours, pandas / ours: {hours['base'] / hours['hours']:,.0f}; "
         f"peak {hours['peak']:,.0f} MB"
     )
-    print(f"  done with {BOUND}% of the log's plain size for the engine; "
-          f"peak of the process {tight['peak']:,.0f} MB", flush=True)  # fmt: skip
+    for bound in BOUNDS if size >= BOUNDED_EVENTS else ():
+        tight = _child("bounded", folder, bound)
+        print(f"  done with {bound}% of the log's plain size for the engine; "
+              f"peak of the process {tight['peak']:,.0f} MB")  # fmt: skip
+    sys.stdout.flush()
     return ours | hours
 
 
 def _child(part: str, folder: Path, size: int = 0) -> dict:
     """One part in a process of its own, so that its peak of memory is its own."""
     command = [sys.executable, "-m", "benchmarks.measure", part, str(folder), str(size)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | one
+    )
     if said.returncode:
         raise SystemExit(said.stderr)
     return json.loads(said.stdout.splitlines()[-1])
@@ -109,6 +135,11 @@ def _ours(folder: Path, _: int) -> dict:
     parts["cases again"] = time.process_time() - began
     book = {k: study[k] for k in ("services", "steps")}
     calls: dict[str, Callable[[], object]] = {
+        # What the questions have in common is worked out with the first one of each kind.
+        "first question of cases": lambda: measure.first_pass(
+            cases, services=study["services"], by=None
+        ),
+        "first question of events": lambda: measure.volume(events, by=None),
         "on_time": lambda: measure.on_time(cases, services=study["services"]),
         "first_pass": lambda: measure.first_pass(cases, services=study["services"]),
         "returns": lambda: measure.returns(events, **book),
@@ -172,6 +203,49 @@ def _pandas(folder: Path, _: int) -> dict:
     return {"four": _timed(four, 1)}
 
 
+def _polars(folder: Path, _: int) -> dict:
+    import polars as pl
+
+    from svcmetrics import measure
+
+    study = _study(folder)
+    promise = pl.from_pandas(study["services"][["service_id", "promise_h"]])
+
+    def four() -> None:
+        e = pl.read_parquet(folder / "event.parquet", columns=USED).sort("case_id", "seq")
+        after = [
+            pl.col(c).shift(-1).over("case_id").alias(f"next_{c}") for c in ("action", "step_no")
+        ]
+        e = e.with_columns(*after, back=pl.col("action").is_in(["return", "reject"]))
+        cases = e.group_by("case_id").agg(
+            pl.first("service_id"), a=pl.first("at"), b=pl.last("at"), n=pl.len(),
+            back=pl.sum("back"), last=pl.last("action"),
+        )  # fmt: skip
+        e.group_by("unit_id").agg(pl.sum("back"), made=(pl.col("action") == "deliver").sum())
+        frame = pd.DataFrame({c: cases[c].to_numpy() for c in ("a", "b")})
+        frame = frame.apply(lambda c: c.dt.tz_localize("UTC"))
+        timed = measure.working_hours(frame, start="a", end="b", calendar=study["calendar"])
+        cases = cases.with_columns(hours=pl.Series(timed["working_h"].to_numpy()))
+        cases = cases.join(promise, on="service_id", how="left")
+        cases = cases.with_columns(good=pl.col("hours") <= pl.col("promise_h"))
+        cases.group_by("service_id").agg(pl.mean("good"), pl.mean("back"))
+        e.group_by("service_id", "action").len()
+
+    return {"four": _timed(four, 1)}
+
+
+def _pm4py(folder: Path, _: int) -> dict:
+    import pm4py
+
+    def two() -> None:
+        e = pd.read_parquet(folder / "event.parquet", columns=["case_id", "action", "at"])
+        e = pm4py.format_dataframe(e, case_id="case_id", activity_key="action", timestamp_key="at")
+        pm4py.get_all_case_durations(e)
+        pm4py.get_rework_cases_per_activity(e)
+
+    return {"four": _timed(two, 1)}
+
+
 def _hours(folder: Path, size: int) -> dict:
     from svcmetrics import measure
 
@@ -219,8 +293,10 @@ def _timed(call: Callable[[], object], runs: int = 3) -> float:
     return float(np.median(spent))
 
 
-PARTS = {"simulate": _simulate, "scan": _scan, "ours": _ours, "pandas": _pandas, "hours": _hours,
-         "bounded": _bounded}  # fmt: skip
+PARTS = {
+    "simulate": _simulate, "scan": _scan, "ours": _ours, "pandas": _pandas, "polars": _polars,
+    "pm4py": _pm4py, "hours": _hours, "bounded": _bounded,
+}  # fmt: skip
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in PARTS:
