@@ -34,7 +34,9 @@ def spread_of_means(target: Codes, term: Codes) -> tuple[float, float]:
     own = float((w.multiply(w)).sum())
     column = np.asarray(w.sum(axis=0)).ravel()
     between = (float(column @ column) - own) / (k * (k - 1)) if k > 1 else 0.0
-    return own / k, own / k - between
+    apart = own / k - between
+    # In a complete design the two are equal but for rounding: all targets share the component.
+    return own / k, apart if apart > 1e-12 * own / k else 0.0
 
 
 def ratio(shares: Shares, components: Array, error: str) -> Array:

@@ -42,6 +42,7 @@ def mean_squares(table: Floats) -> MeanSquares:
     noise = np.abs(centred).max() * 1e-12
     residual = np.where(np.abs(residual) < noise, 0.0, residual)
     ss_residual = (residual**2).sum()
+    of_target = np.where(np.abs(of_target) < noise, 0.0, of_target)
     ss_raters = n * (np.where(np.abs(of_rater) < noise, 0.0, of_rater) ** 2).sum()
     return MeanSquares(
         targets=np.asarray(k * (of_target**2).sum() / (n - 1)),
@@ -69,6 +70,10 @@ def mean_squares_of_sums(sums: Floats, n: int) -> MeanSquares:
     ss_raters = np.maximum((by_rater**2).sum(axis=-1) / n - correction, 0)
     ss_within = np.maximum(squares - totals / k, 0)
     ss_residual = np.maximum(ss_within - ss_raters, 0)
+    # What rounding leaves of equal scores is no variance: such a resample has no coefficient.
+    noise = 1e-12 * squares
+    ss_targets = np.where(ss_targets < noise, 0.0, ss_targets)
+    ss_residual = np.where(ss_residual < noise, 0.0, ss_residual)
     return MeanSquares(
         ss_targets / (n - 1),
         ss_raters / (k - 1),

@@ -124,7 +124,10 @@ def _joined(facets: dict[str, np.ndarray], columns: tuple[str, ...]) -> np.ndarr
 def refusal(study: Study) -> Finding | None:
     """Why this study cannot be computed, if so."""
     if study.object < 0:
-        key = "one_target" if "one_level" in study.left_out else "once"
+        flat = study.left_out.get("one_level", [])
+        if flat and study.measured not in flat:
+            return Finding("generalizability.one_level_only", {"names": flat}, "refused")
+        key = "one_target" if flat else "once"
         return Finding(f"generalizability.{key}", {"n": len(study.y)}, "refused")
     if np.ptp(study.y) <= 4 * np.spacing(np.abs(study.y).max()):
         return Finding("generalizability.no_spread", {}, "refused")
@@ -142,7 +145,9 @@ def estimate(study: Study) -> Components | Finding:
         if (table.df > 0).all():
             none = table.mean_squares[-1] <= 1e-12 * study.y.var()
             found = [Finding("generalizability.perfect", {}, "warning")] if none else []
-            return Components(table.components, table.covariance, table, None, found)
+            rounding = np.abs(table.components) <= 1e-12 * study.y.var()
+            components = np.where(rounding, 0.0, table.components)
+            return Components(components, table.covariance, table, None, found)
     try:
         model = reml(study.y, study.codes)
     except NotIdentified as error:

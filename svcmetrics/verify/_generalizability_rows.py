@@ -75,6 +75,8 @@ def _coefficient(
     is_ratio = name in ("phi", "erho2")
     whole = parts.truncated
     value = float(ratio(shares, whole, error) if is_ratio else np.sqrt(whole @ noise))
+    if not np.isfinite(value):
+        return value, value, value
     if draws is None:
         if is_ratio:
             low, high = ratio_interval(shares, parts.truncated, parts.covariance, error, level)

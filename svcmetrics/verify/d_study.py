@@ -71,10 +71,10 @@ def d_study(
     [0.826, 0.95]
     """
     study = read_study(ratings, formula, object)
-    wanted = _wanted(study, sizes)
+    why = refusal(study)
+    wanted = _wanted(study, sizes) if why is None else {f: list(v) for f, v in sizes.items()}
     designs = pd.DataFrame(itertools.product(*wanted.values()), columns=list(wanted))
     about = {"dropped": study.dropped, "formula": formula, "fixed": list(fixed), "reach": reach}
-    why = refusal(study)
     parts = why or estimate(study)
     if isinstance(parts, Finding):
         empty = estimates(
@@ -118,6 +118,8 @@ def _draws(parts: Components, designs: int) -> np.ndarray | None:
 def _limits(
     shares: Shares, parts: Components, draws: np.ndarray | None, error: str, value: float
 ) -> tuple[float, float]:
+    if not np.isfinite(value):
+        return value, value
     if draws is None:
         return ratio_interval(shares, parts.truncated, parts.covariance, error, _LEVEL)
     drawn = ratio(shares, draws, error)

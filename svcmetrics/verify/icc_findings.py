@@ -28,6 +28,8 @@ def refusal(grid: grids.Grid) -> Finding | None:
         return Finding("icc.never_two", {"targets": targets}, "refused")
     if np.ptp(grid.score) == 0:
         return Finding("icc.no_variation", {"score": float(grid.score[0])}, "refused")
+    if grid.is_complete and (np.ptp(grid.table(), axis=0) == 0).all():
+        return Finding("icc.constant_raters", {"raters": raters, "targets": targets}, "refused")
     return None
 
 
@@ -49,8 +51,9 @@ def reading(table: pd.DataFrame, parts: int = 1) -> list[Finding]:
     if one["estimate"] < 0:
         return [Finding("icc.negative", values, "warning")]
     found = [Finding("icc.reading", values)]
-    grade = next(g for limit, g in _GRADES if mean["low"] < limit)
-    found.append(Finding(f"icc.at_least_{grade}", {"low": mean["low"]}))
+    found += [
+        Finding(f"icc.at_least_{g}", {"low": mean["low"]}) for m, g in _GRADES if mean["low"] < m
+    ][:1]
     needed = one["raters_for_0.8"]
     if np.isfinite(needed) and mean["estimate"] < 0.8:
         found.append(Finding("icc.needed", {"needed": int(needed)}))

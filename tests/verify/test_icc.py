@@ -256,3 +256,31 @@ def test_unbalanced_components_are_those_of_lme4(shared_data):
     )
     share = lme4["idstud"] / sum(lme4.values())
     assert forms(result).loc["ICC(2,1)", "estimate"] == pytest.approx(share, rel=1e-4)
+
+
+def test_raters_who_give_everybody_the_same_tell_nobody_apart():
+    rows = [(t, r, s) for t in range(12) for r, s in enumerate([1.0, 2, 3, 4, 5, 1])]
+    data = pd.DataFrame(rows, columns=["t", "r", "s"])
+    for interval in ("exact", "bootstrap"):
+        result = verify.icc(data, target="t", rater="r", score="s", interval=interval)
+        assert [f.key for f in result.findings if f.level == "refused"] == ["icc.constant_raters"]
+        assert result.table["estimate"].isna().all()
+    study = verify.generalizability(data, "s ~ t + r", object="t")
+    ratios = study.table.set_index("metric")[["estimate", "low", "high"]]
+    assert ratios.loc["phi", "estimate"] == 0
+    assert ratios.loc["erho2"].isna().all()  # nothing over nothing, whatever rounding leaves
+    planned = verify.d_study(data, "s ~ t + r", object="t", sizes={"r": [5]}).table
+    assert planned.set_index("variant")["estimate"].isna().to_dict() == {
+        "phi": False, "erho2": True,
+    }  # fmt: skip
+    assert verify.reportable(data, target="t", rater="r", score="s").findings
+
+
+def test_one_rater_of_many_departments_is_refused_as_that_not_as_one_department():
+    data = pd.DataFrame({"t": range(12), "r": "only", "s": [1, 2, 3, 4, 5, 1] * 2})
+    for call in (
+        verify.generalizability(data, "s ~ t + r", object="t"),
+        verify.d_study(data, "s ~ t + r", object="t", sizes={"r": [5, 10]}),
+    ):
+        assert [f.key for f in call.findings] == ["generalizability.one_level_only"]
+        assert call.table["estimate"].isna().all()
