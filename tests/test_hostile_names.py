@@ -28,7 +28,7 @@ from svcmetrics.impact_record import write_record
 from svcmetrics.io.check_sheet import write_checks
 from svcmetrics.io.study_files import read_study, write_study
 from svcmetrics.io.template import new_study
-from svcmetrics.privacy import publish
+from svcmetrics.privacy import comments, publish
 from svcmetrics.privacy.pseudonyms import load_key
 from svcmetrics.problems import Problem
 from svcmetrics.report import brief, workbook
@@ -290,6 +290,20 @@ def test_a_name_longer_than_a_cell_is_cut_and_not_lost():
     assert sheets[0][0][0].startswith("长") and sheets[2][0][1].startswith("bbb")
     assert any(str(row[0]).startswith("长长") for row in sheets[1])
     assert str(sheets[1][1][0])  # the sentence that names it
+
+
+@pytest.mark.parametrize("name", NAMES[::4], ids=range(0, len(NAMES), 4))
+def test_comments_and_the_groups_they_are_about_are_text(name):
+    """What people wrote is the least trusted of all: each comment one row, live nowhere."""
+    said = pd.DataFrame({"unit": name, "who": range(len(NAMES)), "text": NAMES})
+    shown = comments(said, text="text", rater="who", by="unit")
+    sheet = next(
+        s for s in _book(workbook({name: shown}, title="t", language="zh")) if len(s) > len(NAMES)
+    )
+    rows = sheet[-len(NAMES) :]
+    assert all(_bare(row[0] or "") == _bare(name) for row in rows)
+    page = table_html(shown.table)
+    assert _safe(page, name, "<script>alert(1)</script>", "{{7*7}}").rows == len(NAMES) + 1
 
 
 # Text files

@@ -93,7 +93,9 @@ def files(module: str) -> list[str]:
     audit = module.startswith("numeric/disclosure")
     order = ["disclosure", *names(module)] if audit else names(module)
     folder = "privacy" if audit else module.partition("/")[0]
-    own, near, other = [], [], []
+    own: list[tuple[int, str]] = []
+    near: list[tuple[int, str]] = []
+    other: list[tuple[int, str]] = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         place, name = path.relative_to(ROOT).as_posix(), path.stem.removeprefix("test_")
         if place == _LAWS:
@@ -262,7 +264,7 @@ class Player:
     # What each test calls, without a change
 
     def _learn(self, items: dict[str, Any]) -> None:
-        kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+        kept = _kept()
         digests = {n: _digest(n) for n in items}
         self.reach = {n: kept[n] for n in items if n in kept and kept[n]["digest"] == digests[n]}
         new = [item for name, item in items.items() if name not in self.reach]
@@ -271,8 +273,7 @@ class Player:
             told = self._in_a_child(partial(self._called, mine), 1200)
             for name, known in json.loads(told).items():
                 self.reach[name] = {**known, "digest": digests[name]}
-            KEPT.parent.mkdir(exist_ok=True)
-            KEPT.write_text(json.dumps(kept | self.reach, indent=0), "utf-8")
+            _keep(self.reach)
         broken = [name for name, known in self.reach.items() if not known["passes"]]
         if broken:
             print(f"left out, since they fail without any change: {', '.join(broken)}")
@@ -306,6 +307,18 @@ class Player:
             calls = calls.union(*(self.shared.get(name, ()) for name in item.fixturenames))
             told[item.nodeid] = {"passes": passes, "seconds": seconds, "calls": sorted(calls)}
         return json.dumps(told)
+
+
+def _kept() -> dict[str, dict]:
+    return json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+
+
+def _keep(reach: dict[str, dict]) -> None:
+    """Whole or not at all: another run may read it."""
+    KEPT.parent.mkdir(exist_ok=True)
+    fresh = KEPT.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(_kept() | reach, indent=0), "utf-8")
+    fresh.replace(KEPT)
 
 
 def _digest(test: str) -> str:
