@@ -61,7 +61,8 @@ def _drawable(table: pd.DataFrame) -> pd.DataFrame:
     """The table with names as a drawing can carry them: no formulas, no line ends, not too long."""
     out = table.copy()
     for column in out.columns[[not pd.api.types.is_numeric_dtype(t) for t in out.dtypes]]:
-        out[column] = out[column].map(_name)
+        # Each name once: a table of pairs repeats few names very often.
+        out[column] = out[column].map({n: _name(n) for n in out[column].dropna().unique()})
     return out
 
 

@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from svcmetrics import lang
 from svcmetrics.plots.style import INK, row_height
 
-# With more departments numbers in the cells are not read; with more still, nor names.
-_NUMBERED, _NAMED = 14, 40
-
+# With more departments numbers in the cells are not read; with more still, the matrix is a carpet.
+_NUMBERED, _DRAWN = 14, 40
 
 # Beyond this a whole percentage would read as certainty.
 _SURE = 0.995
@@ -22,7 +21,8 @@ _SURE = 0.995
 
 def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
     """Inches that keep the names apart."""
-    return max(row_height(min(int(about.get("targets", 5)), _NAMED)) + 1.0, 3.6)
+    targets = int(about.get("targets", 5))
+    return 1.0 if targets > _DRAWN else max(row_height(targets) + 1.0, 3.6)
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
@@ -33,6 +33,8 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     rows = table[(table["metric"] == "superiority") & table["estimate"].notna()]
     first, second = rows.iloc[:, 0], rows["other"]
     names = list(dict.fromkeys([*first, *second]))
+    if len(names) > _DRAWN:
+        return _too_many(ax, len(names))
     at = {name: i for i, name in enumerate(names)}
     chance, clear = np.full((len(names),) * 2, np.nan), np.zeros((len(names),) * 2, dtype=bool)
     for a, b, p, sure in zip(first, second, rows["estimate"], rows["clear"], strict=True):
@@ -48,17 +50,24 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
                 color="white" if abs(p - 0.5) > 0.35 else INK,
                 fontweight="bold" if clear[i, j] else "normal",
             )  # fmt: skip
-    for i, j in np.argwhere(clear) if len(names) <= _NAMED else ():
+    for i, j in np.argwhere(clear):
         ax.plot(
             [j - 0.45, j + 0.45, j + 0.45, j - 0.45, j - 0.45],
             [i - 0.45, i - 0.45, i + 0.45, i + 0.45, i - 0.45], color=INK, linewidth=1.2,
         )  # fmt: skip
-    named = names if len(names) <= _NAMED else []
-    places = range(len(named))
-    ax.set_yticks(places, [str(n) for n in named])
-    ax.set_xticks(places, [str(n) for n in named], rotation=45, ha="right")
+    places = range(len(names))
+    ax.set_yticks(places, [str(n) for n in names])
+    ax.set_xticks(places, [str(n) for n in names], rotation=45, ha="right")
     ax.set_xlabel(lang.say("superiority.axis"))
     ax.spines[:].set_visible(False)
+    return ax
+
+
+def _too_many(ax: Axes, targets: int) -> Axes:
+    """The sentence that stands for a picture that nobody could read."""
+    ax.set_axis_off()
+    said = lang.say("superiority.not_drawn", targets=targets, most=_DRAWN)
+    ax.text(0.5, 0.5, said, ha="center", va="center", wrap=True, transform=ax.transAxes)
     return ax
 
 

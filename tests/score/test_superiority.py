@@ -167,3 +167,11 @@ def test_of_very_many_departments_some_draws_are_compared_and_tell_the_same(monk
     moved = draws - draws.mean(axis=0) + estimate
     share = (moved[:, 0] > moved[:, 1]).mean()
     assert every.above(whole)[0, 1] == pytest.approx(share, abs=1e-12)
+
+
+def test_more_departments_than_a_picture_holds_are_told_in_a_sentence():
+    drawn = superiority(scores(np.linspace(3, 4, 41)), target="unit", uncertainty="se").plot()
+    assert not drawn.images
+    assert "41" in drawn.texts[0].get_text()
+    few = superiority(scores(np.linspace(3, 4, 5)), target="unit", uncertainty="se").plot()
+    assert len(few.images) == 1
