@@ -99,8 +99,7 @@ def facets(  # noqa: PLR0913
     anchors = anchors or {}
     held = {k: v for k, v in anchors.items() if v is not None}
     floats = next((k for k, v in anchors.items() if v is None), target)
-    _words(names, [steps, *(interaction or ()), *anchors], method)
-    _no_anchored_sample(method, target, held)
+    _words(names, [steps, *(interaction or ()), *anchors], method, held)
     kept, dropped = read(ratings, names, score, weight)
     about: dict[str, Any] = _SIGN | {
         "dropped": dropped, "method": METHODS[method], "ratings": len(kept),
@@ -130,17 +129,16 @@ def _table(
     return pd.concat(parts, ignore_index=True).fillna({"note": ""})
 
 
-def _words(names: list[str], used: Sequence[str | None], method: str) -> None:
+def _words(
+    names: list[str], used: Sequence[str | None], method: str, held: Mapping[str, object]
+) -> None:
     for word in used:
         if word is not None and word not in names:
             raise table_error("unknown_word", unknown=[word], known=names)
     if method not in METHODS:
         raise table_error("unknown_word", unknown=[method], known=list(METHODS))
-
-
-def _no_anchored_sample(method: str, target: str, held: Mapping[str, object]) -> None:
-    if method == "marginal" and target in held:
-        raise table_error("anchored_sample", column=target)
+    if method == "marginal" and names[0] in held:
+        raise table_error("anchored_sample", column=names[0])
 
 
 def _fitted(
