@@ -1,5 +1,8 @@
 """Rejections and their re-submissions: by link, by rule, with and without."""
 
+import numpy as np
+import pandas as pd
+
 from svcmetrics import measure
 from tests.measure.logs import SMALL, STEPS, log
 
@@ -42,3 +45,33 @@ def test_a_new_case_takes_up_one_rejection_only():
 def test_no_finished_case_is_refused():
     out = measure.rejections(log("a PAY 2024-09-02T09:00 submit ~p"))
     assert out.findings[0].level == "refused"
+
+
+def test_links_by_rule_are_those_of_looking_at_every_pair():
+    rng = np.random.default_rng(4)
+    n = 300
+    start = rng.integers(0, 400, n)
+    case = pd.DataFrame({
+        "case_id": [f"c{i:03d}" for i in range(n)], "service_id": rng.choice(["s", "t"], n),
+        "actor_key": rng.choice(["p", "q", None], n), "start": start,
+        # Some end at once, some are stamped before their own submission.
+        "end": start + rng.integers(-2, 6, n), "action": rng.choice(["reject", "close"], n),
+    })  # fmt: skip
+    hour, day = pd.Timedelta(hours=1), pd.Timestamp("2024-01-01")
+    first = case.assign(seq=1, at=day + case["start"] * hour, action="submit")
+    last = case.assign(seq=2, at=day + case["end"] * hour, actor_key="x")
+    events = pd.concat([first, last], ignore_index=True)
+    got = measure.rejections(events, days=1, by=None).table.set_index("variant")
+    takes: dict[str, list[tuple[int, str]]] = {}
+    for new in case.dropna().itertuples():
+        fits = [
+            (-old.end, old.case_id) for old in case.dropna().itertuples()
+            if old.action == "reject" and old.case_id != new.case_id
+            and (old.actor_key, old.service_id) == (new.actor_key, new.service_id)
+            and old.end <= new.start
+        ]  # fmt: skip
+        if fits and new.start + min(fits)[0] <= 24:
+            takes.setdefault(min(fits)[1], []).append((new.start, new.case_id))
+    again = {min(found)[1] for found in takes.values()}
+    assert got.loc["linked_by_rule", "count"] == len(takes) > 20
+    assert got.loc["rework", "count"] == len(again)
