@@ -26,10 +26,16 @@ def refusal(grid: grids.Grid) -> Finding | None:
         return Finding("icc.one_target", {"target": grid.rows[0]}, "refused")
     if np.bincount(grid.row).max() < 2:
         return Finding("icc.never_two", {"targets": targets}, "refused")
+    return _no_variation(grid)
+
+
+def _no_variation(grid: grids.Grid) -> Finding | None:
+    """All scores equal, or all scores of each rater."""
     if np.ptp(grid.score) == 0:
         return Finding("icc.no_variation", {"score": float(grid.score[0])}, "refused")
     if grid.is_complete and (np.ptp(grid.table(), axis=0) == 0).all():
-        return Finding("icc.constant_raters", {"raters": raters, "targets": targets}, "refused")
+        values = {"raters": len(grid.columns), "targets": len(grid.rows)}
+        return Finding("icc.constant_raters", values, "refused")
     return None
 
 
