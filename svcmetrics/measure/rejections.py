@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
 from svcmetrics.measure.cases import case_facts, joined
 from svcmetrics.measure.catalogue import attributes
 from svcmetrics.measure.clocks import DAY
 from svcmetrics.measure.inputs import By, columns_of
-from svcmetrics.measure.log import read_log
+from svcmetrics.measure.log import Log, read_log
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
 from svcmetrics.problems import table_error
@@ -64,17 +64,9 @@ def rejections(
     """
     names = columns_of(by)
     log = read_log(events, timezone)
-    facts = case_facts(log, steps).select(
-        "case_id",
-        "service_id",
-        "status",
-        "start_us",
-        "end_us",
-        "n_returns",
-        "prev_case_id",
-        "requester",
-    )
-    linked = _linked(facts, days)
+    known = held.marks(steps)
+    key = known and ("linked", *known, days)
+    linked = log.once(key, lambda: engine.keep(_linked(_facts(log, steps), days)))
     further = [c for c in names if c not in linked.columns]
     if further and services is None:
         raise table_error("missing_columns", missing=further, present=linked.columns)
@@ -86,6 +78,13 @@ def rejections(
              "drawn": list(_KINDS) if not names else ["rejected", "rework"], "unit": "share",
              "dropped": log.dropped}  # fmt: skip
     return Result("rejections", table, _findings(table, days), about)
+
+
+def _facts(log: Log, steps: pd.DataFrame | None) -> Table:
+    return case_facts(log, steps).select(
+        "case_id", "service_id", "status", "start_us", "end_us", "n_returns", "prev_case_id",
+        "requester",
+    )  # fmt: skip
 
 
 def _linked(c: Table, days: float) -> Table:
@@ -102,7 +101,8 @@ def _linked(c: Table, days: float) -> Table:
     marks = marks.group_by("case_id").aggregate(**{k: marks[k].any() for k in flags})
     c = joined(c, marks, "case_id")
     c = c.mutate(**{k: c[k].fill_null(False) for k in flags})
-    return c.mutate(again=c["again"] | c["prev_case_id"].notnull())
+    again = c["again"] | c["prev_case_id"].notnull()
+    return c.select("service_id", "status", "n_returns", "by_id", "by_rule", again=again)
 
 
 def _may_follow(c: Table) -> Table:
