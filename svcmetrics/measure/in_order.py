@@ -109,15 +109,24 @@ def _columns(e: Table) -> Table:
 
 def _read(
     part: pa.RecordBatch, rest: pa.RecordBatch | None, spools: dict[str, stream.Spool]
-) -> pa.RecordBatch:
-    """Whole cases are told; the last one may go on in the next part."""
-    rows = part if rest is None else pa.concat_batches([rest, part])
-    cut = int(np.flatnonzero(_differs(rows["case_id"]))[-1]) if len(rows) else 0
-    if len(rows) - cut > _ROWS:
-        raise _Flaw
-    if cut:
-        _tell(rows.slice(0, cut), spools)
-    return rows.slice(cut)
+) -> pa.RecordBatch | None:
+    """Whole cases are told; what comes back is the last one, which may go on in the next part."""
+    if not len(part):
+        return rest
+    starts = np.flatnonzero(_differs(part["case_id"]))
+    if rest is not None:
+        goes_on = rest["case_id"][0].as_py() == part["case_id"][0].as_py()
+        ends = np.append(starts[1:], len(part))
+        head = int(ends[0]) if goes_on else 0
+        rest = pa.concat_batches([rest, part.slice(0, head)])
+        if len(rest) > _ROWS:
+            raise _Flaw
+        if head == len(part):
+            return rest
+        _tell(rest, spools)
+        part, starts = part.slice(head), starts[starts >= head] - head
+    _tell(part.slice(0, int(starts[-1])), spools)
+    return part.slice(int(starts[-1]))
 
 
 def _differs(column: pa.Array) -> np.ndarray:

@@ -37,16 +37,23 @@ def _same(one, two, *by):
     assert dict(one.schema().items()) == dict(two.schema().items())
 
 
+def _cut(size):
+    """The rows of a log in parts of this size, wherever cases begin and end."""
+    parts = in_order.stream.parts
+
+    def cut(table, *, rows):
+        for part in parts(table, rows=rows):
+            yield from (part.slice(n, size) for n in range(0, len(part), size))
+
+    return cut
+
+
 @pytest.mark.parametrize("events", [SMALL, WHOLE], ids=["small", "company"])
-@pytest.mark.parametrize("rows", [7, 500_000])
-def test_the_same_tables_as_by_sorting(events, rows, monkeypatch):
-    monkeypatch.setattr(in_order, "_ROWS", rows)
+@pytest.mark.parametrize("size", [1, 2, 7, 500_000])
+def test_the_same_tables_as_by_sorting(events, size, monkeypatch):
+    monkeypatch.setattr(in_order.stream, "parts", _cut(size))
     table = canonical(events, ZONE)
     found = in_order.pieces(table)
-    if rows == 7:  # a case with more events than that is left to the engine
-        few = events[events.groupby("case_id")["seq"].transform("size") <= 7]
-        table = canonical(few, ZONE)
-        found = in_order.pieces(table)
     plain = Log(table, engine.keep(per_case(table)), 0)
     cases = plain.cases.mutate(is_doubtful=False)  # a long case is only doubtful until it is seen
     _same(found.cases, cases, "case_id")
@@ -83,6 +90,14 @@ def _worse(flaw):
 def test_a_log_with_a_flaw_is_left_to_the_engine(flaw):
     assert in_order.pieces(canonical(_worse(flaw), ZONE)) is None
     assert in_order.pieces(canonical(SMALL, ZONE)) is not None
+
+
+def test_a_case_that_fills_many_parts_is_left_to_the_engine(monkeypatch):
+    longest = SMALL["case_id"].value_counts().max()
+    monkeypatch.setattr(in_order.stream, "parts", _cut(2))
+    for rows, fits in ((longest, True), (longest - 1, False)):
+        monkeypatch.setattr(in_order, "_ROWS", int(rows))
+        assert (in_order.pieces(canonical(SMALL, ZONE)) is not None) == fits
 
 
 def test_no_events_are_no_cases():
