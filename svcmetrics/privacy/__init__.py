@@ -9,6 +9,7 @@ insider who knows their own ratings, compute a rating from all of them together.
 from svcmetrics.privacy.audited import publish_audited
 from svcmetrics.privacy.behind import Behind
 from svcmetrics.privacy.comments import comments
+from svcmetrics.privacy.comments_over_time import publish_comments
 from svcmetrics.privacy.ledger import Ledger
 from svcmetrics.privacy.means import publish_means
 from svcmetrics.privacy.pseudonyms import load_key, pseudonym, pseudonymise
@@ -24,5 +25,6 @@ __all__ = [
     "pseudonymise",
     "publish",
     "publish_audited",
+    "publish_comments",
     "publish_means",
 ]

@@ -51,7 +51,8 @@ def comments(
 
     Misleads: masking is no guarantee. Nicknames, first names that are not given and stories that only
     one person can tell remain: somebody who knows the staff reads the list before it is passed on.
-    Two lists of different months, side by side, show which comments are new.
+    Two lists of different months, side by side, show which comments are new: ``publish_comments``
+    looks at every list that was shown before.
     Source: the rule of ten follows the study's own floor for comments, ``groups.comments``.
 
     >>> import pandas as pd

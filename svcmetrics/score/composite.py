@@ -48,8 +48,9 @@ def composite(
     counts 0. Below 75% of the weight there is no composite.
 
     Returns one row per department: score, 95% interval, ``n`` (the smallest n behind its
-    indicators, else the number of indicators), ``coverage`` (share of weight measured) and
-    ``from_weights`` (share of the variance that comes from the weights).
+    indicators; missing when one of them comes without: nothing else stands for persons),
+    ``coverage`` (share of weight measured) and ``from_weights`` (share of the variance that comes
+    from the weights).
 
     It misleads when read alone: show ``score.contributions`` beside it, and use ``score.groups``
     instead of an order. Errors of indicators and of weights are taken as independent; one joint
@@ -138,8 +139,8 @@ def _has_spread(data: Weighted) -> bool:
 
 def _smallest_n(data: Weighted) -> np.ndarray:
     known = ~np.isnan(data.x) & (data.w > 0)
-    smallest = np.fmin.reduce(np.where(known, data.n, np.nan), axis=1)
-    return np.where(np.isnan(smallest), known.sum(axis=1), smallest)
+    smallest = np.where(known, data.n, np.inf).min(axis=1)  # NaN where one of them is not known
+    return np.where(np.isfinite(smallest), smallest, np.nan)
 
 
 def _findings(
@@ -170,6 +171,9 @@ def _findings(
     )
     if bare and not exact:
         found.append(Finding("composite.bare", {"count": bare}, "warning"))
+    uncounted = int((scored & table["n"].isna()).sum())
+    if uncounted:
+        found.append(Finding("composite.uncounted", {"count": uncounted}))
     return found
 
 

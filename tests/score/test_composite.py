@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import svcmetrics as svc
 from svcmetrics import score
 from svcmetrics.problems import TableError
 
@@ -128,3 +129,15 @@ def test_weights_that_do_not_sum_to_one_are_scaled_and_said():
     result = run(table({"A": [80, 40, 20]}), weights={"i0": 5, "i1": 3, "i2": 2})
     assert result.table["estimate"].item() == pytest.approx(56)
     assert "weighted.rescaled" in {f.key for f in result.findings}
+
+
+def test_without_a_count_n_is_unknown_and_nothing_is_published():
+    table = pd.DataFrame({"unit": ["A", "A", "B", "B"], "metric": ["time", "returns"] * 2,
+                          "estimate": [80.0, 60.0, 50.0, 90.0], "n": [9.0, np.nan, 9.0, 12.0]})  # fmt: skip
+    weights = {"time": 0.6, "returns": 0.4}
+    bare = score.composite(table.drop(columns="n"), weights=weights, target="unit")
+    assert bare.table["n"].isna().all()
+    assert "composite.uncounted" in [f.key for f in bare.findings]
+    assert not svc.publish(bare).table["shown"].any()
+    half = score.composite(table, weights=weights, target="unit").table.set_index("unit")["n"]
+    assert np.isnan(half["A"]) and half["B"] == 9
