@@ -15,6 +15,7 @@ from svcmetrics.verify import collusion_groups as groups
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import ledger
 from svcmetrics.verify.reciprocity_pairs import own_side
+from svcmetrics.verify.words import as_targets
 
 DRAWS = 500
 UNITS = 4
@@ -71,6 +72,7 @@ def collusion(  # noqa: PLR0913
         ratings, rater=rater, target=target, item=item, score=score, wave=wave,
         extra=(rater_unit, rater_group, target_group),
     )  # fmt: skip
+    forms = as_targets(forms, rater_unit)
     side = own_side(forms, rater_group, target_group)
     people = groups.people(forms, rater_unit)
     about: dict[str, Any] = {"dropped": {**forms.dropped, **people.dropped}, "draws": DRAWS,

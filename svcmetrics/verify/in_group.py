@@ -12,6 +12,7 @@ from svcmetrics.numeric import within
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import ledger
+from svcmetrics.verify.words import alike
 
 
 @metric(
@@ -58,7 +59,9 @@ def in_group(  # noqa: PLR0913
         ratings, rater=rater, target=target, item=item, score=score, wave=wave,
         extra=(rater_group, target_group),
     )  # fmt: skip
-    mine, theirs = forms.extra[rater_group], forms.extra[target_group]
+    own, other = (pd.Series(forms.extra[c], dtype="object") for c in (rater_group, target_group))
+    mine: np.ndarray = own.to_numpy(dtype=object)
+    theirs: np.ndarray = alike(other, own.dropna().unique()).to_numpy(dtype=object)
     known = pd.notna(mine) & pd.notna(theirs)
     dropped = {**forms.dropped, **({"no_group": int((~known).sum())} if not known.all() else {})}
     forms = reader.part(forms, known)

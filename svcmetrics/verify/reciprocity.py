@@ -14,6 +14,7 @@ from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import grid
 from svcmetrics.verify.reciprocity_pairs import favoured_pairs, own_side, without_favour
+from svcmetrics.verify.words import as_targets
 
 DRAWS = 1000
 # Fewer units than this cannot be told apart from one another.
@@ -72,6 +73,7 @@ def reciprocity(  # noqa: PLR0913
         ratings, rater=rater, target=target, item=item, score=score, wave=wave,
         extra=(rater_unit, rater_group, target_group),
     )  # fmt: skip
+    forms = as_targets(forms, rater_unit)
     side = own_side(forms, rater_group, target_group)
     cells, own = _cells(forms, rater_unit, side)
     about: dict[str, Any] = {"dropped": {**forms.dropped, **({"own_unit": own} if own else {})},

@@ -14,6 +14,7 @@ from svcmetrics.problems import table_error
 from svcmetrics.result import estimates
 from svcmetrics.study import MIN_RATERS
 from svcmetrics.verify.forms import Forms
+from svcmetrics.verify.words import alike
 
 # A pair is shown from five raters on, both ways together, and two each way.
 EACH_WAY = 2
@@ -32,6 +33,7 @@ def own_side(forms: Forms, rater_group: str | None, target_group: str | None) ->
         given = rater_group or target_group
         raise table_error("one_side_only", column=str(given))
     mine, theirs = (pd.Series(forms.extra[c], dtype="object") for c in (rater_group, target_group))
+    theirs = alike(theirs, mine.dropna().unique())
     return np.asarray((mine == theirs) & mine.notna(), dtype="float64")
 
 

@@ -138,3 +138,25 @@ def test_dropping_the_flagged_warns_when_it_cuts_the_plan_and_shows_both_results
     assert "不要整批剔除" in zh and "compared" in en
     rows = found.table[found.table["metric"] == "score_without"]
     assert len(rows) == 5 and rows["estimate"].notna().all()
+
+
+def test_departments_written_as_numbers_and_as_texts_are_the_same_departments():
+    rng = np.random.default_rng(4)
+    r, t = (v.ravel() for v in np.indices((48, 6)))
+    d = pd.DataFrame({"r": r, "t": t, "u": r % 6, "g": r % 2, "h": t % 2})
+    d["s"] = 3 + 0.5 * (d["g"] == d["h"]) + rng.normal(0, 0.5, len(d))
+    names = {"rater": "r", "target": "t", "score": "s"}
+    calls = [
+        (verify.reciprocity, {"rater_unit": "u"}),
+        (verify.reciprocity, {"rater_unit": "u", "rater_group": "g", "target_group": "h"}),
+        (verify.collusion, {"rater_unit": "u"}),
+        (verify.in_group, {"rater_group": "g", "target_group": "h"}),
+    ]
+    text = d.astype({"t": "str", "h": "str"})
+    gaps = text.assign(u=d["u"].astype("float64"), g=d["g"].astype("Int64"))
+    for call, how in calls:
+        whole = call(d, **names, **how).table["estimate"]
+        assert whole.notna().any()
+        for other in (text, gaps):
+            own = call(other, **names, **how).table["estimate"]
+            np.testing.assert_allclose(own, whole, atol=1e-9)
