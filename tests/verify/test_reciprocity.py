@@ -74,6 +74,7 @@ def test_effects_of_warner_kenny_and_stoto(warner):
     ("folder", "actor", "partner", "column", "place"),
     [("roundrobin_liking", "rater", "ratee", "liking_a", 0),
      ("roundrobin_liking", "rater", "ratee", "liking_b", 1),
+     ("roundrobin_liking", "rater", "ratee", "metaliking_a", 3),
      ("roundrobin_warner1979", "actor.id", "partner.id", "prop.T1", 0),
      ("roundrobin_warner1979", "actor.id", "partner.id", "prop.T2", 1),
      ("roundrobin_warner1979", "actor.id", "partner.id", "prop.T3", 2)],
@@ -89,6 +90,45 @@ def test_it_equals_triple_r(shared_data, folder, actor, partner, column, place):
         if name:
             assert both.loc[name, "estimate"] == pytest.approx(row["estimate"], rel=1e-8)
             assert both.loc[name, "error"] == pytest.approx(row["se"], rel=1e-8)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("folder", "actor", "partner", "columns"),
+    [("roundrobin_liking", "rater", "ratee", ("liking_a", "liking_b")),
+     ("roundrobin_warner1979", "actor.id", "partner.id", ("prop.T1", "prop.T2"))],
+)  # fmt: skip
+def test_two_measures_of_one_construct_have_the_covariances_of_triple_r(
+    shared_data, folder, actor, partner, columns
+):
+    """What two measures share is a covariance, and that follows from sums: (v(x + y) − v(x − y)) / 4.
+
+    TripleR's standard errors of these are not compared: ``reciprocity`` takes one measure.
+    """
+    path: Path = shared_data(folder)
+    table = pd.read_csv(path / "ratings_long.csv")
+    numbers = json.loads((path / "reference.json").read_text("utf-8"))["numbers"]
+    peer = {r["type"]: r["estimate"] for r in
+            next(n["value"] for n in numbers if n["name"].startswith("SRM latent"))}  # fmt: skip
+    one, two = (table[c] for c in columns)
+
+    def parts(score):
+        own = verify.reciprocity(
+            table.assign(y=score), rater=actor, target=partner, score="y"
+        ).table
+        own = own[own["metric"].str.startswith("relation_")]
+        return own.set_index("variant")["estimate"]
+
+    shared = (parts(one + two) - parts(one - two)) / 4
+    names = {"actor": "actor variance", "partner": "partner variance",
+             "relationship": "relationship variance", "actor_partner": "actor-partner covariance",
+             "dyadic": "relationship covariance"}  # fmt: skip
+    for name, told in names.items():
+        assert shared[name] == pytest.approx(peer[told], rel=1e-7)
+    # What each measure has for itself, in actors, partners and pairs; below zero it is none.
+    alone = (parts(one) + parts(two)) / 2 - shared
+    error = alone[["actor", "partner", "relationship"]].clip(lower=0).sum()
+    assert error == pytest.approx(peer["error variance"], rel=1e-7)
 
 
 def _values(y, a, b, units):
