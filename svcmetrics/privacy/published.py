@@ -46,7 +46,7 @@ class Published:
 
     @property
     def table(self) -> pd.DataFrame:
-        return self._table.copy(deep=True)
+        return self._table.copy()
 
     def say(self, code: str | None = None) -> str:
         """The reading, without the sentences that name a hidden group."""
@@ -70,7 +70,7 @@ def publish(
     column to go by. A row whose count is missing is hidden: not knowing is not enough. ``min_n``
     cannot go below five, and a row that tells how raters differ needs twenty.
     """
-    table = result.table if isinstance(result, Result) else result.copy(deep=True)
+    table = result.table if isinstance(result, Result) else result.copy()
     least = at_least(min_n)
     behind, number = _behind(result, table, count, persons)
     small = np.zeros(len(table), dtype=bool)
