@@ -337,3 +337,15 @@ def test_a_larger_group_is_offered_at_the_floor_of_groups_not_of_sums(ledger):
     published = publish_means(few, ledger=ledger, min_computed=2)
     assert published.hidden == 2
     assert "No larger group" in published.say("en")
+
+
+@pytest.mark.parametrize(
+    ("scale", "apart", "both"), [(None, 2, False), (None, 3, True), ((1, 5), 3, True)]
+)
+def test_from_counts_alone_a_computed_sum_rests_on_one_more(ledger, scale, apart, both):
+    """One insider of two knows the other; with the answers at hand that is looked into by itself."""
+    members = {"A": list(range(11)), "B": list(range(apart, 11))}
+    asked = replace(in_cells(members), scale=scale)
+    table = publish_means(asked, ledger=ledger, min_computed=2).table
+    assert table["shown"].all() == both
+    assert table["shown"].any()
