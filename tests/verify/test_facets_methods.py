@@ -423,10 +423,7 @@ def test_a_marginal_fit_does_not_run_away():
 def test_guilfords_marginal_estimates_are_the_maximum_of_the_exact_likelihood():
     """By a fixed grid of 401 nodes, which knows nothing of adaptive ones; any move makes it worse.
 
-    TAM 4.3-25 is quoted with raters -.0196, .1604, -.1407 and items that do not follow the order of
-    their totals, though each was rated equally often, so that it fitted another model: neither its
-    21 nodes, nor categories cut off at the highest score of an item or of an item by one rater, nor
-    each form as a person of its own gave these numbers.
+    TAM 4.3-25 is quoted with other numbers: see the next test.
     """
     rows_ = np.array([r.split() for line in GUILFORD.splitlines() for r in line.split("|")], int)
     long = pd.DataFrame(rows_, columns=["r", "t", *"abcde"]).melt(["r", "t"], var_name="i")
@@ -449,3 +446,32 @@ def test_guilfords_marginal_estimates_are_the_maximum_of_the_exact_likelihood():
         place = [here[0], *(m + rng.normal(0, 0.03, len(m)) for m in here[1:])]
         steps = found.thresholds + rng.normal(0, 0.03, (1, 8))
         assert deviance(place, steps, mean + rng.normal(0, 0.02), sd * 1.02) > best
+
+
+def test_guilfords_numbers_of_tam_come_from_cut_categories_and_a_coarse_grid():
+    """Each item's categories end at its highest score, and 21 nodes lie 0.6 apart.
+
+    With a standard deviation of persons of 0.32 the maximum of that likelihood is what TAM 4.3-25 is
+    quoted with. Neither is ours: an item that nobody gave a 9 can still be given one, and with
+    persons of 0.4 logits nodes 0.6 apart do not integrate (over 201 nodes items move by 0.25).
+    """
+    rows_ = np.array([r.split() for line in GUILFORD.splitlines() for r in line.split("|")], int)
+    x, rater, target = rows_[:, 2:] - 1, rows_[:, 0] - 1, rows_[:, 1] - 1
+    grid, k = np.linspace(-6, 6, 21), np.arange(9)
+    weight = -0.5 * (grid / 0.32) ** 2
+    weight -= np.logaddexp.reduce(weight)
+    cut = k > x.max(axis=0)[:, None]
+
+    def minus_log(v):
+        severity, steps = np.append(v[:2], -v[:2].sum()), np.append(v[7:], -v[7:].sum())
+        place = grid[:, None, None] - severity[:, None] - v[2:7]
+        log = place[..., None] * k - np.concatenate([[0], np.cumsum(steps)])
+        log = np.where(cut, -np.inf, log)
+        log -= np.logaddexp.reduce(log, axis=-1, keepdims=True)
+        own = sum(log[:, rater, i, x[:, i]] for i in range(5))
+        person = np.stack([own[:, target == n].sum(axis=1) for n in range(7)], axis=1)
+        return -np.logaddexp.reduce(person + weight[:, None], axis=0).sum()
+
+    found = optimize.minimize(minus_log, np.zeros(14)).x
+    assert found[:2] == pytest.approx([-0.0196, 0.1604], abs=0.001)
+    assert found[2:7] == pytest.approx([-0.0138, -0.1810, 0.1818, -0.2364, 0.4731], abs=0.001)
