@@ -63,7 +63,8 @@ def formality(  # noqa: PLR0913
 
     Misleads: departments that are truly alike give a low share as well: see the copies beside it.
     Raters may wait for the end for good reasons, and do after reminders: compare waves.
-    Raters sampled anew in each wave, or without a key, show no copies.
+    Raters sampled anew in each wave, or without a key, show no copies. A form with one answer changed
+    is no copy: raters who do that from now on are mostly not seen. Forms of three items hardly tell.
 
     Source: Henderson 1953, method 1; limits by leaving out raters (jackknife) or by resampling
     raters. The test of copying is this toolkit's own; see ``numeric/copies.py``.
