@@ -125,8 +125,14 @@ def net(table: Table) -> IntegerValue:
     if "net_us" in table.columns:
         return table["net_us"]  # type: ignore[no-any-return]
     business = table["business_us"] - table["paused_business_us"] - table["requester_business_us"]
-    elapsed = table["elapsed_us"] - table["paused_us"] - table["requester_us"]
-    return ibis.ifelse(by_calendar(table), elapsed, business)
+    return ibis.ifelse(by_calendar(table), natural(table), business)
+
+
+def natural(table: Table) -> IntegerValue:
+    """Time day and night, without what waited for the requester."""
+    if "stopped_us" in table.columns:
+        return table["elapsed_us"] - table["stopped_us"]  # type: ignore[no-any-return]
+    return table["elapsed_us"] - table["paused_us"] - table["requester_us"]  # type: ignore[no-any-return]
 
 
 def gross(table: Table) -> IntegerValue:
@@ -154,14 +160,16 @@ def promised(table: Table) -> BooleanValue:
 def ratios(table: Table, keys: list[str], unit: str = "promise") -> pd.DataFrame:
     """Per group of cases: how many, and the list of their times as multiples of the promise.
 
-    ``unit``: "hours" gives the times of all cases in hours, whatever was promised.
+    ``unit``: "hours" gives the times of all cases in hours, whatever was promised; "natural_hours"
+    counts day and night, for a log without a calendar.
 
     Where no promise was in force, or the time is unknown, there is no ratio. The lists are in no
     order; a row per group instead of one per case is what keeps ten million events small.
     """
     whole = table["promise_us"].cast("float64") if unit == "promise" else float(HOUR)
-    known = net(table).notnull() & (promised(table) if unit == "promise" else True)
-    ratio = net(table) / whole
+    time = natural(table) if unit == "natural_hours" else net(table)
+    known = time.notnull() & (promised(table) if unit == "promise" else True)
+    ratio = time / whole
     ratio = ibis.ifelse(known, ratio, ibis.null("float64"))
     rows = engine.frame(table.group_by(keys).aggregate(cases=table.count(), ratio=ratio.collect()))
     values = [np.empty(0) if v is None else np.asarray(v, dtype=float) for v in rows["ratio"]]

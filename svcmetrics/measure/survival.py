@@ -41,7 +41,8 @@ def survival(
     Arguments as in ``on_time``. An open case says that it took longer than its age; leaving it out
     makes the slow look fast. Time is counted in multiples of the promise, on its clock and without
     what waited for the requester, so that services can be put together. A log in which no case has a
-    promise is told in hours, which must not be compared over services (column ``unit``).
+    promise is told in hours, which must not be compared over services (column ``unit``): working
+    hours, or, where the services have no calendar either, hours of day and night.
 
     Comes back per group: ``median`` (Kaplan–Meier, withdrawn cases as censored; Brookmeyer–Crowley
     limits), ``restricted_mean`` (mean time up to the horizon: two promises, or
@@ -78,9 +79,10 @@ def survival(
 
 
 def _timed(cases: Cases) -> tuple[pd.DataFrame, str, int]:
-    """Cases with the time they took, in promises or, where nobody promised anything, in hours."""
+    """Cases with the time they took: in promises; where nobody promised anything, in hours; without
+    a calendar, in hours of day and night."""
     keys = [*cases.by, "status", "is_emergency"]
-    for unit in ("promise", "hours"):
+    for unit in ("promise", "hours", "natural_hours"):
         every = ratios(cases.table, keys, unit=unit)
         rows = every[~every["is_emergency"].astype(bool) & (every["ratio"].map(len) > 0)]
         if len(rows):
@@ -162,7 +164,8 @@ def _findings(whole: tuple[np.ndarray, np.ndarray], cases: Cases, unit: str) -> 
     closed = time[cause == 1]
     values = dict(zip(("median", "low", "high"), found["median"], strict=True))
     values |= {"n": len(time), "naive": float(np.median(closed)) if len(closed) else float("nan")}
-    out = [Finding("survival.overall" if unit == "promise" else "survival.hours", values)]
+    key = {"promise": "overall"}.get(unit, unit)
+    out = [Finding(f"survival.{key}", values)]
     if unit == "promise":
         out.append(Finding("survival.promise", {"share": found["done_in_promise"][0]}))
     if not np.isfinite(values["median"]):

@@ -20,7 +20,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     time, done, gone = (np.array(curve[k]) for k in ("time", "done", "withdrawn"))
     words = [lang.say(f"completion.{k}") for k in ("done", "open", "withdrawn")]
     ax.stackplot(time, done, 1 - done - gone, gone, colors=[GOOD, QUIET, FAIR], labels=words)
-    hours = about.get("unit") == "hours"
+    hours = about.get("unit") in ("hours", "natural_hours")
     if time[-1] >= 1 and not hours:
         at = float(np.interp(1.0, time, done))
         ax.axvline(1.0, color=INK, linewidth=1, linestyle="--")

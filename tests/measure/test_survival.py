@@ -1,6 +1,7 @@
 """Time with open cases: printed curves, peers, and the door."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
@@ -83,6 +84,26 @@ def test_without_any_promise_time_is_told_in_hours():
     assert set(hr["unit"]) == {"hours"}
     assert "done_in_promise" not in hr.index
     assert out.findings[0].key == "survival.hours"
+
+
+def test_without_promise_and_calendar_time_is_told_in_hours_of_day_and_night():
+    log = pd.DataFrame(
+        {
+            "case_id": ["a", "a", "b", "b", "c"],
+            "seq": [1, 2, 1, 2, 1],
+            "service_id": "s",
+            "action": ["submit", "close", "submit", "close", "submit"],
+            # a takes 24 hours, b 48, c is open after 48
+            "at": [f"2024-09-0{d} 09:00" for d in (2, 3, 2, 4, 2)],
+        }
+    )
+    book = pd.DataFrame({"service_id": ["s"], "provider_id": ["HR"], "clock": ["business"]})
+    out = measure.survival(log, services=book)
+    rows = out.table.set_index("variant")
+    assert rows.loc["median", "estimate"] == 48
+    assert rows.loc["median", ["n", "open_cases"]].tolist() == [3, 1]
+    assert set(rows["unit"]) == {"natural_hours"}
+    assert out.findings[0].key == "survival.natural_hours"
 
 
 def test_nothing_to_time_is_refused():
