@@ -163,8 +163,8 @@ def _table(
     present[np.asarray(blank, dtype=int) - skipped - 1] = False
     frame.index = pd.Index(np.flatnonzero(present) + skipped + 1)
     frame.columns = range(width)
-    frame = frame.mask(frame == "")
-    _refuse_stray_quotes(frame, delimiter, file)
+    if '"' in text:  # without one no cell holds a line break
+        _refuse_stray_quotes(frame, delimiter, file)
     frame = frame.dropna(how="all")
     if not titles:
         return frame
@@ -191,7 +191,9 @@ def _parse(text: str, delimiter: str, width: int, skip: int, odd: Any, file: str
                 invalid_row_handler=odd,
             ),
             pc.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False
+                column_types=dict.fromkeys(names, pa.large_string()),
+                strings_can_be_null=True,
+                null_values=[""],
             ),
         )
     except pa.ArrowInvalid as error:

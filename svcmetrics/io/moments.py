@@ -13,6 +13,7 @@ from svcmetrics.problems import Problem
 
 _ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$"
 _ERRORS = {"day_or_month": "day_or_month", "sentinel": "time_sentinel", "unreadable": "not_a_time"}
+_BARE = {"bare", "date_only", "serial"}
 _WARNINGS = {"serial": "time_serial", "unix": "time_unix"}
 
 
@@ -22,7 +23,7 @@ def read_time(values: pd.Series, timezone: str, *, from_1904: bool = False) -> R
         text, at, kind = values, *_parts(values, timezone, from_1904)
     else:
         text = texts(values)
-        at, kind = _of_text(text, timezone, from_1904)
+        at, kind = _of_texts(text, timezone, from_1904)
     local = at.dt.tz_convert(zone(timezone))
     odd = odd_hours(
         text, pd.DataFrame({"at": at, "kind": kind}), timezone=timezone, from_1904=from_1904
@@ -49,6 +50,16 @@ def read_date(values: pd.Series, *, from_1904: bool = False) -> Read:
 def _parts(values: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series, np.ndarray]:
     read = read_times(values, timezone=timezone, from_1904=from_1904)
     return read["at"], read["kind"].to_numpy(dtype=object)
+
+
+def _of_texts(text: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series, np.ndarray]:
+    """Times as text; where most of them repeat (all answers of a form), each is read once."""
+    code, distinct = pd.factorize(text, use_na_sentinel=True)
+    if 2 * len(distinct) > len(text):
+        return _of_text(text, timezone, from_1904)
+    at, kind = _of_text(pd.Series(distinct, dtype=text.dtype), timezone, from_1904)
+    spread = at.array.take(code, allow_fill=True)
+    return pd.Series(spread, index=text.index), np.append(kind, "missing")[code]
 
 
 def _of_text(text: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series, np.ndarray]:
@@ -80,15 +91,17 @@ def _problems(
     text: pd.Series, odd: tuple[np.ndarray, np.ndarray], kind: np.ndarray, timezone: str
 ) -> list[Problem]:
     found: list[Problem] = []
+    there = set(pd.unique(kind))
     for name, key in _ERRORS.items():
-        found += trouble(key, kind == name, text)
+        found += trouble(key, kind == name, text) if name in there else []
     for name, key in _WARNINGS.items():
-        found += trouble(key, kind == name, text, level="warning")
-    bare = np.isin(kind, ("bare", "date_only", "serial"))
-    if bare.any() and (kind == "offset").any():
+        found += trouble(key, kind == name, text, level="warning") if name in there else []
+    if "offset" in there and there & _BARE:
+        bare = np.isin(kind, list(_BARE))
         counts: dict[str, Any] = {"offset": int((kind == "offset").sum()), "timezone": timezone}
         found += trouble("mixed_offsets", bare, text, level="warning", **counts)
-    found += trouble("clock_missing", kind == "date_only", text, level="warning")
+    if "date_only" in there:
+        found += trouble("clock_missing", kind == "date_only", text, level="warning")
     for key, hours in zip(("clock_skipped", "clock_doubled"), odd, strict=True):
         found += trouble(key, hours, text, level="warning", timezone=timezone)
     return found

@@ -212,7 +212,7 @@ def _hand_over(store: sqlite3.Connection, rows: pd.DataFrame, columns: list[str]
     marks = ", ".join("?" * (len(columns) + 1))
     store.executemany(
         f"INSERT INTO incoming VALUES ({marks})",  # noqa: S608
-        rows[columns].itertuples(index=True, name=None),
+        zip(range(len(rows)), *(rows[c].astype("object").tolist() for c in columns)),
     )
 
 

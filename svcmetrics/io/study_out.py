@@ -14,6 +14,7 @@ from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.settings import FILE, write_settings
 from svcmetrics.io.table_cells import GUARDED, canonical
 from svcmetrics.io.template import WORKBOOK, write_workbook
+from svcmetrics.io.values import per_distinct
 from svcmetrics.io.whole import sync
 from svcmetrics.problems import OutputError, StudyError
 from svcmetrics.study import Study
@@ -85,13 +86,13 @@ def _text(name: str, table: Any) -> pd.DataFrame:
 def cell_text(values: pd.Series, kind: str) -> pd.Series:
     """A column as text: ISO times with their offset, shortest exact numbers, true and false."""
     if kind == "time":
-        return values.map(lambda v: None if pd.isna(v) else v.isoformat())
+        return per_distinct(values, lambda d: d.map(lambda v: v.isoformat()))
     if kind == "date":
         return values.dt.strftime("%Y-%m-%d")
     if kind == "bool":
         return values.map({True: "true", False: "false"})
     if kind == "float":
-        return values.map(lambda v: None if pd.isna(v) else repr(float(v)).removesuffix(".0"))
+        return per_distinct(values, lambda d: d.map(lambda v: repr(float(v)).removesuffix(".0")))
     return guarded(values.astype("str"))
 
 

@@ -125,14 +125,24 @@ def read_number(values: pd.Series, _: Column) -> Read:
         )
         return out, trouble("not_number", np.isinf(out), values)
     text = texts(values)
-    plain = per_distinct(text, _plain_digits)
+    code, distinct = pd.factorize(text, use_na_sentinel=True)
+    plain = _plain_digits(pd.Series(distinct))
     comma = plain.str.match(r"^[+-]?\d+,\d+$", na=False).to_numpy(dtype=bool)
     thousand = comma & plain.str.match(r"^[+-]?[1-9]\d{0,2},\d{3}$", na=False).to_numpy(dtype=bool)
-    out = per_distinct(plain.str.replace(",", ".", regex=False), _to_float).astype("float64")
-    bad = (text.notna() & ~np.isfinite(out)).to_numpy(dtype=bool) | thousand
-    found = trouble("comma_unclear", thousand, text)
-    found += trouble("decimal_comma", comma & ~thousand, text, level="warning")
-    return out.mask(bad), found + trouble("not_number", bad & ~thousand, text)
+    number = _to_float(plain.str.replace(",", ".", regex=False)).to_numpy()
+    bad = ~np.isfinite(number) | thousand
+    # The last entry is that of blank cells, whose code is -1.
+    number = np.append(np.where(bad, np.nan, number), np.nan)
+    out = pd.Series(number[code], index=text.index)
+    found: list[Problem] = []
+    if bad.any() or comma.any():
+        unclear, decimal, wrong = (
+            np.append(b, False)[code] for b in (thousand, comma & ~thousand, bad & ~thousand)
+        )
+        found += trouble("comma_unclear", unclear, text)
+        found += trouble("decimal_comma", decimal, text, level="warning")
+        found += trouble("not_number", wrong, text)
+    return out, found
 
 
 def read_whole(values: pd.Series, column: Column) -> Read:

@@ -57,7 +57,7 @@ def load_key(study: str, directory: Path | None = None) -> bytes:
 
 def _reason(error: OSError | ValueError) -> str:
     """In our words: those of the system hold paths, and the home folder holds a person's name."""
-    key = f"system.{errno.errorcode.get(getattr(error, 'errno', None), '')}"
+    key = f"system.{errno.errorcode.get(getattr(error, 'errno', None) or 0, '')}"
     if isinstance(error, OSError):
         return lang.say(key) if lang.has(key) else lang.say("system.EIO")
     return lang.say("publish.not_a_key")
