@@ -32,3 +32,20 @@ def test_a_direction_must_be_given_and_two_units_are_refused():
     assert caught.value.problems[0].key == "direction_missing"
     result = weigh.critic(long(AIRCRAFT[:2]), better=BETTER, **GRID)
     assert result.findings[0].level == "refused"
+
+
+def test_three_departments_and_two_criteria_that_differ_are_enough():
+    x = AIRCRAFT[:3].copy()
+    x[:, 2:] = 7
+    result = weigh.critic(long(x), better=BETTER, **GRID)
+    # Two alone share 1 - r; what is left is their spread after scaling.
+    scaled = (x[:, :2] - x[:, :2].min(axis=0)) / np.ptp(x[:, :2], axis=0)
+    spread = scaled.std(axis=0, ddof=1)
+    found = result.table["estimate"].to_numpy()
+    np.testing.assert_allclose(found[:2], spread / spread.sum(), rtol=1e-12)
+    assert (found[2:] == 0).all()
+    told = next(f for f in result.findings if f.key == "entropy.first")
+    assert told.values["share"] == pytest.approx(100 * found.max())
+    assert weigh.critic(long(x[:2]), better=BETTER, **GRID).table["estimate"].isna().all()
+    x[:, 1] = 7
+    assert weigh.critic(long(x), better=BETTER, **GRID).table["estimate"].isna().all()
