@@ -18,9 +18,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from svcmetrics.io.import_files import propose
+from svcmetrics.io.import_files import import_file, propose
 from svcmetrics.io.study_files import inspect_study
 from svcmetrics.problems import InputError
+from tests.io import foreign, workflows
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 # Bytes that mean something to one of the formats.
@@ -148,6 +149,32 @@ def test_a_study_with_a_damaged_file_is_checked_and_told(name, tmp_path_factory,
     _, problems = inspect_study(folder)
     for problem in problems:
         assert problem.say("zh").strip() and problem.say("en").strip()
+
+
+SYSTEMS = ("dingtalk", "feishu", "wecom", "jira", "weaver", "servicenow", "wjx", "qualtrics")
+
+
+def _exported(system: str, folder: Path) -> Path:
+    """A small good export of a system that people import from."""
+    if system in ("dingtalk", "feishu", "wecom", "jira"):
+        return workflows.write_json(folder / f"{system}.json", getattr(workflows, system)())
+    tables = {"wjx": foreign.WJX_TEXT, "qualtrics": foreign.QUALTRICS}
+    rows = tables[system] if system in tables else getattr(workflows, system)()
+    return foreign.write_csv(folder / f"{system}.csv", rows)
+
+
+@often
+@given(system=st.sampled_from(SYSTEMS), changes=damage)
+def test_a_damaged_export_is_imported_to_the_end_or_refused(tmp_path_factory, system, changes):
+    folder = tmp_path_factory.mktemp("export")
+    path = _exported(system, folder)
+    path.write_bytes(_damaged(path.read_bytes(), changes))
+    said = ["imported"]
+    try:
+        import_file(path, folder / "study")
+    except InputError as error:
+        said = [error.say(code) for code in ("zh", "en")]
+    assert all(text.strip() and "Traceback" not in text for text in said)
 
 
 @pytest.mark.parametrize("name", SEEDS)
