@@ -15,7 +15,16 @@ Command = Callable[[list[str]], int]
 # both cores already.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-LITTER = ("build", "dist", "outputs", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".mutants")
+LITTER = (
+    "build",
+    "dist",
+    "outputs",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    ".mutants",
+)
 
 
 def run(program: str, *args: str) -> int:
