@@ -116,13 +116,18 @@ def pairwise_sums(table: Floats) -> Floats:
     return np.concatenate(parts, axis=1, dtype=np.float64)
 
 
-def alpha_of_pairwise(sums: Floats, items: int) -> Floats:
-    """Alpha of every resample from ``pairwise_sums``; missing where a pair was never answered."""
+def covariances_of_pairwise(sums: Floats, items: int) -> Floats:
+    """Covariances of every resample from ``pairwise_sums``; missing where a pair was never answered."""
     n, first, second, product = np.split(sums, 4, axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        covariance = (product - first * second / n) / (n - 1)
-        one, two = np.triu_indices(items)
-        own = covariance[..., one == two].sum(axis=-1)
-        whole = own + 2 * covariance[..., one != two].sum(axis=-1)
-        good = (whole > 1e-12) & (n > 1).all(axis=-1)
-        return np.where(good, items / (items - 1) * (1 - own / whole), np.nan)
+        pairs = np.where(n > 1, (product - first * second / n) / (n - 1), np.nan)
+    one, two = np.triu_indices(items)
+    out = np.empty((*sums.shape[:-1], items, items))
+    out[..., one, two] = out[..., two, one] = pairs
+    return out
+
+
+def alpha_of_pairwise(sums: Floats, items: int) -> Floats:
+    """Alpha of every resample from ``pairwise_sums``; missing where a pair was never answered."""
+    covariance = covariances_of_pairwise(sums, items)
+    return np.where(covariance.sum(axis=(-2, -1)) > 1e-12, alpha(covariance), np.nan)

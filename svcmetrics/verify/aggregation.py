@@ -15,7 +15,7 @@ from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.tables import complete, unique
 from svcmetrics.verify import grid as grids
 
-RESAMPLES = 1000
+RESAMPLES = 2000
 _CUSTOMARY = 0.7
 _FEW = 5
 _BOUNDS = {
@@ -45,7 +45,7 @@ def aggregation(
     target, rater, score: the columns with the department, the person and the number given.
     scale: lowest and highest point of the scale; a score outside is an error.
     item: the column with the item; raters who left out an item of a department are left out there.
-    rng: seed or generator of the 1,000 resamples of the raters of a department.
+    rng: seed or generator of the 2,000 resamples of the raters of a department.
 
     Returns per department (rows with its name) and as mean over departments (name empty):
     ``rwg`` (several items: ``rwg_j``) against three nulls, ``rwg_star`` (Lindell's r*wg(j)),

@@ -16,6 +16,9 @@ from svcmetrics.verify import answers
 
 # All splits up to this number; beyond it as many at random.
 SPLITS = 10_000
+RESAMPLES = 2000
+# Numbers of resampled sums in one pass.
+_BLOCK = 4_000_000
 
 
 @metric(better="higher", high=1, source="Guttman 1945 (lambda 4); Callender & Osburn 1977")
@@ -34,11 +37,13 @@ def split_half(
     person, item, score: the columns with the form (or person), the item and the answer. Reversed
         items must be turned round before.
     missing: "listwise" uses complete forms only; "pairwise" all answers to each pair of items.
-    rng: seed or generator, used only when there are more than 10,000 splits (from 17 items on).
+    rng: seed or generator of the 2,000 resamples of the forms and, when there are more than 10,000
+        splits (from 17 items on), of the splits.
 
     Returns Guttman's split-half coefficient (lambda 4) as mean, lowest and highest over the
-    splits, and for odd against even items; ``low`` and ``high`` of the mean hold the middle 95%
-    of the splits, which is no confidence interval. ``split_half_standardised`` is the same for
+    splits, and for odd against even items. The mean and odd against even have percentile limits
+    over resampled forms; the lowest and the highest have none, for in a resample the extremes lie
+    further out. ``split_half_standardised`` is the same for
     items of equal spread, as R psych has it. An odd number of items is split unevenly by one.
 
     Misleads: one split proves little; the highest is a lucky one, the more so in small samples.
@@ -64,14 +69,16 @@ def split_half(
         empty = estimates("split_half", variant="mean", n=form.persons, splits=0)
         return Result("split_half", empty, [*form.findings, refused], about)
     k = len(form.items)
-    halves = _halves(k, bootstrap.generator(rng))
+    draws = bootstrap.generator(rng)
+    halves = _halves(k, draws)
     about["splits"] = len(halves)
     n = int(pairs.min())
-    parts = [_rows("split_half", covariance, halves, n)]
+    about["interval"] = f"bootstrap over persons, {RESAMPLES} resamples, percentile"
+    kinds = {"split_half": covariance}
     if (np.diag(covariance) > 0).all():
-        parts.append(
-            _rows("split_half_standardised", consistency.correlations(covariance), halves, n)
-        )
+        kinds["split_half_standardised"] = consistency.correlations(covariance)
+    limits = _limits(form.table, halves, draws)
+    parts = [_rows(name, kinds[name], halves, n, limits[name]) for name in kinds]
     table = pd.concat(parts, ignore_index=True)
     row = table.set_index("variant").iloc[:4]["estimate"]
     values = {
@@ -102,15 +109,45 @@ def _halves(items: int, rng: np.random.Generator) -> np.ndarray:
     return signs
 
 
-def _rows(name: str, covariance: np.ndarray, halves: np.ndarray, n: int) -> pd.DataFrame:
-    """Guttman's lambda 4 is one minus the variance of the difference over that of the sum."""
-    total = covariance.sum()
-    odd = np.where(np.arange(len(covariance)) % 2 == 0, 1.0, -1.0)
-    lambda4 = 1 - ((halves @ covariance) * halves).sum(axis=1) / total
-    low, high = np.quantile(lambda4, [0.025, 0.975])
-    mean = lambda4.mean()
+def _rows(
+    name: str, covariance: np.ndarray, halves: np.ndarray, n: int, limits: np.ndarray
+) -> pd.DataFrame:
+    """The splits of one covariance matrix; ``limits`` of their mean and of odd against even."""
+    every, odd = _lambda4(covariance, halves), _lambda4(covariance, _odd(len(covariance)))
+    low, high = limits
     return estimates(
         name, variant=["mean", "lowest", "highest", "odd_even"], n=n, splits=len(halves),
-        estimate=[mean, lambda4.min(), lambda4.max(), 1 - odd @ covariance @ odd / total],
-        low=[min(low, mean), np.nan, np.nan, np.nan], high=[max(high, mean), np.nan, np.nan, np.nan],
+        estimate=[every.mean(), every.min(), every.max(), odd[0]],
+        low=[low[0], np.nan, np.nan, low[1]], high=[high[0], np.nan, np.nan, high[1]],
     )  # fmt: skip
+
+
+def _odd(items: int) -> np.ndarray:
+    return np.where(np.arange(items) % 2 == 0, 1.0, -1.0)[None, :]
+
+
+def _lambda4(covariance: np.ndarray, halves: np.ndarray) -> np.ndarray:
+    """Guttman's lambda 4 is one minus the variance of the difference over that of the sum."""
+    return 1 - ((halves @ covariance) * halves).sum(axis=1) / covariance.sum()
+
+
+def _limits(
+    table: np.ndarray, halves: np.ndarray, rng: np.random.Generator
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Limits of the mean over splits and of odd against even, of both kinds.
+
+    Lambda 4 is linear in the covariances but for the variance of the sum, which is the same for
+    every split: its mean over splits needs only how often two items meet in one half.
+    """
+    k = table.shape[1]
+    meet = np.stack([halves.T @ halves / len(halves), _odd(k).T @ _odd(k)])
+    sums = bootstrap.totals(consistency.pairwise_sums(table), RESAMPLES, rng)
+    draws: dict[str, list[np.ndarray]] = {"split_half": [], "split_half_standardised": []}
+    for part in np.array_split(sums, max(1, sums.size // _BLOCK)):
+        covariance = consistency.covariances_of_pairwise(part, k)
+        for name, drawn in draws.items():
+            own = covariance if name == "split_half" else consistency.correlations(covariance)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                between = np.einsum("bij,mij->bm", own, meet) / own.sum(axis=(1, 2))[:, None]
+            drawn.append(np.where(np.isfinite(between), 1 - between, np.nan))
+    return {name: bootstrap.limits(np.concatenate(drawn)) for name, drawn in draws.items()}

@@ -75,3 +75,28 @@ def test_nothing_to_split_is_refused(rows, key):
     result = verify.split_half(long(rows), **WORDS)
     assert key in [f.key for f in result.findings]
     assert result.table["estimate"].isna().all()
+
+
+def test_limits_are_those_of_resampled_forms_refitted_one_by_one():
+    rng = np.random.default_rng(4)
+    scores = rng.normal(size=(60, 1)) + rng.normal(size=(60, 5))
+    long = pd.DataFrame(scores).rename_axis("p").reset_index().melt("p", var_name="i")
+    found = verify.split_half(long, person="p", item="i", score="value").table.set_index(
+        ["metric", "variant"]
+    )
+    again = []
+    for _ in range(400):
+        drawn = pd.DataFrame(scores[rng.integers(0, 60, 60)]).rename_axis("p").reset_index()
+        own = verify.split_half(
+            drawn.melt("p", var_name="i"), person="p", item="i", score="value"
+        ).table.set_index(["metric", "variant"])
+        again.append(own["estimate"])
+    low, high = np.quantile(pd.concat(again, axis=1), [0.025, 0.975], axis=1)
+    row = {key: k for k, key in enumerate(found.index)}
+    for metric in ("split_half", "split_half_standardised"):
+        for variant in ("mean", "odd_even"):
+            key = (metric, variant)
+            width = found.loc[key, "high"] - found.loc[key, "low"]
+            assert found.loc[key, "low"] < found.loc[key, "estimate"] < found.loc[key, "high"]
+            assert found.loc[key, "low"] == pytest.approx(low[row[key]], abs=0.15 * width)
+            assert found.loc[key, "high"] == pytest.approx(high[row[key]], abs=0.15 * width)
