@@ -20,6 +20,8 @@ Flags = NDArray[np.bool_]
 
 # With more departments and waves than this their means are taken out beforehand.
 _FIXED = 600
+# Below this many standard errors an approximate chi-square has hardly a degree of freedom.
+_THIN = 0.7
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ def spread(y: Floats, rater: Whole, pair: Whole, wave: Whole, moment: Whole) -> 
         model = reml(centred(y, [moment]), list(codes.values()))
     own = list(codes).index("rater_wave")
     value = float(model.variances[own])
-    low, high = (profile(model, own, 0.95) if value == 0
-                 else satterthwaite(value, float(model.errors[own]), 0.95))  # fmt: skip
+    error = float(model.errors[own])
+    low, high = (profile(model, own, 0.95) if value < _THIN * error
+                 else satterthwaite(value, error, 0.95))  # fmt: skip
     return Drift(
         dict(zip([*codes, "residual"], model.variances.tolist(), strict=True)),
         (value**0.5, low**0.5, high**0.5), mixed_checks.none_p(model, [own]),

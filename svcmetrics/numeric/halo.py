@@ -11,10 +11,13 @@ from scipy import special
 
 from svcmetrics.numeric.mixed import Mixed, reml
 from svcmetrics.numeric.mixed_checks import none_p
-from svcmetrics.numeric.mixed_intervals import satterthwaite
+from svcmetrics.numeric.mixed_intervals import profile, satterthwaite
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+_NORMAL = 1.959964
+# With fewer standard errors the logarithm of a share is far from normal.
+_THIN = 1.5
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,20 @@ def impression(
     value = dict(zip(names, model.variances.tolist(), strict=True))
     pick = np.array([names.index(h) for h in halo])
     total, rest = float(model.variances[pick].sum()), model.residual
-    low, high = satterthwaite(total, _error(model, pick), 0.95)
+    error = _error(model, pick)
+    low, high = satterthwaite(total, error, 0.95)
     share = total / (total + rest)
     logit = _logit_error(model, pick, total, rest)
-    ends = special.expit(special.logit(share) + np.array([-1.959964, 1.959964]) * logit)
-    if not 0 < share < 1:
+    ends = special.expit(special.logit(share) + np.array([-_NORMAL, _NORMAL]) * logit)
+    if total < _THIN * error:
+        # Next to nothing: on the logarithm any share would seem possible.
+        low, high = 0.0, total + _NORMAL * error
+        ends = np.array([0.0, high / (high + rest)])
+    elif total == 0:
+        # At the boundary there is no standard error; the criterion says what can be excluded.
+        low, high = 0.0, max(profile(model, int(k), 0.95)[1] for k in pick)
+        ends = np.array([0.0, high / (high + rest)])
+    elif share == 1:
         ends = np.array([0.0, np.nan])
     sd = (total**0.5, float(np.sqrt(low)), float(np.sqrt(high)))
     return Impression(value, sd, (share, float(ends[0]), float(ends[1])), model.converged,

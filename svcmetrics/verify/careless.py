@@ -9,13 +9,14 @@ import pandas as pd
 
 from svcmetrics.columns import numbers, require
 from svcmetrics.metric import metric
-from svcmetrics.numeric import blocks, bootstrap, careless_indices
+from svcmetrics.numeric import blocks, bootstrap
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import grid
 from svcmetrics.verify.careless_flags import Flags, analyst_table, flags
+from svcmetrics.verify.reversed_items import reversed_items
 
 # Fewer raters than this: indices have nothing to be compared with.
 RATERS = 20
@@ -90,7 +91,10 @@ def careless(  # noqa: PLR0913
         table = pd.concat([table, effect.assign(chance=np.nan)], ignore_index=True)
         notes += warnings
     return Result(
-        "careless", table, [*notes, *_order(forms), *_reversed(forms), *forms.findings], about
+        "careless",
+        table,
+        [*notes, *_order(forms), *reversed_items(forms, "careless"), *forms.findings],
+        about,
     )
 
 
@@ -219,14 +223,3 @@ def _order(forms: reader.Forms) -> list[Finding]:
     """Names of items that tell no order: runs of equal answers then mean little."""
     known = len(forms.items) < 2 or grid.is_ordered(forms.items)
     return [] if known else [Finding("careless.order", {"items": len(forms.items)})]
-
-
-def _reversed(forms: reader.Forms) -> list[Finding]:
-    """Items that run against the others: probably reversed, and read as carelessness."""
-    r = careless_indices.correlations(forms.answers)
-    np.fill_diagonal(r, np.nan)
-    with np.errstate(invalid="ignore"):
-        alone = np.isnan(r).all(axis=1, keepdims=True)
-        middle = np.nanmedian(np.where(alone, 0.0, r), axis=1)
-    names = [str(i) for i, m in zip(forms.items, middle, strict=True) if m < -0.15]
-    return [Finding("careless.reversed", {"items": names}, "warning")] if names else []

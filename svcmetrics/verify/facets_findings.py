@@ -164,7 +164,9 @@ def _limits(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame, method: str) -> 
     if extreme.any():
         out.append(Finding("facets.extreme", {"count": int(extreme.sum())}, "warning"))
     if t.skipped:
-        out.append(Finding("facets.skipped", {"scores": [f"{s:.15g}" for s in t.skipped]}, "warning"))
+        out.append(
+            Finding("facets.skipped", {"scores": [f"{s:.15g}" for s in t.skipped]}, "warning")
+        )
     if t.repeated:
         out.append(Finding("facets.repeated", {"count": t.repeated}, "warning"))
     if method == "joint" and not found.loose:

@@ -12,6 +12,7 @@ from svcmetrics.numeric import halo as arrays
 from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, TooLarge
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import forms as reader
+from svcmetrics.verify.reversed_items import reversed_items
 
 # From so many raters per target on, departments may differ from item to item.
 RATERS = 5
@@ -69,7 +70,8 @@ def halo(
     if found is None:
         return _refused("not_identified", forms, about)
     about |= {"components": found.variances, "converged": found.converged, "p": found.p}
-    return Result("halo", _table(forms, found), [_reading(forms, found), *forms.findings], about)
+    said = [_reading(forms, found), *reversed_items(forms, "halo"), *forms.findings]
+    return Result("halo", _table(forms, found), said, about)
 
 
 def _refused(key: str, forms: reader.Forms, about: dict[str, Any]) -> Result:

@@ -110,7 +110,11 @@ def _halves(items: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _rows(
-    name: str, covariance: np.ndarray, halves: np.ndarray, n: int, limits: np.ndarray
+    name: str,
+    covariance: np.ndarray,
+    halves: np.ndarray,
+    n: int,
+    limits: tuple[np.ndarray, np.ndarray],
 ) -> pd.DataFrame:
     """The splits of one covariance matrix; ``limits`` of their mean and of odd against even."""
     every, odd = _lambda4(covariance, halves), _lambda4(covariance, _odd(len(covariance)))

@@ -65,3 +65,12 @@ def test_no_drift_says_small_and_one_wave_is_refused():
 def test_equal_scores_are_refused():
     table = planted(np.random.default_rng(6)).assign(s=3)
     assert verify.drift(table, **NAMES).findings[0].key == "drift.flat"
+
+
+def test_limits_stay_within_reason_with_hardly_any_drift_and_raters():
+    rng = np.random.default_rng(8)
+    for _ in range(12):
+        found = row(verify.drift(planted(rng, drift=0.02, raters=3), **NAMES), "drift")
+        assert 0 <= found["low"] <= found["estimate"]
+        # With three raters there may be no upper limit; a number beyond the scale is none.
+        assert np.isnan(found["high"]) or found["estimate"] <= found["high"] < 2

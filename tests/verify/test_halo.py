@@ -65,3 +65,22 @@ def test_one_item_and_all_the_same_are_refused():
     table = planted(np.random.default_rng(3))
     assert verify.halo(table[table["i"] == 0], **NAMES).findings[0].key == "halo.few"
     assert verify.halo(table.assign(s=4), **NAMES).findings[0].level == "refused"
+
+
+def test_next_to_no_halo_has_a_finite_limit_that_says_so():
+    rng = np.random.default_rng(5)
+    limits = []
+    for _ in range(12):
+        row = verify.halo(planted(rng, halo=0.0, raters=30), **NAMES).table.set_index("metric")
+        limits.append(row.loc["halo", "high"])
+        assert 0 <= row.loc["halo", "low"] <= row.loc["halo", "estimate"] <= row.loc["halo", "high"]
+    assert max(limits) < 0.25
+
+
+def test_an_item_that_runs_against_the_others_is_named():
+    table = planted(np.random.default_rng(6))
+    table.loc[table["i"] == 2, "s"] *= -1
+    named = [f for f in verify.halo(table, **NAMES).findings if f.key == "halo.reversed"]
+    assert [f.values["items"] for f in named] == [["2"]]
+    straight = verify.halo(planted(np.random.default_rng(6)), **NAMES)
+    assert "halo.reversed" not in [f.key for f in straight.findings]
