@@ -13,7 +13,7 @@ from svcmetrics.io import engine
 from svcmetrics.measure.actions import DECISIONS
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import step_table
-from svcmetrics.measure.inputs import By, columns_of
+from svcmetrics.measure.inputs import By, columns_of, together
 from svcmetrics.measure.log import FLOW, Log, is_in, read_log
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals, summaries
@@ -24,6 +24,7 @@ from svcmetrics.result import Finding, Result, estimates
 _ENOUGH = 20
 # A step whose share of fast approvals surely exceeds this is looked at.
 _OFTEN = 0.1
+_COUNTS = ["approved", "by_rule", "hand"]
 
 
 @metric(
@@ -62,13 +63,12 @@ def automatic(
     """
     names = columns_of(by)
     log = read_log(events, timezone)
-    rows = _decisions(log, steps)
     missing = [c for c in names if c not in ("unit_id", "service_id", "step_no")]
     if missing:
         raise table_error(
             "missing_columns", missing=missing, present=["unit_id", "service_id", "step_no"]
         )
-    frame = _counted(rows, names)
+    frame = _counted(log, steps, names)
     table, stamps = _table(frame, names, fast)
     about = {
         "method": "Wilson; median with order statistics",
@@ -80,15 +80,6 @@ def automatic(
     return Result("automatic", table, _findings(frame, stamps, fast), about)
 
 
-def _decisions(log: Log, steps: pd.DataFrame | None) -> Table:
-    rows = log.once("decisions", lambda: engine.keep(_decided(log)))
-    rows = joined(rows, step_table(steps), "service_id", "step_no")
-    return rows.mutate(
-        unit_id=ibis.coalesce(rows["step_unit"], rows["unit_id"]),
-        is_auto=rows["is_auto"].fill_null(False),
-    )
-
-
 def _decided(log: Log) -> Table:
     """Every decision of a step with the time since the event that moved the case before."""
     window = ibis.window(group_by="case_id", order_by="seq")
@@ -98,65 +89,82 @@ def _decided(log: Log) -> Table:
     return rows.select("service_id", "step_no", "unit_id", "action", "is_auto", "waited_us")
 
 
-def _counted(rows: Table, by: list[str]) -> pd.DataFrame:
-    """Decisions per step, and the list of how long those approved by hand had waited."""
-    approved, by_rule = rows["action"] == "approve", rows["is_auto"]
-    groups = rows.group_by(by) if by else rows
-    counts = engine.frame(
-        groups.aggregate(
-            approved=approved.sum(),
-            by_rule=(approved & by_rule).sum(),
-            hand=(~by_rule).sum(),
-            waited=rows["waited_us"].collect(where=approved & ~by_rule),
-        )
+def _counted(log: Log, steps: pd.DataFrame | None, by: list[str]) -> pd.DataFrame:
+    """Decisions per group, and the list of how long those approved by hand had waited.
+
+    Counted as they were recorded, and named by the catalogue afterwards: places are few.
+    """
+    rows = log.once("decisions", lambda: engine.keep(_decided(log)))
+    approved, by_rule = rows["action"] == "approve", rows["is_auto"].fill_null(False)
+    places = rows.group_by(["service_id", "step_no", "unit_id"]).aggregate(
+        approved=approved.sum(),
+        by_rule=(approved & by_rule).sum(),
+        hand=(~by_rule).sum(),
+        waited=rows["waited_us"].collect(where=approved & ~by_rule),
     )
-    values = [np.empty(0) if v is None else np.asarray(v, dtype=float) for v in counts["waited"]]
-    whole = counts[["approved", "by_rule", "hand"]].fillna(0).astype(int)
-    return counts.assign(**whole, waited=pd.Series(values, counts.index, dtype=object))
+    places = joined(places, step_table(steps), "service_id", "step_no")
+    unit = ibis.coalesce(places["step_unit"], places["unit_id"])
+    found = engine.frame(places.select("service_id", "step_no", *_COUNTS, "waited", unit_id=unit))
+    counts = found[_COUNTS].fillna(0).astype(int)
+    groups = found.assign(**counts).groupby(by or (lambda _: 0), dropna=False)
+    lists = [[np.empty(0) if v is None else v for v in part] for _, part in groups["waited"]]
+    summed = groups[_COUNTS].sum().reset_index(drop=not by)
+    values = [together(np.asarray(v, dtype=float) for v in part) for part in lists]
+    return summed.assign(waited=pd.Series(values, summed.index, dtype=object))
 
 
 def _table(
     frame: pd.DataFrame, by: list[str], fast: float
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Steps that approve; those that only deliver and send back are no approvers."""
-    approvers = frame[frame["approved"] > 0]
-    approvers = approvers.sort_values(by, kind="stable") if by else approvers
-    hand = int(approvers["hand"].sum())
-    kept = int((approvers["approved"] - approvers["by_rule"]).sum())
+    frame = frame[frame["approved"] > 0]
+    if not len(frame):
+        return estimates("automatic", n=0), []
+    rows = _rows(frame, fast)
+    estimate, low, high, n = (np.column_stack(c) for c in zip(*rows.values(), strict=True))
+    table = estimates(
+        "automatic",
+        groups={c: frame[c].repeat(len(rows)).tolist() for c in by},
+        variant=list(rows) * len(frame),
+        estimate=estimate.ravel(),
+        low=low.ravel(),
+        high=high.ravel(),
+        n=n.ravel(),
+    )
+    hand = int(frame["hand"].sum())
+    kept = int((frame["approved"] - frame["by_rule"]).sum())
     usual = (hand - kept) / hand if hand else float("nan")
-    parts, stamps = [], []
-    for part in approvers.to_dict("records"):
-        named = {c: part[c] for c in by}
-        rows = _rows(part, fast)
-        estimate, low, high, n = zip(*rows.values(), strict=True)
-        parts.append(
-            estimates("automatic", groups=named, variant=list(rows), estimate=estimate, low=low,
-                      high=high, n=n)
-        )  # fmt: skip
-        quick, back = rows["fast"], rows["sent_back"]
-        # Surely often fast, and surely less often sent back than elsewhere.
-        if quick[3] >= _ENOUGH and quick[1] > _OFTEN and back[2] < usual:
-            place = " · ".join(str(v) for v in named.values())
-            stamps.append({"place": place, "fast": quick[0], "back": back[0]})
-    return (pd.concat(parts, ignore_index=True) if parts else estimates("automatic", n=0)), stamps
+    quick, back = rows["fast"], rows["sent_back"]
+    # Surely often fast, and surely less often sent back than elsewhere.
+    stamps = (quick[3] >= _ENOUGH) & (quick[1] > _OFTEN) & (back[2] < usual)
+    places = frame[by].astype(object).to_numpy()
+    return table, [
+        {
+            "place": " · ".join(str(v) for v in places[i]),
+            "fast": float(quick[0][i]),
+            "back": float(back[0][i]),
+        }
+        for i in np.flatnonzero(stamps)
+    ]
 
 
-def _rows(part: dict[Any, Any], fast: float) -> dict[str, tuple[float, float, float, int]]:
-    """The four numbers of one step: automatic, fast, sent back, and seconds to approve."""
-    waited = np.sort(part["waited"]) / 1e6
-    back = part["hand"] - (part["approved"] - part["by_rule"])
-    middle, low, high = summaries.quantile(waited, 0.5)
+def _rows(frame: pd.DataFrame, fast: float) -> dict[str, tuple[np.ndarray, ...]]:
+    """The four numbers of each step: automatic, fast, sent back, and seconds to approve."""
+    waited = [np.sort(w) / 1e6 for w in frame["waited"]]
+    timed = np.array([len(w) for w in waited])
+    quick = np.array([np.searchsorted(w, fast, side="right") for w in waited])
+    approved, by_rule, hand = (frame[c].to_numpy() for c in _COUNTS)
+    middle = np.array([summaries.quantile(w, 0.5) for w in waited])
     return {
-        "automatic": _interval(part["by_rule"], part["approved"]),
-        "fast": _interval(int((waited <= fast).sum()), len(waited)),
-        "sent_back": _interval(back, part["hand"]),
-        "seconds": (middle, low, high, len(waited)),
+        "automatic": _interval(by_rule, approved),
+        "fast": _interval(quick, timed),
+        "sent_back": _interval(hand - (approved - by_rule), hand),
+        "seconds": (*middle.T, timed),
     }
 
 
-def _interval(hits: int, n: int) -> tuple[float, float, float, int]:
-    low, high = intervals.wilson(hits, n)
-    return hits / n if n else float("nan"), float(low), float(high), n
+def _interval(hits: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, ...]:
+    return hits / np.where(n > 0, n, np.nan), *intervals.wilson(hits, n), n
 
 
 def _findings(frame: pd.DataFrame, stamps: list[dict[str, Any]], fast: float) -> list[Finding]:

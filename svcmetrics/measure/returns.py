@@ -8,13 +8,13 @@ import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import attributes, service_table, step_table
 from svcmetrics.measure.inputs import By, columns_of
 from svcmetrics.measure.instants import local_micros
 from svcmetrics.measure.log import KINDS, OUTPUTS, Log, is_in, read_log, tally
-from svcmetrics.measure.waits import sent_back, to_requester
+from svcmetrics.measure.waits import sent_back, went_to_requester
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
 from svcmetrics.problems import table_error
@@ -84,34 +84,41 @@ def returns(
 
 def charge(log: Log, steps: pd.DataFrame | None) -> tuple[Table, dict[str, int]]:
     """Every return with the step and unit whose output came back; and what nobody is charged for."""
-    back = sent_back(log)
-    back = back.filter(back["action"] == "return")
-    to_them = to_requester(back).select("case_id", "seq")
-    internal = back.anti_join(to_them, ["case_id", "seq"])
-    moved = is_in(internal["next_action"], ("accept", *OUTPUTS, "return", "reject"))
-    next_step = ibis.ifelse(moved, internal["next_step"], ibis.null("int64"))
-    internal = internal.mutate(step_no=ibis.coalesce(internal["to_step_no"], next_step))
-    internal = engine.keep(internal)
+    known = held.marks(steps)
+    rows = log.once(known and ("charged", *known), lambda: engine.keep(_placed(log, steps)))
+    nowhere = rows["step_no"].isnull() & ~rows["to_requester"]
+    bare = rows["step_no"].notnull() & rows["step_unit"].isnull()
     counts = engine.row(
-        internal.aggregate(
-            internal=internal.count(), nowhere=internal["step_no"].isnull().sum().fill_null(0)
+        rows.aggregate(
+            to_requester=rows["to_requester"].sum(), nowhere=nowhere.sum(), bare=bare.sum()
         )
     )
-    whole = int(engine.row(back.aggregate(n=back.count()))["n"])
-    apart = {
-        "to_requester": whole - int(counts["internal"]),
-        "destination_unknown": int(counts["nowhere"]),
-    }
-    charged = internal.filter(internal["step_no"].notnull())
-    return _with_unit(charged, log, steps), apart
+    whole = {k: 0 if pd.isna(n) else int(n) for k, n in counts.items()}
+    apart = {"to_requester": whole["to_requester"], "destination_unknown": whole["nowhere"]}
+    charged = rows.filter(rows["step_no"].notnull()).drop("to_requester")
+    if not whole["bare"]:
+        return charged.mutate(unit_id="step_unit"), apart
+    return _with_unit(charged, log), apart
 
 
-def _with_unit(rows: Table, log: Log, steps: pd.DataFrame | None) -> Table:
+def _placed(log: Log, steps: pd.DataFrame | None) -> Table:
+    """Every return with the step whose output came back; none where it went to the requester."""
+    back = sent_back(log)
+    back = back.filter(back["action"] == "return")
+    moved = is_in(back["next_action"], ("accept", *OUTPUTS, "return", "reject"))
+    next_step = ibis.ifelse(moved, back["next_step"], ibis.null("int64"))
+    to_them = went_to_requester(back)
+    step = ibis.coalesce(back["to_step_no"], next_step)
+    rows = back.select(
+        "case_id", "seq", "service_id", "at_us",
+        step_no=ibis.ifelse(to_them, ibis.null("int64"), step), to_requester=to_them,
+    )  # fmt: skip
+    return joined(rows, step_table(steps).drop("is_final"), "service_id", "step_no")
+
+
+def _with_unit(rows: Table, log: Log) -> Table:
     """The unit of the charged step: as the catalogue says, else whoever last delivered there."""
-    rows = engine.keep(joined(rows, step_table(steps), "service_id", "step_no"))
     bare = rows.filter(rows["step_unit"].isnull()).select("case_id", "step_no", "seq")
-    if not engine.row(bare.aggregate(n=bare.count()))["n"]:
-        return rows.mutate(unit_id="step_unit")
     made = log.events.filter(is_in(log.events["action"], ("accept", *OUTPUTS)))
     made = made.semi_join(bare, ["case_id", "step_no"])
     made = made.select(c2="case_id", s2="step_no", seq2="seq", unit2="unit_id")

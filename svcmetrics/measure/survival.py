@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -67,15 +68,17 @@ def survival(
         events, services=services, steps=steps, calendar=calendar, timezone=timezone, by=by
     )
     rows, unit, left = _timed(cases)
-    whole = _coded(rows)
+    whole, parts = _coded(rows, cases.by)
+    ends = whole.ends()
     about = {
         "method": "Kaplan–Meier; Aalen–Johansen",
         "level": 0.95,
         "unit": unit,
-        "curve": _curve(*whole, unit),
+        "curve": _curve(ends, whole.horizon(unit)) if len(whole.time) else {},
         "dropped": cases.dropped | ({"no_promise_or_emergency": left} if left else {}),
     }
-    return Result("survival", _table(rows, cases.by, unit), _findings(whole, cases, unit), about)
+    findings = _findings(whole, ends, unit) + cases.findings()
+    return Result("survival", _table(parts, cases.by, unit), findings, about)
 
 
 def _timed(cases: Cases) -> tuple[pd.DataFrame, str, int]:
@@ -91,83 +94,105 @@ def _timed(cases: Cases) -> tuple[pd.DataFrame, str, int]:
     return rows, unit if len(rows) else "promise", left
 
 
-def _table(rows: pd.DataFrame, by: list[str], unit: str) -> pd.DataFrame:
-    groups = rows.groupby(by, sort=True, dropna=False) if by else [((), rows)]
-    parts = [_group(p, by, k if isinstance(k, tuple) else (k,), unit) for k, p in groups if len(p)]
-    return pd.concat(parts, ignore_index=True) if parts else estimates("survival", n=0)
+def _table(parts: list[tuple[tuple[Any, ...], _Times]], by: list[str], unit: str) -> pd.DataFrame:
+    rows = [_group(times, dict(zip(by, key, strict=True)), unit) for key, times in parts]
+    return pd.concat(rows, ignore_index=True) if rows else estimates("survival", n=0)
 
 
-def _group(rows: pd.DataFrame, by: list[str], key: tuple[Any, ...], unit: str) -> pd.DataFrame:
-    time, cause = _coded(rows)
-    found = _estimates(time, cause, unit)
+def _group(times: _Times, named: dict[str, Any], unit: str) -> pd.DataFrame:
+    found = _estimates(times, unit)
     estimate, low, high = zip(*found.values(), strict=True)
+    still_open = int((times.cause == 0).sum())
     return estimates(
         "survival",
-        groups=dict(zip(by, key, strict=True)),
+        groups=named,
         variant=list(found),
         estimate=estimate,
         low=low,
         high=high,
-        n=len(time),
-        ended=int((cause > 0).sum()),
-        open_cases=int((cause == 0).sum()),
-        horizon=_horizon(time, unit),
+        n=len(times.time),
+        ended=len(times.time) - still_open,
+        open_cases=still_open,
+        horizon=times.horizon(unit),
         unit=unit,
     )
 
 
-def _coded(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Times:
     """Times in order, with what became of the case."""
-    causes = [
-        np.full(len(r), _CAUSE[s], np.int8)
-        for s, r in zip(rows["status"], rows["ratio"], strict=True)
-    ]
+
+    time: np.ndarray
+    cause: np.ndarray
+
+    def horizon(self, unit: str) -> float:
+        """Up to where cases are compared."""
+        time = self.time
+        return float(min(HORIZON, time[-1]) if unit == "promise" else np.quantile(time, SEEN))
+
+    def ends(self) -> curves.Ends:
+        """Counted for the curves."""
+        return curves.ends(self.time, self.cause)
+
+
+def _coded(
+    rows: pd.DataFrame, by: list[str]
+) -> tuple[_Times, list[tuple[tuple[Any, ...], _Times]]]:
+    """All cases, and those of each group; sorted once."""
+    size = [len(r) for r in rows["ratio"]]
+    cause = np.repeat(rows["status"].map(_CAUSE).to_numpy(np.int8), size)
     # A case that ended at once still ended: it must lie after the origin of the curve.
-    time = np.maximum(together(rows["ratio"]), 1 / HOUR)
-    order = np.argsort(time)
-    return time[order], np.concatenate([np.empty(0, np.int8), *causes])[order]
+    time = np.maximum(together(np.sort(r) for r in rows["ratio"]), 1 / HOUR)
+    order = np.argsort(time, kind="stable")  # merges what is sorted already
+    whole = _Times(time[order], cause[order])
+    if not by or not len(rows):
+        return whole, [((), whole)] if len(rows) else []
+    groups = rows.groupby(by, sort=True, dropna=False)
+    keys = [k if isinstance(k, tuple) else (k,) for k, _ in groups]
+    # Small whole numbers are sorted by counting, and what was in order stays so within a group.
+    place = groups.ngroup().to_numpy().astype(np.min_scalar_type(len(keys)))
+    of = np.repeat(place, size)[order]
+    ends = np.cumsum(np.bincount(of, minlength=len(keys)))
+    apart = np.split(np.argsort(of, kind="stable"), ends[:-1])
+    parts = [_Times(whole.time[p], whole.cause[p]) for p in apart]
+    return whole, list(zip(keys, parts, strict=True))
 
 
-def _horizon(time: np.ndarray, unit: str) -> float:
-    return float(min(HORIZON, time.max()) if unit == "promise" else np.quantile(time, SEEN))
-
-
-def _estimates(time: np.ndarray, cause: np.ndarray, unit: str) -> dict[str, curves.Triple]:
-    curve = curves.kaplan_meier(time, cause == 1)
-    end = _horizon(time, unit)
+def _estimates(times: _Times, unit: str) -> dict[str, curves.Triple]:
+    ends, end = times.ends(), times.horizon(unit)
+    curve = curves.kaplan_meier(ends)
     found = {
         "median": curves.quantile(curve, 0.5),
         "restricted_mean": curves.restricted_mean(curve, end),
-        "done_in_promise": curves.cumulative_incidence(time, cause, 1, 1.0),
-        "done": curves.cumulative_incidence(time, cause, 1, end),
-        "withdrawn": curves.cumulative_incidence(time, cause, 2, end),
+        "done_in_promise": curves.cumulative_incidence(ends, 1, 1.0),
+        "done": curves.cumulative_incidence(ends, 1, end),
+        "withdrawn": curves.cumulative_incidence(ends, 2, end),
     }
     if unit != "promise":
         del found["done_in_promise"]
     return found
 
 
-def _curve(time: np.ndarray, cause: np.ndarray, unit: str) -> dict[str, list[float]]:
+def _curve(ends: curves.Ends, horizon: float) -> dict[str, list[float]]:
     """What has become of all cases by each time, for the drawing."""
-    if not len(time):
-        return {}
-    grid = np.linspace(0.0, _horizon(time, unit), _POINTS)
-    done, withdrawn = (curves.incidence(time, cause, k, grid) for k in (1, 2))
+    grid = np.linspace(0.0, horizon, _POINTS)
+    done, withdrawn = (curves.incidence(ends, k, grid) for k in (1, 2))
     return {"time": grid.tolist(), "done": done.tolist(), "withdrawn": withdrawn.tolist()}
 
 
-def _findings(whole: tuple[np.ndarray, np.ndarray], cases: Cases, unit: str) -> list[Finding]:
-    time, cause = whole
-    if not len(time):
-        return [Finding("survival.none", {}, "refused"), *cases.findings()]
-    found = _estimates(time, cause, unit)
-    closed = time[cause == 1]
-    values = dict(zip(("median", "low", "high"), found["median"], strict=True))
-    values |= {"n": len(time), "naive": float(np.median(closed)) if len(closed) else float("nan")}
+def _findings(whole: _Times, ends: curves.Ends, unit: str) -> list[Finding]:
+    if not len(whole.time):
+        return [Finding("survival.none", {}, "refused")]
+    median = curves.quantile(curves.kaplan_meier(ends), 0.5)
+    closed = whole.time[whole.cause == 1]
+    values = dict(zip(("median", "low", "high"), median, strict=True))
+    values |= {"n": len(whole.time)}
+    values |= {"naive": float(np.median(closed)) if len(closed) else float("nan")}
     key = {"promise": "overall"}.get(unit, unit)
     out = [Finding(f"survival.{key}", values)]
     if unit == "promise":
-        out.append(Finding("survival.promise", {"share": found["done_in_promise"][0]}))
+        share = curves.cumulative_incidence(ends, 1, 1.0)[0]
+        out.append(Finding("survival.promise", {"share": share}))
     if not np.isfinite(values["median"]):
         out.append(Finding("survival.too_open", {}, "warning"))
-    return out + cases.findings()
+    return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import BooleanValue, Table
 
 from svcmetrics.io import engine
 from svcmetrics.measure.actions import FLOW, MARKS, among, is_in, number, text
@@ -60,13 +60,18 @@ def _sent_back(rows: Table) -> Table:
 
 
 def to_requester(back: Table) -> Table:
-    """Those that went to the requester: nothing internal is named, and the requester acts next."""
+    """Those that went to the requester: see ``went_to_requester``."""
+    return back.filter(went_to_requester(back))
+
+
+def went_to_requester(back: Table) -> BooleanValue:
+    """Whether nothing internal is named, and the requester acts next."""
     acts = is_in(back["next_action"], ("submit", "resubmit"))
     leaves = (back["next_action"] == "withdraw").fill_null(False) & back["to_step_no"].isnull()
     waits = (
         back["next_action"].isnull() & back["to_step_no"].isnull() & (back["action"] == "return")
     )
-    return back.filter(acts | leaves | waits)
+    return (acts | leaves | waits).fill_null(False)
 
 
 def requester_waits(log: Log) -> Table:

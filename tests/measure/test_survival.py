@@ -16,7 +16,7 @@ ENDED = np.array([1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
 
 def test_remission_curve_as_printed():
     # Kleinbaum and Klein (2012), Survival Analysis, table 2.1 and p. 64: estimates and SE.
-    curve = curves.kaplan_meier(WEEKS, ENDED)
+    curve = curves.kaplan_meier(curves.ends(WEEKS, ENDED))
     assert curve.time.tolist() == [6, 7, 10, 13, 16, 22, 23]
     assert curve.survival == pytest.approx(
         [0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482], abs=5e-5
@@ -31,7 +31,7 @@ def test_remission_curve_as_printed():
 
 def test_restricted_mean_as_printed():
     # SAS LIFETEST on the same data, mean up to 35 weeks: 23.2869, standard error 2.8276.
-    curve = curves.kaplan_meier(WEEKS, ENDED)
+    curve = curves.kaplan_meier(curves.ends(WEEKS, ENDED))
     mean, low, _ = curves.restricted_mean(curve, 35.0)
     assert mean == pytest.approx(23.2874, abs=5e-4)
     assert (mean - low) / 1.959964 == pytest.approx(2.8276, abs=5e-4)
@@ -42,7 +42,7 @@ def test_quantiles_equal_statsmodels(share):
     rng = np.random.default_rng(8)
     time, ended = rng.exponential(5, 200).round(1) + 0.1, rng.random(200) < 0.7
     peer = SurvfuncRight(time, ended)
-    ours = curves.quantile(curves.kaplan_meier(time, ended), share)
+    ours = curves.quantile(curves.kaplan_meier(curves.ends(time, ended)), share)
     assert ours[0] == peer.quantile(share)
     assert ours[1:] == pytest.approx(peer.quantile_ci(share, method="cloglog"))
 
@@ -50,7 +50,7 @@ def test_quantiles_equal_statsmodels(share):
 def test_without_open_cases_everything_is_a_plain_share():
     rng = np.random.default_rng(9)
     time, cause = rng.exponential(1, 400), rng.integers(1, 3, 400)
-    share, low, high = curves.cumulative_incidence(time, cause, 1, 1.0)
+    share, low, high = curves.cumulative_incidence(curves.ends(time, cause), 1, 1.0)
     plain = np.mean((time <= 1) & (cause == 1))
     assert share == pytest.approx(plain)
     sigma = np.sqrt(plain * (1 - plain) / 400)
@@ -60,8 +60,8 @@ def test_without_open_cases_everything_is_a_plain_share():
 def test_the_two_ways_of_ending_and_the_rest_add_up():
     rng = np.random.default_rng(10)
     time, cause = rng.exponential(1, 300).round(2) + 0.01, rng.integers(0, 3, 300)
-    both = sum(curves.cumulative_incidence(time, cause, k, 1.5)[0] for k in (1, 2))
-    curve = curves.kaplan_meier(time, cause > 0)
+    both = sum(curves.cumulative_incidence(curves.ends(time, cause), k, 1.5)[0] for k in (1, 2))
+    curve = curves.kaplan_meier(curves.ends(time, cause > 0))
     left = curve.survival[curve.time <= 1.5][-1]
     assert both + left == pytest.approx(1)
 
