@@ -2,8 +2,8 @@
 
 ``python3 dev.py bench door``. Seconds of the processor, for the machine may be busy, and ratios to a
 peer in the same run: pandas reading the same files as text, a bare insert into SQLite. Ten million
-events are registered in a process of its own, whose peak of memory is told; the file (200 MB) is
-made first, also in a process of its own.
+events are registered in a process of their own, whose peak of memory is told (on Linux); the file
+is made first. ``python3 dev.py bench door register`` does this part alone.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ from svcmetrics.io.rating_store import RatingStore
 from svcmetrics.io.study_files import inspect_study, read_study
 from svcmetrics.simulate import simulate
 
+# The peak is that of the process itself: ru_maxrss would take over that of the process that starts it.
 _REGISTER = """
-import resource, sys, time
+import sys, time
 from svcmetrics.io.study_files import read_study
-before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-study = read_study(sys.argv[1])
-rows = study.event.count().execute()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(rows, time.process_time() - start, before / 1024, peak / 1024)
+def peak():
+    with open("/proc/self/status") as file:
+        return next(float(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM"))
+before, start = peak(), time.process_time()
+table = read_study(sys.argv[1]).event  # a frame when small, otherwise a table of the engine
+rows = table.count().execute() if hasattr(table, "execute") else len(table)
+print(rows, time.process_time() - start, before, peak())
 """
 
 
@@ -116,9 +119,11 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         os.environ["SVCMETRICS_KEYS"] = str(place / "keys")
+        for events in (100_000, 1_000_000, 10_000_000):
+            register(events, place / f"e{events}")
+        if sys.argv[1:] == ["register"]:
+            raise SystemExit
         spent = [read(n, place / f"r{n}") for n in (10_000, 100_000, 1_000_000)]
         print(grown((100_000, 1_000_000), (spent[1], spent[2])))
         spent = [append(n, place) for n in (3_000, 30_000, 300_000)]
         print(grown((30_000, 300_000), (spent[1], spent[2])))
-        for events in (100_000, 1_000_000, 10_000_000):
-            register(events, place / f"e{events}")

@@ -58,15 +58,32 @@ def form_scores(ratings: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
     ``ratings``: as ``study.long_ratings()``. A form that answers less than half of the weight is
     left out; otherwise the weights of the dimensions that it answers are scaled up.
     """
-    keys = [c for c in _FORM if ratings[c].notna().any()]
-    by = ratings.dropna(subset=["score", "rater_key", "target_id"])
-    by = by.groupby([*keys, "dimension"], dropna=False, observed=True)["score"].mean().reset_index()
-    by["weight"] = by["dimension"].map(weights.set_index("node")["weight"]).astype("float64")
-    by = by.dropna(subset=["weight"])
+    by, keys = _dimensions(ratings, weights)
     by["points"] = by["score"] * by["weight"]
     sums = by.groupby(keys, dropna=False, observed=True)[["points", "weight"]].sum().reset_index()
     enough = sums["weight"] >= _ANSWERED * weights["weight"].sum()
     return sums.assign(score=sums["points"] / sums["weight"])[enough].reset_index(drop=True)
+
+
+def form_parts(ratings: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
+    """What the score of each form is made of: its dimensions, each with its share of the form.
+
+    Rows as many as forms have dimensions; ``score``: of the dimension; ``share``: they add up to 1
+    per form, and the scores weighed with them give ``form_scores``.
+    """
+    by, keys = _dimensions(ratings, weights)
+    whole = by.groupby(keys, dropna=False, observed=True)["weight"].transform("sum")
+    enough = whole >= _ANSWERED * weights["weight"].sum()
+    return by.assign(share=by["weight"] / whole)[enough].reset_index(drop=True)
+
+
+def _dimensions(ratings: pd.DataFrame, weights: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The mean of each form's items per dimension with the dimension's weight; what names a form."""
+    keys = [c for c in _FORM if ratings[c].notna().any()]
+    by = ratings.dropna(subset=["score", "rater_key", "target_id"])
+    by = by.groupby([*keys, "dimension"], dropna=False, observed=True)["score"].mean().reset_index()
+    by["weight"] = by["dimension"].map(weights.set_index("node")["weight"]).astype("float64")
+    return by.dropna(subset=["weight"]), keys
 
 
 def last_wave(forms: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from svcmetrics.indicators import dimension_weights, form_scores
+from svcmetrics.indicators import dimension_weights, form_parts
 from svcmetrics.metric import REGISTRY
 from svcmetrics.naming import names
 from svcmetrics.privacy import Behind, Ledger, Published, publish, publish_audited
@@ -16,6 +16,8 @@ from svcmetrics.study import Study
 # Tables that speak of the scores of forms; the others of ratings are audited from counts alone.
 _SCORES = ("adjust", "composite", "groups", "ranks", "contributions")
 _OF_RATINGS = ("raters", "spread", "ratings")
+# Decimals of the share of a dimension in a form, as it is audited.
+_SHARE = 4
 
 
 def published(study: Study, results: Mapping[str, Result]) -> dict[str, Published]:
@@ -54,15 +56,28 @@ def _opened(study: Study, ratings: pd.DataFrame) -> list[str]:
     return sorted(answered | begun) or [""]
 
 
+def behind_scores(study: Study, results: Mapping[str, Result]) -> Behind:
+    """What the scores of departments are made of: each form's dimensions, weighed as in the score.
+
+    ``results``: as for ``published``. Scores of the same forms with other weights, and means of
+    single dimensions, are then sums over the same parts, and audited together under the quantity
+    "score".
+    """
+    return _scores(study, results, study.long_ratings())
+
+
 def _scores(study: Study, results: Mapping[str, Result], ratings: pd.DataFrame) -> Behind:
-    """One score per form, by department."""
     weights = dimension_weights(study, {k: v for k, v in results.items() if k == "weights"})
-    forms = form_scores(ratings, weights)
+    parts = form_parts(ratings, weights)
+    # Finer than any score is shown; a dimension without weight in a score is no part of it.
+    parts["share"] = parts["share"].round(_SHARE)
+    parts = parts[parts["share"] > 0].reset_index(drop=True)
     low, high = _ends(study, ratings)
-    own = [c for c in ("wave", "mode", "rater_unit_id") if c in forms.columns]
+    own = [c for c in ("wave", "mode", "rater_unit_id") if c in parts.columns]
     return Behind(
-        _named(study, forms.assign(target=forms["target_id"])), by=["target_id"], rater="rater_key",
-        score="score", scale=(low, high), rating=["target", *own], decimals=None,
+        _named(study, parts.assign(target=parts["target_id"])), by=["target_id"], rater="rater_key",
+        score="score", scale=(low, high), rating=["target", *own, "dimension"], weight="share",
+        decimals=None,
     )  # fmt: skip
 
 

@@ -19,6 +19,10 @@ from svcmetrics.study import MIN_RATERS
 _ALL = ("all", "")
 # What stays of a row whose group is all at one end of the scale: which group it is in, not how far.
 _WORDS = ("group",)
+# Scores that are computed from more than a group's own ratings need so many times the raters.
+COMPUTED = 2
+_SCORED = ("composite", "groups", "ranks", "contributions")
+_LEANING = ("adjusted", "shrunken")
 
 
 def publish_audited(
@@ -33,32 +37,45 @@ def publish_audited(
 
     ``behind``: the ratings behind the rows; rows are told apart by those of ``behind.by`` that the
     table has, the row of everybody rests on all ratings. Whatever a row says of a group is
-    audited as if the exact mean of its ratings were known, or, without a scale, from counts alone.
-    Numbers are rounded to three digits of the largest. A group at one end of the scale keeps its
-    word ("above") and loses its numbers; its own mean reads "4.8 or more".
+    audited as if the exact mean of its ratings were known, with the weights of ``behind`` exactly,
+    or, without a scale, from counts alone. So a score of the same forms with other weights, and
+    means of single dimensions, are sums over the same parts. What a composite adds (measures of the
+    log, weights of indicators) counts as known. Numbers are rounded to three digits of the largest.
+    A group at one end of the scale keeps its word ("above") and loses its numbers; its own mean
+    reads "4.8 or more".
 
-    Misleads: an adjusted mean is no plain mean; that it is audited as one is a choice, made because
-    severity cannot be told from a single group's cell.
+    Misleads: an adjusted or composite score also leans on how its raters rated others, with weights
+    that follow from the ratings themselves. That part is not audited: such a row stands for its
+    group's own mean, and is shown only from twice ``min_n`` raters on.
     """
     table = result.table
     by = [c for c in behind.by if c in table.columns]
-    sharp = Behind(
-        behind.ratings, by, behind.rater, behind.score, behind.scale, behind.rating, None, None
-    )
-    asked, cells = ask(sharp)
+    sharp = replace(behind, by=by, decimals=None)
+    parts = behind.weight is not None
+    asked, cells = ask(sharp, parts=parts)
     if by:
-        everybody, row = ask(replace(sharp, by=[]))
+        everybody, row = ask(replace(sharp, by=[]), parts=parts)
         asked, cells = [*asked, *everybody], pd.concat([cells, row], ignore_index=True)
     place = _places(table, cells, by)
     persons = np.where(place >= 0, cells["n"].to_numpy()[place], np.nan)
     plain = publish(result, min_n=min_n, persons=persons.tolist())
-    wanted = np.unique(place[(place >= 0) & plain.table["shown"].to_numpy()])
+    few = _computed(result) & ~(persons >= COMPUTED * plain.min_n)
+    may = plain.table["shown"].to_numpy() & (place >= 0) & ~few
+    wanted = np.unique(place[may])
     ok = np.zeros(len(cells), dtype=bool)
     ok[wanted] = ledger.admit(quantity, sharp, [asked[i] for i in wanted], least=plain.min_n)
-    shown = plain.table["shown"].to_numpy() & (place >= 0) & ok[place]
+    shown = may & ok[place]
     bound = np.where(shown, cells["bound"].to_numpy()[place], "")
     own = np.where(shown, cells["estimate"].to_numpy()[place], np.nan)
-    return _hidden(plain, result, shown, bound, own)
+    return _hidden(plain, result, shown, bound, own, bool((few & _had(result)).any()))
+
+
+def _computed(result: Result) -> np.ndarray:
+    """Rows whose score leans on more than the group's own ratings; a row without a score says nothing."""
+    variant = result.table.get("variant", pd.Series("", index=result.table.index))
+    name = str(result.about["metric"])
+    own = variant.isin(_LEANING) if name == "adjust" else pd.Series(name in _SCORED, variant.index)
+    return own.to_numpy() & _had(result)
 
 
 def _places(table: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> np.ndarray:
@@ -73,8 +90,9 @@ def _places(table: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> np.ndarr
 
 
 def _hidden(
-    plain: Published, result: Result, shown: np.ndarray, bound: np.ndarray, own: np.ndarray
-) -> Published:
+    plain: Published, result: Result, shown: np.ndarray, bound: np.ndarray, own: np.ndarray,
+    few: bool,
+) -> Published:  # fmt: skip
     table = plain.table
     first = list(table.columns).index("metric")
     capped = bound != ""
@@ -94,12 +112,21 @@ def _hidden(
         table["bound"] = bound
         if plain.name == "adjust":
             table["estimate"] = table["estimate"].where(~capped, own)
-    told = told_without(result, ~shown | capped)
     lost = sorted({str(v) for v in table.loc[~shown & _had(result), table.columns[0]]})
-    if first and lost:
-        hidden = Finding("publish.hidden_cells", {"names": lost, "count": len(lost)}, "warning")
-        told = (*told, hidden)
+    told = told_without(result, ~shown | capped)
+    told += _why(lost if first else [], COMPUTED * plain.min_n if few else 0)
     return Published(plain.name, table, told, plain.drawing, int((~shown).sum()), plain.min_n)
+
+
+def _why(lost: list[str], least: int) -> tuple[Finding, ...]:
+    """Which names are hidden, and from how many raters on a computed score is shown, if one is not."""
+    told = []
+    if lost:
+        values = {"names": lost, "count": len(lost)}
+        told.append(Finding("publish.hidden_cells", values, "warning"))
+    if least:
+        told.append(Finding("publish.computed", {"least": least}))
+    return tuple(told)
 
 
 def _had(result: Result) -> np.ndarray:

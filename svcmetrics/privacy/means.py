@@ -72,12 +72,16 @@ def _computed(asked: int | None, least: int, behind: Behind) -> int:
     return min(max(asked, _FEWEST + (behind.scale is None)), least)
 
 
-def ask(behind: Behind) -> tuple[list[Asked], pd.DataFrame]:
-    """The cells as they would be shown, and as a table."""
+def ask(behind: Behind, *, parts: bool = False) -> tuple[list[Asked], pd.DataFrame]:
+    """The cells as they would be shown, and as a table.
+
+    ``parts``: the ratings are parts of one answer; what a person weighs in a cell is their sum.
+    """
     code, names = behind.cells().to_numpy(), behind.names()
     weights = behind.weights()
     scored = behind.scale is not None
     score = behind.ratings[behind.score].to_numpy("float64") if scored else np.zeros(len(code))
+    person = pd.factorize(behind.ratings[behind.rater])[0]
     order = np.argsort(code, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(code, minlength=len(names)))[:-1])
     asked, shown = [], []
@@ -86,7 +90,13 @@ def ask(behind: Behind) -> tuple[list[Asked], pd.DataFrame]:
         mean = float(score[mine] @ w / w.sum()) if len(mine) else float("nan")
         label = " · ".join(str(v) for v in names.iloc[place])
         low, high, bound = (
-            cell_bounds(mean, w, behind.scale, behind.unit, behind.decimals)
+            cell_bounds(
+                mean,
+                _of_persons(w, person[mine], parts),
+                behind.scale,
+                behind.unit,
+                behind.decimals,
+            )
             if behind.scale is not None
             else (0.0, 0.0, "")
         )
@@ -104,6 +114,12 @@ def ask(behind: Behind) -> tuple[list[Asked], pd.DataFrame]:
         bound=[b for _, b in shown],
     )
     return asked, table
+
+
+def _of_persons(weights: np.ndarray, person: np.ndarray, parts: bool) -> np.ndarray:
+    if not parts or not len(person):
+        return weights
+    return np.bincount(np.unique(person, return_inverse=True)[1], weights=weights)
 
 
 def _written(mean: float, low: float, high: float, bound: str, decimals: int | None) -> float:

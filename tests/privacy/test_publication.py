@@ -122,19 +122,19 @@ def test_floors_are_locked_by_publishing():
 def test_a_unanimous_department_shows_a_band_and_a_word(tmp_path):
     table = estimates(
         "adjust", groups={"unit": ["A", "B"]}, variant="adjusted", estimate=[4.97, 3.4],
-        low=[4.9, 3.0], high=[5.0, 3.8], n=[6, 6],
+        low=[4.9, 3.0], high=[5.0, 3.8], n=[12, 12],
     )  # fmt: skip
-    rows = [(u, f"{u}{i}", 5.0 if u == "A" else 3.0 + i / 10) for u in "AB" for i in range(6)]
+    rows = [(u, f"{u}{i}", 5.0 if u == "A" else 3.0 + i / 20) for u in "AB" for i in range(12)]
     ratings = pd.DataFrame(rows, columns=["unit", "who", "score"])
     behind = Behind(ratings, ["unit"], "who", "score", (1, 5), decimals=None)
     found = Finding("where.table", {"value": "A"})
     with Ledger.open("x", tmp_path) as ledger:
         out = publish_audited(Result("adjust", table, [found]), behind=behind, ledger=ledger)
         words = estimates("groups", groups={"unit": ["A", "B"]}, estimate=[1.0, 0.0],
-                          low=0.1, high=2.0, n=6, group=["above", "unclear"])  # fmt: skip
+                          low=0.1, high=2.0, n=12, group=["above", "unclear"])  # fmt: skip
         groups = publish_audited(Result("groups", words), behind=behind, ledger=ledger).table
     assert out.table["bound"].tolist() == ["at_least", ""]
-    assert out.table["estimate"].tolist() == [4.25, 3.4]
+    assert out.table["estimate"].tolist() == [4.62, 3.4]
     assert out.table.loc[0, ["low", "high"]].isna().all()
     assert out.findings == ()
     assert groups["group"].tolist() == ["above", "unclear"]
