@@ -12,7 +12,7 @@ from scipy import special
 from svcmetrics.metric import metric
 from svcmetrics.numeric import outliers
 from svcmetrics.numeric.intervals import wilson
-from svcmetrics.numeric.multiplicity import benjamini_hochberg
+from svcmetrics.numeric.multiplicity import benjamini_hochberg, holm
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import gaming_log, gaming_votes
 
@@ -44,7 +44,8 @@ def gaming(
 
     Returns a row per check and department, with the share of cases (Wilson interval) or the points
     (Student), the value ``expected`` from the *other* departments, ``p_adjusted`` over the rows of
-    the check, and ``flagged``. Checks: ``moved_deadline`` (put off in the last tenth of the time, after it, or
+    the check (``p_overall``: over all of the call), and ``flagged``.
+    Checks: ``moved_deadline`` (put off in the last tenth of the time, after it, or
     against the requester), ``reopened``, ``restarted`` (withdrawn and begun anew within a day),
     ``split`` (several of the same person and service within 30 minutes), ``quiet_rework`` (output
     handed over again without a return on record), ``easy_cases`` (rise of cases that take less than
@@ -56,9 +57,12 @@ def gaming(
     What all departments do alike is not flagged. Fewer than five departments cannot be compared.
     Departments differ honestly: each is judged against the spread among the others, and in each
     check the chance of any false alarm is held at 5% (Benjamini and Hochberg), as long as the log
-    odds of honest departments scatter like a normal distribution.
+    odds of honest departments scatter like a normal distribution. Over nine checks that may add up
+    to 45%; the reading says so, and how many flags stand at 5% over all of them (``p_overall``, Holm).
+    Flags are not held to that: with eight departments hardly anything would be seen.
 
-    Source: Viechtbauer & Cheung 2010; Higgins et al. 2009, J. R. Stat. Soc. A 172, 137-159.
+    Source: Viechtbauer & Cheung 2010; Higgins et al. 2009, J. R. Stat. Soc. A 172, 137-159; Holm 1979,
+    Scand. J. Stat. 6, 65-70.
 
     >>> rows = [(f"{u}{k}", r, pd.Timestamp("2026-03-02") + pd.Timedelta(days=9 * r),
     ...          pd.Timestamp("2026-03-12") + pd.Timedelta(days=9 * r), u)
@@ -203,14 +207,19 @@ def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
     table["p_adjusted"] = table.groupby("metric")["p"].transform(
         lambda p: pd.Series(benjamini_hochberg(p), index=p.index)
     )
+    table["p_overall"] = holm(table["p"])
     table["flagged"] = (table["p_adjusted"] <= LEVEL).to_numpy()
     return table.sort_values(["metric", "unit", "other"], kind="stable", ignore_index=True)
 
 
 def _reading(table: pd.DataFrame, not_checked: list[str]) -> list[Finding]:
     tested = table[table["p"].notna()] if "p" in table else table.iloc[:0]
-    about = {"rows": len(tested), "checks": tested["metric"].nunique()}
+    about: dict[str, Any] = {"rows": len(tested), "checks": tested["metric"].nunique()}
     flagged = table[table["flagged"].astype(bool)]
+    if len(flagged):
+        # However the checks hang together: their chances add up at most.
+        sure = int((flagged["p_overall"] <= LEVEL).sum())
+        about |= {"any": min(100 * LEVEL * about["checks"], 100.0), "sure": sure}
     found = [_told(row) for _, row in flagged.iterrows()]
     if not len(tested):
         found.append(Finding("gaming.none_possible", {}, "refused"))

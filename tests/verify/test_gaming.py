@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from svcmetrics import verify
 from svcmetrics.simulate import company
@@ -229,3 +230,30 @@ def test_findings_name_departments_and_give_the_interval():
     assert "A 与 B" in said
     assert "95% 置信区间" in said
     assert not any(key in said for key in forms["rater_key"].unique())
+
+
+def test_honest_ratings_raise_flags_no_more_often_than_the_reading_says():
+    """Three checks at 5% each: at most 15% of studies; 5% of them over all comparisons together."""
+    flags, clear, studies = 0, 0, 20
+    for seed in range(100, 100 + studies):
+        table = gaming({}, ratings(seed, waves=3, raters=6)).table
+        flags += bool(table["flagged"].any())
+        clear += bool((table["p_overall"] <= 0.05).any())
+    # More would happen by chance once in a thousand times.
+    assert flags <= binom.ppf(0.999, studies, 0.15)
+    assert clear <= binom.ppf(0.999, studies, 0.05)
+    assert clear <= flags
+
+
+@pytest.mark.parametrize(("code", "said"), [("zh", "最多 15%"), ("en", "at most 15%")])
+def test_the_reading_gives_the_chance_of_any_false_alarm(code, said):
+    forms = ratings()
+    pair = forms["rater_unit_id"].isin(["A", "B"]) & forms["target_id"].isin(["A", "B"])
+    forms.loc[pair, "score"] = 5.0
+    result = gaming({}, forms)
+    told = next(f for f in result.findings if f.key == "gaming.a_question")
+    assert said in told.say(code)
+    overall = result.table.loc[result.table["flagged"], "p_overall"]
+    assert told.values["sure"] == (overall <= 0.05).sum()
+    known = result.table.dropna(subset="p")
+    assert (known["p_overall"] >= known["p_adjusted"] - 1e-12).all()
