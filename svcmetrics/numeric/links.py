@@ -82,6 +82,11 @@ def _breaks(full: Array, mine: NDArray[np.int32], whole: int) -> bool:
     off = ~np.eye(len(mine), dtype=bool)
     if (block[off] > 1).all():
         return False  # every pair of this rater's targets is linked by someone else too
+    # Linked by someone else, or through a target that this rater does not rate: mostly enough.
+    elsewhere = (full[mine] > 0).astype(np.float32)
+    elsewhere[:, mine] = 0
+    if _subsets(((block > 1) & off) | (elsewhere @ elsewhere.T > 0)) == 1:
+        return False
     less = full.copy()
     less[np.ix_(mine, mine)] -= off
     return _subsets(less) > whole

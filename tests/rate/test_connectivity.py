@@ -5,8 +5,10 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from svcmetrics import rate
+from svcmetrics.numeric import links
 
 # Cochran & Cox (1957), plan 11.7: 7 targets in 7 blocks of 3, every pair together once.
 BLOCKS = [[0, 1, 3], [1, 2, 4], [2, 3, 5], [3, 4, 6], [4, 5, 0], [5, 6, 1], [6, 0, 2]]
@@ -73,3 +75,29 @@ def test_a_large_plan_is_instant():
     rate.connectivity(big, wave=None)
     rate.precision(big, wave=None, response=0.6)
     assert time.perf_counter() - start < 5
+
+
+def test_bridges_are_the_raters_whose_leaving_makes_more_subsets():
+    rng = np.random.default_rng(11)
+    found = 0
+    for _ in range(120):
+        shape = (int(rng.integers(2, 15)), int(rng.integers(2, 12)))
+        counts = (rng.random(shape) < rng.uniform(0.1, 0.5)).astype(float)
+        expected = [
+            k for k in range(len(counts)) if _number(np.delete(counts, k, 0)) > _number(counts)
+        ]
+        assert links.bridges(sparse.csr_array(counts)).tolist() == expected
+        found += len(expected)
+    assert found > 50
+
+
+def _number(counts: np.ndarray) -> int:
+    """Subsets of targets that share raters, by walking from target to target."""
+    left, subsets = set(range(counts.shape[1])), 0
+    while left:
+        subsets, reached = subsets + 1, {left.pop()}
+        while reached:
+            raters = counts[:, list(reached)].any(axis=1)
+            reached = left & set(np.flatnonzero(counts[raters].any(axis=0)))
+            left -= reached
+    return subsets
