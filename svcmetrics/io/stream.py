@@ -50,11 +50,16 @@ class Spool:
         self._writer.close()
 
     def keep(self) -> Table:
-        """All parts as a table of the embedded engine."""
-        import pyarrow.dataset as ds
-
+        """All parts as a table of the embedded engine, handed over one after the other."""
         self.close()
-        return engine.keep(ibis.memtable(ds.dataset(self._path, format="ipc")))
+        backend, name = engine.engine(), ibis.util.gen_name("spool")
+        with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as found:
+            rows = (found.get_batch(i) for i in range(found.num_record_batches))
+            backend.con.register(name, pa.RecordBatchReader.from_batches(self._schema, rows))
+            try:
+                return engine.keep(backend.table(name))
+            finally:
+                backend.con.unregister(name)
 
 
 @contextmanager
