@@ -115,7 +115,6 @@ def _holds(study: Study, need: str) -> bool:
 def _execute(path: Path, study: Study, out: Path, language: str, labels: Mapping[str, str]) -> str:
     """Run one notebook and write its page, also when it failed; returns the error or an empty text."""
     import papermill
-    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
     target = out / "notebooks" / path.name
@@ -135,7 +134,7 @@ def _execute(path: Path, study: Study, out: Path, language: str, labels: Mapping
             failed = ""
         except PapermillExecutionError as error:
             failed = relabelled(without_home(f"{error.ename}: {error.evalue}"), labels)
-        except CellTimeoutError as error:
+        except TimeoutError as error:  # a cell that does not end, not a file
             failed = relabelled(without_home(str(error)), labels)
         settle(target)
         # No pseudonym of the study leaves with a page; also a name inside an error is a name.
