@@ -92,7 +92,7 @@ def _breaks(full: Array, mine: NDArray[np.int32], whole: int) -> bool:
     return _subsets(less) > whole
 
 
-def _subsets(full: Array) -> int:
+def _subsets(full: Array | NDArray[np.bool_]) -> int:
     from scipy.sparse.csgraph import connected_components
 
     return int(connected_components(sparse.csr_array(full > 0), directed=False)[0])
