@@ -152,10 +152,12 @@ def erase(arguments: argparse.Namespace) -> int:
         print(lang.say("cli.erased_rows", table=table_name(name), count=count))
     for file in done.removed:
         print(lang.say("cli.erased_file", file=file))
+    for file in done.masked:
+        print(lang.say("cli.erased_in_file", file=file))
     for file in done.left:
         print(lang.say("cli.erase_left", file=file))
     if not done.left:
-        key = "erased" if done.rows or done.removed else "person_none"
+        key = "erased" if done.rows or done.removed or done.masked else "person_none"
         print(lang.say(f"cli.{key}"))
     return PROBLEMS if done.left else DONE
 

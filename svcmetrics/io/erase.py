@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,21 +29,25 @@ from svcmetrics.io.persons import (
 from svcmetrics.io.rating_store import MASK, STORE, RatingStore
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.study_files import CHECKS_FILE, read_files, read_study
+from svcmetrics.io.whole import write_whole
 from svcmetrics.privacy.record import keep_erasure
 from svcmetrics.problems import OutputError, StudyError
 from svcmetrics.study import Study
 
 # The log goes on without the person; everything else that a person said goes with them.
 _STAYS = ("event",)
+# What a simulation planted, by person.
+_TRUTH = "truth.toml"
 _CACHES = (".ipynb_checkpoints", "__pycache__")
 
 
 @dataclass(frozen=True)
 class Erased:
-    """What was erased: rows by table, files that were removed, and files that still hold the name."""
+    """What was erased: rows by table, files removed or masked, and files that still hold the name."""
 
     rows: dict[str, int]
     removed: tuple[Path, ...]
+    masked: tuple[Path, ...]
     left: tuple[Path, ...]
 
 
@@ -51,9 +57,10 @@ def erase_person(path: str | Path, who: str) -> Erased:
     ``path``: the study. ``who``: a name or employee number as it was imported, or a pseudonym.
 
     Rows that the person wrote are deleted; in the log the case stays and the actor becomes blank;
-    in texts of others the name becomes "■■". Pages that analysts made of the study are removed, since
-    pictures cannot be searched; reports made of published tables stay, they hold no person. Files
-    that are no tables of the study are not touched: those that hold the name are told (``left``).
+    in texts of others, and in the ``truth.toml`` of a simulated study, the name becomes "■■". Pages
+    that analysts made of the study are removed, since pictures cannot be searched; reports made of
+    published tables stay, they hold no person. Files that are no tables of the study are not touched:
+    those that hold the name are told (``left``).
     The ledger keeps its marks, which say nothing without the key: without them the next report
     would reveal what was withdrawn.
 
@@ -68,14 +75,16 @@ def erase_person(path: str | Path, who: str) -> Erased:
     try:
         _from_files(path, names, plans)
         _from_store(path, study, names, plans)
+        masked = _truth(path, names)
         removed = _outputs(path)
         removed += _caches(path, names, removed)
     except OSError as error:
         raise OutputError(file_problem("folder_locked", path)) from error
     left = left_in(files_of(path), names)
-    if rows or removed:
-        keep_erasure(study.settings.name, rows, files=len(removed), left=len(left))
-    return Erased(rows, tuple(removed), tuple(left))
+    if rows or removed or masked:
+        files = len(removed) + len(masked)
+        keep_erasure(study.settings.name, rows, files=files, left=len(left))
+    return Erased(rows, tuple(removed), tuple(masked), tuple(left))
 
 
 def _from_files(path: Path, names: Sequence[str], plans: Sequence[str]) -> None:
@@ -117,6 +126,33 @@ def _from_store(path: Path, study: Study, names: Sequence[str], plans: Sequence[
     if (folder / STORE).is_file():
         with RatingStore.open(folder, timezone=study.settings.timezone) as store:
             store.erase(names, plans, words(names))
+
+
+def _truth(path: Path, names: Sequence[str]) -> list[Path]:
+    """Take the person out of what a simulation says it planted: that file is ours, and of the study."""
+    file = (path if path.is_dir() else path.parent) / _TRUTH
+    if not (file.is_file() and left_in([file], names)):
+        return []
+    import tomli_w
+
+    try:
+        text = file.read_text("utf-8")
+        kept = _without_person(tomllib.loads(text), words(names))
+    except ValueError:  # nothing that we wrote: it is told, and left alone
+        return []
+    head = "".join(line for line in text.splitlines(keepends=True)[:1] if line.startswith("#"))
+    write_whole(file, (head + tomli_w.dumps(kept)).encode())
+    return [file]
+
+
+def _without_person(content: Any, pattern: re.Pattern[str]) -> Any:
+    """Entries under the person's name go; in other texts the name is masked."""
+    if isinstance(content, dict):
+        own = {k: v for k, v in content.items() if not pattern.search(k)}
+        return {k: _without_person(v, pattern) for k, v in own.items()}
+    if isinstance(content, list):
+        return [_without_person(v, pattern) for v in content]
+    return pattern.sub(MASK, content) if isinstance(content, str) else content
 
 
 def _outputs(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from svcmetrics.io.persons import files_of, left_in, words
 from svcmetrics.io.rating_store import STORE, RatingStore
 from svcmetrics.privacy import Behind, Ledger, load_key, pseudonym, publish_means
 from svcmetrics.privacy.record import erasures
+from svcmetrics.simulate import simulate
 
 NAME, STUDY = "张晓明", "离职研究"
 PEOPLE = [NAME, *(f"员工{i}" for i in range(10))]
@@ -155,3 +157,25 @@ def test_the_next_report_does_not_reveal_what_was_withdrawn(tmp_path, keys):
 def test_short_latin_names_are_whole_words():
     found = words(["Li"])
     assert found.sub("■■", "Li asked; Lion, Ali; 请问Li吗") == "■■ asked; Lion, Ali; 请问■■吗"
+
+
+def test_a_simulated_study_forgets_the_person_in_its_truth_too(tmp_path, keys, capsys):
+    folder = simulate(tmp_path / "study", events=400, ratings=300, units=6)
+    planted = tomllib.loads((folder / "truth.toml").read_text("utf-8"))
+    stamper = planted["rubber_stamp"]["actor_key"]
+    rater = next(iter(planted["copiers"]))
+    for who in (stamper, rater):
+        assert cli.main(["--lang", "en", "erase", str(folder), who, "--yes"]) == cli.DONE
+        assert "truth.toml" in capsys.readouterr().out
+        assert not left_in(files_of(folder), [who])
+    after = tomllib.loads((folder / "truth.toml").read_text("utf-8"))
+    assert after["rubber_stamp"]["actor_key"] == "■■"
+    assert after["copiers"] == {k: v for k, v in planted["copiers"].items() if k != rater}
+    assert after["quality"] == planted["quality"]
+
+
+def test_a_truth_that_is_none_is_told_and_left_alone(tmp_path, keys):
+    folder = write(tmp_path / "study", keys, "csv")
+    (folder / "truth.toml").write_text(f"{NAME} wrote this", "utf-8")
+    done = erase_person(folder, NAME)
+    assert done.masked == () and [f.name for f in done.left] == ["truth.toml"]
