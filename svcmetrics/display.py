@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import math
+from numbers import Integral
 
+import numpy as np
 import pandas as pd
 
 from svcmetrics import lang
@@ -75,6 +77,8 @@ def shown(table: pd.DataFrame, code: str | None = None) -> pd.DataFrame:
     """A table as a reader sees it: headers in their language, numbers rounded; text only."""
     kept = [c for c in table.columns if not _is_empty(table[c])]
     out = table[kept].map(cell)
+    for name in _counted(kept):
+        out[name] = [_whole(v) for v in table[name]]
     for name in set(_CHANCES) & set(kept):
         out[name] = out[name].mask(table[name] < _THOUSANDTH, "<0.001")
     for column in out:
@@ -82,6 +86,17 @@ def shown(table: pd.DataFrame, code: str | None = None) -> pd.DataFrame:
             out[column] = [word(str(column), v, code) for v in out[column]]
     out.columns = [header(c, code) for c in kept]
     return out
+
+
+def _counted(columns: list[str]) -> list[str]:
+    """The columns whose whole numbers were counted: those of a result behind its groups."""
+    own = columns[columns.index("metric") + 1 :] if "metric" in columns else []
+    return own + [c for c in ("n", "count") if c in columns and c not in own]
+
+
+def _whole(value: object) -> str:
+    is_count = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+    return f"{value:,}" if is_count else cell(value)
 
 
 def phrase(key: str, fallback: str, code: str | None = None) -> str:

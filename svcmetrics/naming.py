@@ -44,7 +44,9 @@ def names(table: pd.DataFrame, key: str, code: str | None = None) -> dict[str, s
     best = table[key].astype("str")
     for column in reversed([c for c in order if c in table]):
         best = table[column].where(table[column].notna(), best)
-    return dict(zip(table[key].astype("str"), best.astype("str"), strict=True))
+    # An item's text stands within sentences: without a full stop of its own.
+    said = best.astype("str").str.rstrip("。.") if stem == "text" else best.astype("str")
+    return dict(zip(table[key].astype("str"), said, strict=True))
 
 
 def named(result: Result, tables: Mapping[str, Any]) -> Result:

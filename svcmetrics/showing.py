@@ -23,6 +23,8 @@ _FIGURE = "max-width:100%;height:auto;margin:.4em 0 1em"
 _CALL = "white-space:pre-wrap;opacity:.6;font-size:.75em;margin:0 0 1.5em"
 # Rows of single raters are for the result's own table, not for a page.
 _PERSON = "rater_key"
+# A page gives these persons labels of its own; a picture would keep what names them in the study.
+_NAMED_IN_PICTURES = ("judge_key", "actor_key")
 
 
 class Shown:
@@ -62,8 +64,10 @@ def _is_empty(result: Result) -> bool:
 
 
 def _is_drawn(result: Result) -> bool:
-    """Of nothing there is no picture, nor of one bare number that the sentence has said."""
+    """Of nothing there is no picture, nor of one bare number that the sentence has said, nor of persons."""
     table = result.table
+    if not table.columns.intersection([*_NAMED_IN_PICTURES]).empty:
+        return False
     own = table[table["metric"] == result.about["metric"]]
     if result._drawing in ("", "intervals", "pareto") and len(own) <= 1:
         return bool(len(own) == 0 and table["estimate"].fillna(0).ne(0).sum() > 1) and (

@@ -45,3 +45,16 @@ def test_long_tables_are_cut_and_say_so():
 def test_a_column_that_begins_below_the_cut_is_no_trouble():
     late = pd.DataFrame({"metric": "x", "to": [None] * 10 + [1.0], "estimate": range(11)})
     assert display.table_html(late, limit=10).count("<tr>") == 11
+
+
+def test_counts_have_separators_and_ids_have_none():
+    table = pd.DataFrame(
+        {"service": [20240901], "metric": ["x"], "estimate": [0.5], "n": [40000], "late": [1234]}
+    )
+    assert display.shown(table, "en").iloc[0].tolist() == [
+        "20240901",
+        "x",
+        "0.5",
+        "40,000",
+        "1,234",
+    ]

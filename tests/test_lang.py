@@ -42,3 +42,9 @@ def test_chinese_sentences_use_chinese_punctuation():
         if half.search(re.sub(r"\{\{.*?\}\}|\{[^{}]*\}|`[^`]*`|\w+=\([^)]*\)", "x", text))
     ]
     assert not wrong
+
+
+def test_counts_have_separators_and_other_numbers_have_none():
+    told = lang.say("volume.overall", "en", cases=5618, events=40000)
+    assert "5,618 cases" in told and "40,000 events" in told
+    assert "20240901" in lang.say("where.row", "en", value=20240901)

@@ -52,3 +52,11 @@ def test_without_the_table_nothing_changes(result):
 
 def test_an_id_without_any_name_is_its_own_name():
     assert names(UNITS.assign(name_zh=None, name_en=None), "unit_id", "zh")["D1"] == "D1"
+
+
+def test_the_text_of_an_item_ends_without_a_full_stop_since_it_stands_in_sentences():
+    item = pd.DataFrame(
+        {"item_id": ["q1"], "text_zh": ["按时完成。"], "text_en": ["Done on time."]}
+    )
+    assert names(item, "item_id", "zh") == {"q1": "按时完成"}
+    assert names(item, "item_id", "en") == {"q1": "Done on time"}

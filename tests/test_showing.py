@@ -30,6 +30,12 @@ def test_of_nothing_but_zeros_there_is_a_table_and_no_picture():
     assert "<table" in page and "<img" not in page
 
 
+def test_a_picture_names_no_judge_and_no_handler():
+    for person in ("judge_key", "actor_key"):
+        table = estimates("returns", groups={person: ["k1", "k2"]}, estimate=[1.0, 2.0], n=9)
+        assert "<img" not in Shown([Result("returns", table, [NOTE])])._repr_html_()
+
+
 def test_long_tables_are_folded_and_short_ones_open():
     long = estimates("returns", groups={"unit_id": list("ABCDEFGHIJKLMNO")}, estimate=0.5, n=9)
     for table, opened in ((PARTS, True), (long, False)):

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import resources
+from numbers import Integral
 from typing import Any
 
 LANGUAGES = ("zh", "en")
@@ -36,6 +37,11 @@ _OTHERS = (
 _COUNTED = re.compile(
     r"(?P<number>\{(?P<blank>\w+)(?::[,d]+)?\} (?:[a-z-]+ ){0,3}?)"
     rf"(?P<noun>{_NOUNS})\b(?P<verb> (?:have|are|were|do|reach|{_OTHERS})\b)?"
+)
+
+# Blanks that hold a count; it is written with separators, while a year or an id never is.
+_COUNTS = frozenset(
+    (*_NOUNS.split("|"), "n", "count", "of", "total", "asked", "judged", "closed", "open")
 )
 
 # Signs of direction: a name that holds one would turn round the number behind it.
@@ -130,8 +136,16 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
             yield prefix + key, value
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 class _Blanks(string.Formatter):
     """Format that writes a dash for a missing number and joins lists the way the language does."""
+
+    def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
+        value = super().get_value(key, args, kwargs)
+        return f"{value:,}" if key in _COUNTS and _is_whole(value) else value
 
     def format_field(self, value: Any, spec: str) -> str:
         if value is None or (isinstance(value, float) and math.isnan(value)):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from svcmetrics.display import header, phrase
 from svcmetrics.plots.style import FAIR, GOOD, INK, POOR, plain
@@ -32,6 +33,7 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     ]
     ax.set_yticks(place, words)
     ax.set_ylim(-0.7, len(rows) - 0.3)
-    ax.xaxis.set_major_formatter("{x:+.0f}%")
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:+.0f}%" if x else "0%")
     ax.set_xlabel(header("margin"))
     return plain(ax)
