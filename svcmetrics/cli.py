@@ -1,4 +1,5 @@
-"""The command line: svcmetrics new | check | import | simulate | run | report | person | erase.
+"""The command line: svcmetrics new | check | import | simulate | run | report | comments | person
+| erase.
 
 Exit status: 0 done · 1 the study has errors or a notebook failed · 2 the command was not understood ·
 3 an input cannot be read · 4 an output cannot be written · 130 stopped by the user. A user's mistake
@@ -160,6 +161,11 @@ def _options(command: Callable[[str], argparse.ArgumentParser]) -> None:
     report = command("report")
     report.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
     report.add_argument("--out", type=Path, metavar="OUT", help=_both("out"))
+
+    told = command("comments")
+    told.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
+    told.add_argument("--out", type=Path, metavar="OUT", help=_both("out"))
+    told.add_argument("--mask", type=Path, metavar="NAMES.txt", help=_both("mask"))
     _options_of_persons(command)
 
 

@@ -101,6 +101,34 @@ def report(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def comments(arguments: argparse.Namespace) -> int:
+    """What raters wrote, as far as it may be shown, in Chinese and in English."""
+    from svcmetrics.io.study_files import read_study
+    from svcmetrics.reports import write_comments
+
+    study = read_study(arguments.dir)
+    paths, said = write_comments(
+        study,
+        arguments.out or arguments.dir / "outputs",
+        mask=_lines(arguments.mask) if arguments.mask else (),
+        command=arguments.command_line,
+    )
+    print(said)
+    for path in paths:
+        print(lang.say("cli.wrote", file=path))
+    return DONE
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file that are not blank."""
+    from svcmetrics.io.csv_cells import decode
+    from svcmetrics.io.safe_files import open_file
+
+    with open_file(path, max_bytes=10_000_000) as file:
+        text = decode(file.read(), path.name)
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def take(arguments: argparse.Namespace) -> int:
     """Bring a foreign file into a study through a mapping that is shown and confirmed first."""
     from svcmetrics.io.import_files import import_file, propose
@@ -176,6 +204,7 @@ COMMANDS = {
     "simulate": simulate,
     "run": run,
     "report": report,
+    "comments": comments,
     "person": person,
     "erase": erase,
 }

@@ -21,7 +21,7 @@ from svcmetrics.pages import simple_page, table_name
 from svcmetrics.study import Study
 
 # What is seen by whom: pages of a run are for analysts, reports are published tables.
-_SEEN_BY = {"run": "analysts", "report": "leadership"}
+_SEEN_BY = {"run": "analysts", "report": "leadership", "comments": "leadership"}
 
 
 def record(
@@ -30,7 +30,7 @@ def record(
 ) -> dict[str, Any]:  # fmt: skip
     """What a run or a report did with the data of persons, as data.
 
-    ``kind``: "run" or "report". ``made``: what it wrote. ``tables``: the least number of persons
+    ``kind``: "run", "report" or "comments". ``made``: what it wrote. ``tables``: the least number of persons
     behind a shown row, by published table.
     """
     return {
@@ -52,7 +52,7 @@ def record(
 def write_record(study: Study, out: Path, **about: Any) -> list[Path]:
     """Write the record beside the manifest: as data, and as a page in each language."""
     content = record(study, **about)
-    stem = "impact" if content["kind"] == "run" else "report.impact"
+    stem = "impact" if content["kind"] == "run" else f"{content['kind']}.impact"
     paths = [write_manifest(out, content, name=f"{stem}.json")]
     for code in lang.LANGUAGES:
         with lang.speaking(code):

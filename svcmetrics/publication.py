@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from svcmetrics.indicators import dimension_weights, form_parts
 from svcmetrics.metric import REGISTRY
 from svcmetrics.naming import names
-from svcmetrics.privacy import Behind, Ledger, Published, publish, publish_audited
+from svcmetrics.privacy import (
+    Behind,
+    Ledger,
+    Published,
+    publish,
+    publish_audited,
+    publish_comments,
+)
+from svcmetrics.problems import Problem, StudyError
 from svcmetrics.result import Result
 from svcmetrics.study import Study
 
@@ -46,6 +55,41 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
                 result, behind=behind, ledger=ledger, min_n=least, quantity=quantity
             )
     return out
+
+
+def published_comments(study: Study, *, mask: Sequence[str] = ()) -> Published:
+    """What raters wrote about each department, as far as it may be shown beside all earlier lists.
+
+    ``mask``: names of staff, which become "■■". Names of departments and services stay. Departments
+    stand by their id in the ledger, so that a list in another language is the same list.
+    """
+    if not study.has("rating") or "reason" not in study.rating:
+        raise StudyError(Problem("no_comments", {}, table="rating", column="reason"))
+    ratings = study.long_ratings()
+    said = pd.DataFrame({
+        "target_id": ratings["target_id"], "rater_key": ratings["rater_key"],
+        "reason": study.rating["reason"].to_numpy(),
+    }).dropna(subset=["target_id"])  # fmt: skip
+    settings = study.settings
+    with Ledger.open(settings.name) as ledger:
+        ledger.lock(
+            _opened(study, ratings), raters=settings.min_raters, comments=settings.min_comments
+        )
+        shown = publish_comments(
+            said, ledger=ledger, text="reason", rater="rater_key", by="target_id",
+            min_raters=settings.min_comments, names=mask, keep=_house(study),
+        )  # fmt: skip
+    return replace(shown, _table=_named(study, shown.table))
+
+
+def _house(study: Study) -> list[str]:
+    """Names of departments and services in both languages: no persons."""
+    found = []
+    for table in ("unit", "service"):
+        for column in ("name_zh", "name_en"):
+            if study.has(table) and column in study.tables[table]:
+                found += study.tables[table][column].dropna().astype("str").tolist()
+    return found
 
 
 def _opened(study: Study, ratings: pd.DataFrame) -> list[str]:

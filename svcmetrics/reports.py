@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from svcmetrics.impact_record import write_record
 from svcmetrics.manifest import digest, digests, versions, write_manifest, write_whole
 from svcmetrics.privacy import Published
 from svcmetrics.problems import Problem, StudyError
-from svcmetrics.publication import published
+from svcmetrics.publication import published, published_comments
 from svcmetrics.report.brief import brief
 from svcmetrics.report.workbook import workbook
 from svcmetrics.study import Study
@@ -49,6 +49,35 @@ def write_reports(study: Study, out: Path, *, command: str = "") -> list[Path]:
         tables=least,
     )  # fmt: skip
     return paths
+
+
+def write_comments(
+    study: Study, out: Path, *, mask: Sequence[str] = (), command: str = ""
+) -> tuple[list[Path], str]:
+    """Write ``comments_zh.xlsx`` and ``comments_en.xlsx``; gives back the paths and what to say.
+
+    ``mask``: names of staff to make unreadable. No file is written where nothing may be shown.
+    """
+    paths: list[Path] = []
+    keep_or_refuse(study)
+    said = ""
+    for code in lang.LANGUAGES:
+        with lang.speaking(code):
+            shown = published_comments(study, mask=mask)
+            title = f"{study.settings.name} · {lang.say('sheet.comments')}"
+            book = workbook(
+                {"comments": shown}, title=title, language=code, notes=_notes(study, command)
+            )
+        said = said or shown.say()
+        if len(shown.table):
+            paths.append(write_whole(out / f"comments_{code}.xlsx", book))
+    if paths:
+        _record(study, out, paths, command, name="comments.manifest.json")
+        write_record(
+            study, out, kind="comments", inputs=_inputs(study, out), made=[p.name for p in paths],
+            tables={"comments": study.settings.min_comments},
+        )  # fmt: skip
+    return paths, said
 
 
 def overview(tables: Mapping[str, Published]) -> pd.DataFrame:
@@ -96,11 +125,13 @@ def _inputs(study: Study, out: Path) -> dict[str, str]:
     return digests(source, skip=[out]) if source.is_dir() else {}
 
 
-def _record(study: Study, out: Path, paths: list[Path], command: str) -> None:
+def _record(
+    study: Study, out: Path, paths: list[Path], command: str, name: str = "report.manifest.json"
+) -> None:
     content = {
         "command": command,
         "versions": versions(),
         "inputs": _inputs(study, out),
         "outputs": {p.name: digest(p) for p in paths},
     }
-    write_manifest(out, content, name="report.manifest.json")
+    write_manifest(out, content, name=name)

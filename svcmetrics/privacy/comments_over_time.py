@@ -45,7 +45,7 @@ def publish_comments(ratings: pd.DataFrame, *, ledger: Ledger, **how: Any) -> Pu
     ...     [len(publish_comments(said[:n], ledger=ledger, **how).table) for n in (10, 11)]
     [10, 10]
     """
-    comments(ratings, **how)  # its refusals come before anything is kept
+    plain = comments(ratings, **how)  # its refusals come before anything is kept
     text, rater, by = how["text"], how["rater"], how.get("by")
     least = int(how.get("min_raters", MIN_COMMENTS))
     said = ratings[ratings[text].notna() & ratings[rater].notna()]
@@ -65,13 +65,11 @@ def publish_comments(ratings: pd.DataFrame, *, ledger: Ledger, **how: Any) -> Pu
     finally:
         store.close()
     shown = comments(said[may], **how)
-    if not held:
-        return shown
-    told = (
-        *shown.findings,
-        Finding("comments.held_back", {"groups": held, "least": least}, "warning"),
-    )
-    return Published("comments", shown.table, told, "", shown.hidden + held, least)
+    # Groups of too few writers are not among what may be shown: the plain list tells how many.
+    few = [f for f in plain.findings if f.key == "comments.hidden" and len(shown.table)]
+    waits = Finding("comments.held_back", {"groups": held, "least": least}, "warning")
+    told = (*shown.findings, *few, *([waits] if held else []))
+    return Published("comments", shown.table, told, "", plain.hidden + held, least)
 
 
 def _allowed(store: Any, topic: bytes, asked: Pairs, least: int) -> Pairs:
