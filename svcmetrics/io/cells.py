@@ -7,34 +7,17 @@ its index, the row numbers that the user's program shows. Rows without any entry
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from svcmetrics.io.grid import Grid
 from svcmetrics.io.safe_files import file_problem, open_file
-from svcmetrics.problems import Problem, StudyError
+from svcmetrics.problems import StudyError
 
 # A file may not take the machine's memory: larger tables come as Parquet.
 MAX_CSV_BYTES = 300_000_000
 MAX_XLSX_BYTES = 200_000_000
-
-
-class CellError(str):
-    """An Excel cell without a value: "#DIV/0!", "#N/A" …, or "=" for a formula never calculated."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The cells of one sheet or CSV file, and what a reader must be told about them (warnings)."""
-
-    cells: pd.DataFrame
-    file: str
-    sheet: str = ""
-    problems: list[Problem] = field(default_factory=list)
-    epoch_1904: bool = False
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:

@@ -15,8 +15,9 @@ from typing import Any
 import pandas as pd
 
 from svcmetrics.io import dingtalk_record as record
-from svcmetrics.io.cells import Grid, csv_grid, xlsx_grids
+from svcmetrics.io.cells import csv_grid, xlsx_grids
 from svcmetrics.io.foreign_table import ids, refuse_cell_errors
+from svcmetrics.io.grid import Grid
 from svcmetrics.io.safe_files import file_problem
 from svcmetrics.io.workflow_log import Events, Layout, Note, WorkflowLog, levels, service_of
 from svcmetrics.problems import StudyError

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from svcmetrics.io.cells import CellError, csv_grid, xlsx_grid
+from svcmetrics.io.cells import csv_grid, xlsx_grid
+from svcmetrics.io.grid import CellError
 from svcmetrics.io.mapping import Mapping
 from svcmetrics.io.safe_files import file_problem, open_file
 from svcmetrics.problems import Problem, StudyError

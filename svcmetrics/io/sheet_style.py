@@ -41,9 +41,8 @@ class Styles:
         return self._columns[kind]
 
 
-def read_me(sheet: Any, styles: Styles, language: str) -> None:
-    """What to fill in and how, in both languages side by side, and the twelve tables."""
-    from svcmetrics.io.template import ORDER, sheet_name
+def read_me(sheet: Any, styles: Styles, language: str, sheets: Mapping[str, str]) -> None:
+    """What to fill in and how, in both languages side by side, and the twelve tables with their sheets."""
     from svcmetrics.tables import LITE
 
     first, second = language, next(code for code in lang.LANGUAGES if code != language)
@@ -61,10 +60,9 @@ def read_me(sheet: Any, styles: Styles, language: str) -> None:
         _pair(sheet, row, texts, (first, second), styles)
         row += 1
     row += 1
-    for name in ORDER:
+    for name, own in sheets.items():
         star = " *" if name in LITE else ""
-        link = f"internal:'{sheet_name(name)}'!A3"
-        sheet.write_url(row, 0, link, styles.link, f"{sheet_name(name)}{star}")
+        sheet.write_url(row, 0, f"internal:'{own}'!A3", styles.link, f"{own}{star}")
         _pair(
             sheet,
             row,

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from svcmetrics.io import headers
-from svcmetrics.io.cells import Grid, csv_grid, xlsx_grids
+from svcmetrics.io.cells import csv_grid, xlsx_grids
+from svcmetrics.io.grid import Grid
 from svcmetrics.io.parquet_tables import read_parquet
 from svcmetrics.io.rating_store import with_store
 from svcmetrics.io.safe_files import file_problem

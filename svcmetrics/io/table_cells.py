@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io import headers, moments, values
-from svcmetrics.io.cells import Grid
+from svcmetrics.io.grid import Grid
 from svcmetrics.problems import Problem
 from svcmetrics.study import Source
 from svcmetrics.tables import TABLES, Column

@@ -100,8 +100,9 @@ def write_workbook(path: Path, tables: Mapping[str, Any], *, language: str) -> N
     with xlsxwriter.Workbook(out, {**safe, "in_memory": True}) as book:
         book.set_properties({"created": dt.datetime(2025, 1, 1), "title": "svcmetrics"})
         styles = Styles(book)
-        read_me(book.add_worksheet(headers.README_SHEET), styles, language)
-        sheets = {name: book.add_worksheet(sheet_name(name)) for name in ORDER}
+        own = {name: sheet_name(name) for name in ORDER}
+        read_me(book.add_worksheet(headers.README_SHEET), styles, language, own)
+        sheets = {name: book.add_worksheet(title) for name, title in own.items()}
         checks = book.add_worksheet(headers.CHECKS_SHEET)
         lists = word_lists(
             book, {c.name if c.words else "bool": choices(c) for c in _with_choices()}

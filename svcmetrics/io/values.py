@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io import headers
-from svcmetrics.io.cells import CellError
+from svcmetrics.io.grid import CellError
 from svcmetrics.problems import Problem
 from svcmetrics.tables import Column
 

@@ -17,7 +17,7 @@ from zlib import error as ZlibError  # noqa: N812
 
 import pandas as pd
 
-from svcmetrics.io.cells import Grid
+from svcmetrics.io.grid import Grid
 from svcmetrics.io.safe_files import file_problem, open_file, open_zip
 from svcmetrics.io.xlsx_sheet import EPOCH, EPOCH_1904, SheetReader, local_name, text_of
 from svcmetrics.problems import StudyError

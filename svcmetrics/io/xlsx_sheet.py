@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Any
 
-from svcmetrics.io.cells import CellError
+from svcmetrics.io.grid import CellError
 from svcmetrics.problems import Problem, StudyError
 
 # No table of a study or survey export is wider; what lies beyond is a stray cell.

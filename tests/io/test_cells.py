@@ -10,7 +10,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from svcmetrics.io.cells import CellError, csv_grid, read_csv, read_xlsx, sheet_names, xlsx_grid
+from svcmetrics.io.cells import csv_grid, read_csv, read_xlsx, sheet_names, xlsx_grid
+from svcmetrics.io.grid import CellError
 from svcmetrics.problems import StudyError
 
 TEXT = "rater,target,score\n甲,财务部,4\n乙,NA,\n"
