@@ -45,6 +45,15 @@ def alpha(covariance: Floats) -> Floats:
         return np.where(total > 0, k / np.float64(k - 1) * (1 - own / total), np.nan)
 
 
+def alpha_error(covariance: Floats, persons: int) -> float:
+    """Standard error of alpha for normal answers (Duhachek and Iacobucci 2004)."""
+    k, total, own = len(covariance), covariance.sum(), np.trace(covariance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        squares = (covariance**2).sum()
+        bend = total * (squares + own**2) - 2 * own * (covariance @ covariance).sum()
+        return float(np.sqrt(2 * k**2 / np.float64(k - 1) ** 2 / total**3 * bend / persons))
+
+
 def alpha_without(covariance: Floats) -> Floats:
     """Alpha of the other items, for each item left out."""
     k = covariance.shape[-1]

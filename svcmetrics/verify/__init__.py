@@ -25,6 +25,7 @@ from svcmetrics.verify.reportable import reportable
 from svcmetrics.verify.severity import severity
 from svcmetrics.verify.split_half import split_half
 from svcmetrics.verify.straight_lining import straight_lining
+from svcmetrics.verify.structure import structure
 
 __all__ = [
     "aggregation",
@@ -53,4 +54,5 @@ __all__ = [
     "severity",
     "split_half",
     "straight_lining",
+    "structure",
 ]

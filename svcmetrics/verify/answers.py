@@ -1,6 +1,6 @@
 """How the checks of a questionnaire read their table: persons × items, and what is odd about it.
 
-Not a statistic. Shared by alpha, omega and split_half.
+Not a statistic. Shared by alpha, omega, split_half and structure.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Answers:
     missing: str
     dropped: dict[str, int]
     findings: list[Finding]
+    rows: list[Any]  # the form or person of each row
 
     @property
     def persons(self) -> int:
@@ -55,9 +56,9 @@ def read(ratings: pd.DataFrame, *, person: str, item: str, score: str, missing: 
     elif not whole.all():
         found.append(Finding("answers.pairwise", {"count": int((~whole).sum())}, "warning"))
     used = table[whole] if missing == "listwise" else table
-    return Answers(
-        used, cells.columns, len(table), missing, dropped, found + _odd_items(used, cells.columns)
-    )
+    rows = [p for p, kept in zip(cells.rows, whole, strict=True) if kept or missing == "pairwise"]
+    found += _odd_items(used, cells.columns)
+    return Answers(used, cells.columns, len(table), missing, dropped, found, rows)
 
 
 def _blank(cells: grid.Grid, table: np.ndarray) -> str:

@@ -101,6 +101,11 @@ SAMPLES["kendall_w"] = Sample(
 SAMPLES["alpha"] = Sample(_answered(), _SCALE, score="points")
 SAMPLES["omega"] = Sample(_answered(), _SCALE, score="points")
 SAMPLES["split_half"] = Sample(_answered(), _SCALE, score="points")
+SAMPLES["structure"] = Sample(
+    _answered().assign(side=lambda d: d["item"] % 2, unit=lambda d: d["form"] % 4),
+    {**_SCALE, "dimension": "side", "target": "unit"},
+    score="points",
+)
 SAMPLES["straight_lining"] = Sample(
     _answered(), {"form": "form", "item": "item", "score": "points", "wave": "wave"}, score="points"
 )

@@ -1,0 +1,242 @@
+"""Structure: a published model, known dimensions, halo, what cannot be checked, bad input."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics import InputError, verify
+from svcmetrics.numeric import confirmatory, dimensions
+
+WORDS = {"person": "p", "item": "i", "score": "s"}
+THREE = np.repeat([0, 1, 2], 3)
+DIMENSION = {f"q{k}": "abc"[k // 3] for k in range(9)}
+
+
+def made(seed=1, n=400, phi=0.4, load=0.7, points=True):
+    """Answers of n forms to nine items, three on each of three dimensions, 1 to 7."""
+    rng = np.random.default_rng(seed)
+    r = np.where(np.eye(3), 1.0, phi)
+    factor = rng.multivariate_normal(np.zeros(3), r, n)
+    x = load * factor[:, THREE] + np.sqrt(1 - load**2) * rng.normal(size=(n, 9))
+    return np.clip(np.round(4 + 1.5 * x), 1, 7) if points else x
+
+
+def long(x, dimension=None):
+    wide = pd.DataFrame(x, columns=[f"q{k}" for k in range(x.shape[1])]).rename_axis("p")
+    data = wide.reset_index().melt("p", var_name="i", value_name="s")
+    return data.assign(d=data["i"].map(dimension or DIMENSION))
+
+
+def told(result):
+    return {f.key.removeprefix("structure."): f for f in result.findings}
+
+
+def counts(result):
+    table = result.table
+    return table[table["metric"] == "structure"].set_index("variant")["estimate"].to_dict()
+
+
+def of(result, metric, variant=""):
+    table = result.table
+    return table[(table["metric"] == metric) & (table["variant"] == variant)]
+
+
+def test_thurstone_as_fox_prints_it():
+    """Fox 2006, Structural Equation Modeling 13, 465-486: chi-square as n - 1 times the misfit.
+
+    His second-order factor over three factors is three correlated factors, written otherwise.
+    """
+    path = Path(__file__).parents[1] / "published" / "thurstone_1941.toml"
+    printed = tomllib.loads(path.read_text("utf-8"))["nine"]
+    r, n = np.array(printed["correlation"]), printed["n"] - 1
+    own = confirmatory.indices(r, confirmatory.fit(r, THREE, n), n)
+    names = ["chi2", "df", "p", "rmsea", "rmsea_low", "rmsea_high", "tli", "cfi", "srmr"]
+    assert [own[k] for k in names] == pytest.approx(
+        [38.196, 24, 0.033101, 0.052822, 0.015262, 0.083067, 0.98002, 0.98668, 0.043595], rel=2e-5
+    )
+    assert own["base_chi2"] == pytest.approx(1101.9, abs=0.05)
+
+
+def test_the_three_dimensions_of_a_form_are_found():
+    result = verify.structure(long(made()), **WORDS, dimension="d")
+    # Three items each are few for the least partial correlation, which errs towards too few.
+    assert counts(result) | {"partial": 3} == dict.fromkeys(
+        ("claimed", "components", "factors", "partial"), 3
+    )
+    assert {"as_claimed", "fit_good", "one_is_worse"} <= set(told(result))
+    assert not {"weak", "close", "elsewhere", "improper"} & set(told(result))
+    # 1 to 7 in whole points take about 3% off a loading.
+    assert of(result, "loading")["estimate"].to_numpy() == pytest.approx(0.7, abs=0.1)
+    assert of(result, "dimension_correlation")["estimate"].to_numpy() == pytest.approx(
+        0.4, abs=0.15
+    )
+    chance = of(result, "eigenvalue", "component")
+    assert (chance["limit"] > chance["expected"]).all() and chance[
+        "expected"
+    ].sum() == pytest.approx(9)
+
+
+def test_chi_square_holds_its_level_and_limits_hold_the_truth():
+    """80 studies: the claim is rejected at its level, the limits cover as stated."""
+    p, inside, apart, rmsea = [], [], [], []
+    for seed in range(80):
+        r = np.corrcoef(made(seed, points=False).T)
+        found = confirmatory.fit(r, THREE, 400)
+        own = confirmatory.indices(r, found, 400)
+        p.append(own["p"])
+        rmsea.append(own["rmsea_low"] == 0)
+        inside.append(np.abs(found.loading - 0.7) < 1.96 * found.loading_error)
+        apart.append(np.abs(found.phi - 0.4)[np.triu_indices(3, 1)]
+                     < 1.96 * found.phi_error[np.triu_indices(3, 1)])  # fmt: skip
+    assert np.mean(np.array(p) < 0.05) < 0.05 + 2.5 * 0.025
+    assert np.mean(rmsea) > 0.95 - 2.5 * 0.025
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.025)
+    assert np.mean(apart) == pytest.approx(0.95, abs=0.05)
+
+
+def test_items_with_nothing_in_common_are_said_to_have_none():
+    """Horn's rule at 95%: a first component of pure chance is seen in about one study of twenty."""
+    seen = 0
+    limit = np.quantile(dimensions.by_chance(9, 200, 1000, np.random.default_rng(1)), 0.95, axis=0)
+    for seed in range(200):
+        r = np.corrcoef(np.random.default_rng(seed).normal(size=(9, 200)))
+        seen += np.linalg.eigvalsh(r)[-1] > limit[0, 0]
+    assert 2 <= seen <= 19
+    quiet = np.random.default_rng(5).integers(1, 6, (300, 9)).astype(float)
+    result = verify.structure(long(quiet), **WORDS, dimension="d")
+    assert counts(result)["components"] == 0 and {"nothing", "little"} <= set(told(result))
+
+
+def test_one_general_impression_is_enough_where_there_is_nothing_else():
+    halo = made(3, phi=1.0)
+    result = verify.structure(long(halo), **WORDS, dimension="d")
+    assert counts(result)["components"] == 1
+    said = told(result)
+    assert said["fewer"].level == "warning" and len(said["close"].values["pairs"]) == 3
+    assert {"one_is_enough", "one_is_good"} & set(said)
+
+
+def test_the_test_of_one_factor_rejects_no_more_than_it_states():
+    """Under one factor, the difference lies at an edge of the model: it rejects too seldom."""
+    seen = 0
+    for seed in range(60):
+        r = np.corrcoef(made(seed, phi=1.0, points=False).T)
+        one, three = (confirmatory.fit(r, f, 400) for f in (np.zeros(9, int), THREE))
+        if three is not None:
+            seen += confirmatory.chance(400 * (one.misfit - three.misfit), 3) < 0.05
+    assert seen <= 7
+
+
+def test_the_least_partial_correlation_is_that_of_regressions_on_components():
+    x = made(5, phi=0.1)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    left = []
+    vector = np.linalg.eigh(np.corrcoef(x.T))[1][:, ::-1]
+    for many in range(8):
+        score = x @ vector[:, :many]
+        rest = x - score @ np.linalg.lstsq(score, x, rcond=None)[0] if many else x
+        r = np.corrcoef(rest.T)
+        left.append(((r**2).sum() - 9) / 72)
+    assert dimensions.least_partial(np.corrcoef(x.T)) == int(np.argmin(left))
+
+
+def test_an_item_on_the_wrong_dimension_is_named():
+    wrong = {**DIMENSION, "q0": "c"}
+    said = told(verify.structure(long(made(phi=0.2)), **WORDS, dimension="d"))
+    assert "elsewhere" not in said
+    result = verify.structure(long(made(phi=0.2), wrong), **WORDS, dimension="d")
+    assert told(result)["elsewhere"].values["items"][0] == "q0 → a"
+    assert "weak" in told(result) and told(result)["weak"].values["items"] == ["q0"]
+    row = of(result, "elsewhere").iloc[0]
+    assert row["estimate"] == pytest.approx(0.7, abs=0.15) and row["p"] < 1e-6
+
+
+def test_a_further_loading_by_score_is_near_the_refitted_one():
+    r = np.corrcoef(made(2, phi=0.3, points=False).T)
+    f = THREE.copy()
+    chi2, _ = confirmatory.further(r, confirmatory.fit(r, f, 400), f, 400)
+    # At the truth the score tests of the 18 tries behave as chi-squares of one degree.
+    assert np.nanmean(chi2) == pytest.approx(1, abs=0.8)
+    assert np.isnan(chi2[np.arange(9), f]).all()
+
+
+def test_differences_between_departments_are_taken_out():
+    """All items follow the department's level: within departments nothing is common."""
+    rng = np.random.default_rng(4)
+    unit = np.repeat(np.arange(8), 60)
+    x = rng.normal(size=(480, 9)) + 2 * rng.normal(size=8)[unit][:, None]
+    data = long(x).assign(u=lambda d: unit[d["p"]])
+    assert counts(verify.structure(data, **WORDS))["components"] == 1
+    within = verify.structure(data, **WORDS, target="u")
+    assert counts(within)["components"] == 0
+    assert within.about["groups"] == 7 and of(within, "structure", "claimed")["n"].iloc[0] == 473
+    with pytest.raises(InputError, match="than one target"):
+        verify.structure(data.assign(u=np.arange(len(data)) % 7), **WORDS, target="u")
+
+
+def test_pairwise_uses_all_answers_and_the_fit_complete_forms():
+    x = made(7)
+    x[np.random.default_rng(1).random(x.shape) < 0.05] = np.nan
+    result = verify.structure(long(x), **WORDS, dimension="d", missing="pairwise")
+    whole = int(np.isfinite(x).all(axis=1).sum())
+    each = result.table[(result.table["metric"] == "kmo") & (result.table["i"] != "")]
+    assert each["n"].tolist() == np.isfinite(x).sum(axis=0).tolist()
+    assert of(result, "cfi", "claimed")["n"].iloc[0] == whole
+    r, pairs = dimensions.pairwise(x)
+    np.testing.assert_allclose(r, pd.DataFrame(x).corr().to_numpy(), atol=1e-12)
+    assert of(result, "structure", "claimed")["n"].iloc[0] == pairs.min()
+
+
+def test_dimensions_of_one_item_and_no_claim_are_said():
+    alone = {**dict.fromkeys(DIMENSION, "a"), "q8": "b"}
+    result = verify.structure(long(made(phi=0.9), alone), **WORDS, dimension="d")
+    assert told(result)["alone"].values["dimensions"] == ["b"]
+    own = of(result, "loading")
+    assert own.loc[own["i"] == "q8", "estimate"].isna().all() and own["estimate"].notna().sum() == 8
+    each = verify.structure(long(made(), {k: k for k in DIMENSION}), **WORDS, dimension="d")
+    assert "no_claim" in told(each) and counts(each)["claimed"] == 1
+    assert not of(each, "cfi", "claimed").empty
+    data = long(made())
+    data.loc[data["p"] < 3, "d"] = "b"
+    with pytest.raises(InputError, match="q0"):
+        verify.structure(data, **WORDS, dimension="d")
+    lost = long(made(), {k: v for k, v in DIMENSION.items() if k != "q4"})
+    assert told(verify.structure(lost, **WORDS, dimension="d"))["no_dimension"].values["items"] == [
+        "q4"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("x", "key"),
+    [
+        (made()[:, :2], "structure.too_few_items"),
+        (np.full((40, 9), 4.0), "answers.no_variation"),
+        (np.column_stack([made()[:, :8], np.full(400, 3.0)]), "omega.constant"),
+        (np.column_stack([made()[:, :8], made()[:, 0]]), "structure.twins"),
+        (made()[:9], "omega.too_few"),
+        (made()[:1], "answers.nobody_left"),
+    ],
+)
+def test_nothing_to_look_at_is_refused(x, key):
+    result = verify.structure(long(x), **WORDS, dimension="d")
+    assert [f.key for f in result.findings if f.level == "refused"] == [key]
+    assert result.table["estimate"].isna().all()
+
+
+def test_too_many_claims_for_too_few_forms_end_in_words():
+    rng = np.random.default_rng(0)
+    for n in (10, 15, 20):
+        for _ in range(2):
+            result = verify.structure(
+                long(rng.integers(1, 4, (n, 9)).astype(float)), **WORDS, dimension="d"
+            )
+            assert (result.findings and np.isfinite(result.table["estimate"]).any()) or any(
+                f.level == "refused" for f in result.findings
+            )
+            one = of(result, "rmsea", "claimed")
+            assert (one["low"] <= one["high"]).all()
