@@ -57,6 +57,11 @@ def correlations(counts: Floats, first: Floats, second: Floats) -> tuple[Floats,
     return np.tanh(z), done & (np.abs(z) < np.arctanh(_MOST) - 1e-9) & (n > 0)
 
 
+def chances(rho: Floats, first: Floats, second: Floats) -> Floats:
+    """Chance of each cell of each table (pairs × a × b)."""
+    return _cells(rho, first, second)[0]
+
+
 def _cells(rho: Floats, first: Floats, second: Floats) -> tuple[Floats, Floats]:
     """Chance of each cell, and its slope in the correlation (pairs × a × b)."""
     x, y = _open(first), _open(second)

@@ -26,14 +26,22 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         ax.plot(
             place, seen, color=INK, linewidth=1.5, zorder=2, label=lang.say("structure.plot_seen")
         )
-        ax.scatter(place, seen, color=np.where(above, GOOD, FAIR), s=42, zorder=3)
+        ax.scatter(place[~above], seen[~above], color=FAIR, s=42, zorder=3)
+        ax.scatter(
+            place[above],
+            seen[above],
+            color=GOOD,
+            s=42,
+            zorder=3,
+            label=lang.say("structure.plot_above"),
+        )
         ax.plot(place, limit, "--", color=POOR, label=lang.say("structure.plot_chance"))
         claimed = float(counts.get("claimed", np.nan))
         if np.isfinite(claimed):
             ax.axvline(claimed + 0.5, color=FAIR, linewidth=1, linestyle=":",
                        label=lang.say("structure.plot_claimed", count=int(claimed)))  # fmt: skip
         ax.set_xticks(place[:: max(1, len(place) // 10)].astype(int))
-        ax.legend(frameon=False, loc="upper right")
+        ax.legend(loc="upper right", facecolor="white", edgecolor="none", framealpha=0.9)
     ax.set_xlabel(lang.say("structure.plot_place"))
     ax.set_ylabel(phrase("metric.eigenvalue", ""))
     ax.set_ylim(bottom=0)

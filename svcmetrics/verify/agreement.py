@@ -11,7 +11,7 @@ from scipy import special
 
 from svcmetrics.metric import metric
 from svcmetrics.numeric import agreement as numeric
-from svcmetrics.numeric import bootstrap, krippendorff_many
+from svcmetrics.numeric import bootstrap, intervals, krippendorff_many
 from svcmetrics.numeric.agreement_sums import Ratings, unit_sums
 from svcmetrics.problems import table_error
 from svcmetrics.result import Result, estimates
@@ -56,7 +56,8 @@ def agreement(
     ``krippendorff_weighted`` (with Gwet's weights instead of Krippendorff's metric), ``fleiss``,
     ``conger``, ``brennan_prediger``, ``cohen`` (several raters: ``cohen_mean`` of all pairs,
     Light's kappa); percentile limits of the bootstrap, Gwet's standard error ``se`` with its t
-    limits, and, for nominal scores, Fleiss's kappa of each category.
+    limits, and, for nominal scores, Fleiss's kappa of each category. ``unanimous``: the share of
+    departments with two ratings or more that got one score from all.
 
     Misleads: where nearly all scores are the same, kappa and alpha fall to 0 although raters
     nearly always agree, and Gwet's coefficient stays near 1 (said in the reading); neither shows
@@ -100,6 +101,7 @@ def agreement(
         table = _many(grid, weights, bootstrap.generator(rng))
     else:
         table = _few(grid, values, weights, bootstrap.generator(rng), about)
+    table = pd.concat([table, _unanimous(grid, weights)], ignore_index=True)
     return Result(
         "agreement",
         table,
@@ -165,6 +167,19 @@ def _many(grid: grids.Grid, weights: str, rng: np.random.Generator) -> pd.DataFr
     return estimates(
         "agreement", variant="krippendorff", estimate=estimate, low=float(np.minimum(low, estimate)),
         high=float(np.maximum(high, estimate)), n=len(sums), weights=kind, raters=len(grid.columns),
+    )  # fmt: skip
+
+
+def _unanimous(grid: grids.Grid, weights: str) -> pd.DataFrame:
+    """The share of targets whose raters, two or more, all gave the same score."""
+    size = np.bincount(grid.row)  # rows of the grid stand in the order of targets
+    start = np.cumsum(size) - size
+    low, high = (f.reduceat(grid.score, start) for f in (np.minimum, np.maximum))
+    n, same = int((size > 1).sum()), int(((low == high) & (size > 1)).sum())
+    below, above = intervals.wilson(same, n)
+    return estimates(
+        "unanimous", estimate=same / n if n else np.nan, low=float(below), high=float(above), n=n,
+        weights=weights, raters=len(grid.columns),
     )  # fmt: skip
 
 
