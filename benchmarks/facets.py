@@ -52,9 +52,13 @@ print(np.median(spent), *severity.tolist())
 
 
 def study(
-    rng: np.random.Generator, targets: int, raters: int, items: int, each: int
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Ratings of ``each`` random raters per target on all items, and the true severities."""
+    rng: np.random.Generator, targets: int, raters: int, items: int, each: int,
+    steps: np.ndarray = STEPS[None],
+) -> tuple[pd.DataFrame, np.ndarray]:  # fmt: skip
+    """Ratings of ``each`` random raters per target on all items, and the true severities.
+
+    ``steps``: thresholds of all items, or a row for each.
+    """
     # At random, so that the plan is one block.
     who = np.argsort(rng.random((targets, raters)), axis=1)[:, :each]
     target = np.repeat(np.arange(targets), each * items)
@@ -66,7 +70,7 @@ def study(
     )
     severity -= severity.mean()
     place = good[target] - severity[rater] - (hard - hard.mean())[item]
-    p = rasch.chances(place, STEPS[None], np.zeros(len(place), np.int64)).cumsum(axis=1)
+    p = rasch.chances(place, steps, item % len(steps)).cumsum(axis=1)
     score = 1 + (rng.random((len(place), 1)) > p[:, :-1]).sum(axis=1)
     table = pd.DataFrame({"target": target, "rater": rater, "item": item, "score": score})
     return table, severity
@@ -150,23 +154,48 @@ def ratios(table: pd.DataFrame, severity: np.ndarray, own: float) -> None:
 
 
 def coverage(studies: int = SEEDS) -> None:
-    """Share of severities inside their 95% interval, and how far measures are drawn apart."""
-    for targets, raters, items, each in PLANS:
-        rows: dict[str, list[tuple[float, float]]] = {}
+    """Share of severities and thresholds inside their 95% interval; how far drawn apart."""
+    for plan in PLANS:
+        rows: dict[str, list[list[float]]] = {}
         for seed in range(studies):
-            table, severity = study(np.random.default_rng(seed), targets, raters, items, each)
-            for method in ("joint", "joint_corrected", "marginal"):
-                found = verify.facets(table, **NAMES, method=method).table
-                own = found[(found["metric"] == "facets") & (found["variant"] == "rater")]
-                own = own[own["note"] != "extreme"]
-                true = severity[own["element"].astype(int)]
-                inside = (own["low"] <= true) & (true <= own["high"])
-                slope = float((own["estimate"] * true).sum() / (true**2).sum())
-                rows.setdefault(method, []).append((float(inside.mean()), slope))
-        said = {m: np.mean(v, axis=0) for m, v in rows.items()}
-        print(f"{targets} targets x {each} of {raters} raters x {items} items, {studies} studies",
-              "; ".join(f"{m}: coverage {c:.3f}, slope {s:.2f}" for m, (c, s) in said.items()),
-              flush=True)  # fmt: skip
+            # Thresholds of the items, so that partial credit has something to find.
+            own = STEPS + np.linspace(-0.3, 0.3, plan[2])[:, None] * np.array([1, -1, -1, 1])
+            for kind, steps in (("", STEPS[None]), ("partial credit, ", own)):
+                if kind and plan[2] == 1:
+                    continue
+                table, severity = study(np.random.default_rng(seed), *plan, steps)
+                word = {"steps": "item"} if kind else {}
+                for method in ("joint", "joint_corrected", "marginal"):
+                    found = verify.facets(table, **NAMES, method=method, **word).table
+                    seen = [*_severities(found, severity), _thresholds(found, steps)]
+                    rows.setdefault(kind + method, []).append(seen)
+        targets, raters, items, each = plan
+        print(f"{targets} targets x {each} of {raters} raters x {items} items, {studies} studies")
+        for name, found in rows.items():
+            severe, slope, step = np.nanmean(found, axis=0)
+            done = np.isfinite(np.array(found)[:, 2]).sum()
+            print(f"  {name}: severities {severe:.3f} (slope {slope:.2f}), thresholds {step:.3f}"
+                  + (f" of {done}" if done < studies else ""), flush=True)  # fmt: skip
+
+
+def _severities(found: pd.DataFrame, severity: np.ndarray) -> tuple[float, float]:
+    """Share inside the limits; slope of the measures on the truth."""
+    own = found[(found["metric"] == "facets") & (found["variant"] == "rater")]
+    own = own[own["note"] != "extreme"]
+    if own.empty:
+        return float("nan"), float("nan")
+    true = severity[own["element"].astype(int)]
+    inside = (own["low"] <= true) & (true <= own["high"])
+    return float(inside.mean()), float((own["estimate"] * true).sum() / (true**2).sum())
+
+
+def _thresholds(found: pd.DataFrame, steps: np.ndarray) -> float:
+    """Share inside the limits; none where an item lacks a category."""
+    own = found[found["metric"] == "threshold"]
+    true = steps.ravel()
+    if len(own) != len(true):
+        return float("nan")
+    return float(((own["low"].to_numpy() <= true) & (true <= own["high"].to_numpy())).mean())
 
 
 if __name__ == "__main__":
@@ -174,4 +203,4 @@ if __name__ == "__main__":
     if "coverage" not in sys.argv:
         speed()
     if "speed" not in sys.argv:
-        coverage()
+        coverage(int(sys.argv[-1]) if sys.argv[-1].isdigit() else SEEDS)

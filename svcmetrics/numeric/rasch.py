@@ -60,6 +60,10 @@ class Data:
         """Sums of the columns over the ratings of each element, facet by facet."""
         return np.split(self.members @ columns, np.cumsum(self.sizes)[:-1])
 
+    def of_targets(self, columns: Floats) -> Floats:
+        """Sums of the columns over the ratings of each target."""
+        return np.asarray(self.members[: self.sizes[0]] @ columns)
+
     @property
     def facets(self) -> tuple[Whole, ...]:
         return (self.target, *self.others)
@@ -119,10 +123,8 @@ def fit(
     """
     anchors = fixed or tuple(np.full(n, np.nan) for n in data.sizes)
     plan = plan or rasch_newton.plan(data, anchors)
-    place = [
-        np.where(np.isfinite(a), s * a, 0.0) for a, s in zip(anchors, signs(data), strict=True)
-    ]
     thresholds = first_thresholds(data)
+    place = first_places(data, anchors, thresholds)
     weight, residual, step = data.times, np.inf, 0
     for step in range(1, _STEPS + 1):
         system = rasch_newton.system(plan, place, thresholds, weight)
@@ -164,6 +166,24 @@ def finished(
 def signs(data: Data) -> list[float]:
     """How measures enter: targets with a plus, all others with a minus."""
     return [1.0] + [-1.0] * len(data.others)
+
+
+def first_places(data: Data, anchors: tuple[Floats, ...], thresholds: Floats) -> list[Floats]:
+    """Log odds of the average score of each element, stretched as categories shorten them.
+
+    The targets keep the level; anchored elements stay.
+    """
+    p = chances(np.zeros(1), thresholds.mean(axis=0, keepdims=True), np.zeros(1, np.int64))[0]
+    score = np.arange(data.top + 1.0)
+    slope = 4 * float(p @ score**2 - (p @ score) ** 2) / data.top
+    out: list[Floats] = []
+    for codes, size, held, sign in zip(data.facets, data.sizes, anchors, signs(data), strict=True):
+        n = np.bincount(codes, data.times, size) * data.top
+        part = np.bincount(codes, data.times * data.x, size)
+        own = np.log((part + 0.5) / (n - part + 0.5)) / slope
+        own = own - own.mean() if out else own
+        out.append(np.where(np.isfinite(held), sign * held, own))
+    return out
 
 
 def first_thresholds(data: Data) -> Floats:

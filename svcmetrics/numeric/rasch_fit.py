@@ -10,7 +10,7 @@ from scipy import special
 
 from svcmetrics.numeric import codes, rasch_terms
 from svcmetrics.numeric.rasch import Data, Fitted, chances
-from svcmetrics.numeric.rasch_marginal import Posterior
+from svcmetrics.numeric.rasch_quadrature import Posterior
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -1,50 +1,29 @@
 """Many-facet Rasch by marginal maximum likelihood: the targets are a sample from a normal law.
 
-Adaptive quadrature: the nodes of each target lie around its own posterior mean (Naylor and Smith
-1982; Pinheiro and Bates 1995), so that many ratings per target need no finer grid. A fixed grid
-serves to compare with programs that use one. Newton steps with Louis's (1982) information, in
-which the score of a target is taken as linear in its measure; at the solution the gradient is exact.
+Integrals by ``rasch_quadrature``. Newton steps with Louis's (1982) information, in which the score
+of a target is taken as linear in its measure; at the solution the gradient is exact, and the limits
+of thresholds use the exact information where targets have few ratings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from svcmetrics.numeric import rasch, rasch_newton, rasch_terms
+from svcmetrics.numeric import rasch, rasch_correct, rasch_leverage, rasch_newton, rasch_terms
 from svcmetrics.numeric.rasch import Data, Fitted
+from svcmetrics.numeric.rasch_quadrature import Posterior, State, averaged, quadrature
 
 Floats = NDArray[np.float64]
 
-NODES = 15
 _STEPS, _CLOSE, _LONGEST = 100, 5e-6, 1.0
+# With more ratings of each target the linear approximation is good.
+_FEW = 24
 # A step is halved so often at most; the deviance may rise by this much, which is rounding.
 _HALVINGS, _ROOM = 8, 1e-6
-
-
-@dataclass(frozen=True)
-class State:
-    """Signed places of the other facets (targets hold the posterior mean), thresholds, law."""
-
-    place: list[Floats]
-    thresholds: Floats
-    mean: float
-    sd: float
-    spread: Floats  # posterior standard deviation of each target
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """Of targets × nodes: measures and chances; of each target its moments; −2 log likelihood."""
-
-    nodes: Floats
-    chance: Floats
-    mean: Floats
-    spread: Floats
-    deviance: float
 
 
 def fit(
@@ -61,91 +40,59 @@ def fit(
     while change >= _CLOSE and step < _STEPS:
         step += 1
         now = State(now.place, now.thresholds, now.mean, now.sd, posterior.spread)
-        system, extra = _averaged(plan, now, posterior)
+        system, extra = averaged(plan, now, posterior)
         moves, _ = _step(plan, system, extra, now, posterior)
         now, posterior, change = _better(plan, now, moves, posterior)
     now.place[0] = posterior.mean
-    system, extra = _averaged(plan, now, posterior)
+    system, extra = averaged(plan, now, posterior)
     _, whole = _step(plan, system, extra, now, posterior)
     found = _finished(plan, now, posterior, whole, floats)
     found = replace(found, steps=step, residual=change, converged=change < _CLOSE)
-    return found, posterior
+    steps = whole[plan.ends[-2] : plan.ends[-1], plan.ends[-2] : plan.ends[-1]]
+    moved = found.thresholds + (steps @ _drawn(plan, now)).reshape(found.thresholds.shape)
+    if len(data.x) <= _FEW * data.sizes[0] and np.isfinite(whole).all():
+        wider = _wider(plan, now, posterior, whole)
+        found = replace(found, threshold_errors=found.threshold_errors * wider)
+    return replace(found, limits=replace(found, thresholds=moved)), posterior
+
+
+def _wider(p: rasch_newton.Plan, s: State, post: Posterior, whole: Floats) -> Floats:
+    """How much less sure thresholds are than the linear approximation says, step by step.
+
+    Each step of the scale is moved a little, in all sets at once, all else following: how fast the
+    slopes change is the information.
+    """
+    steps, top, move = slice(int(p.ends[-2]), int(p.ends[-1])), p.data.top, 0.05
+    information = np.linalg.pinv(whole[steps, steps], rcond=1e-9, hermitian=True)
+    tied = np.tile(np.eye(top), (p.data.groups, 1))
+    follow = whole[:, steps] @ information @ tied
+
+    def slope(away: Floats) -> Floats:
+        now, _ = _taken(p, s, follow @ away)
+        now.place[0] = post.mean
+        found = quadrature(p.data, now)
+        now = replace(now, spread=found.spread)
+        system, variance = averaged(p, now, found)
+        return np.asarray(follow.T @ _slopes(p, system, variance, now, found))
+
+    seen = -np.stack([slope(move * e) - slope(-move * e) for e in np.eye(top)]) / (2 * move)
+    return rasch_correct.wider(seen, tied.T @ information @ tied)
+
+
+def _drawn(p: rasch_newton.Plan, s: State) -> Floats:
+    """Slopes of thresholds that take back what the raters and items beside them draw them apart."""
+    d, prior = p.data, 1 / s.sd**2
+    location = np.asarray(sum(m[c] for m, c in zip(s.place, d.facets, strict=True)))
+    terms = rasch_terms.swept(location, s.thresholds, d.group, d.x, d.times, third=True)
+    system = rasch_newton.assembled(p, terms)
+    system = replace(system, diagonal=system.diagonal + prior)
+    return rasch_leverage.slopes(p, system, terms, prior)
 
 
 def _start(data: Data, anchors: tuple[Floats, ...]) -> State:
     place = [np.where(np.isfinite(a), -a, 0.0) for a in anchors]
     place[0] = np.zeros(data.sizes[0])
     return State(place, rasch.first_thresholds(data), 0.0, 1.0, np.ones(data.sizes[0]))
-
-
-def quadrature(data: Data, s: State, grid: Floats | None = None) -> Posterior:
-    """Nodes and their posterior chances for each target, all other parameters given.
-
-    ``grid``: the same nodes for all targets, weighted by the density times their distance.
-    """
-    if grid is None:
-        for _ in range(2 if s.spread.min() < 1.0 else 6):
-            found = _around(data, s)
-            s = State([found.mean, *s.place[1:]], s.thresholds, s.mean, s.sd, found.spread)
-        return found
-    nodes = np.tile(grid, (data.sizes[0], 1))
-    scale = np.log(np.gradient(grid) / s.sd / np.sqrt(2 * np.pi))
-    return _posterior(data, s, nodes, scale - 0.5 * ((nodes - s.mean) / s.sd) ** 2)
-
-
-def _around(data: Data, s: State) -> Posterior:
-    point, weight = np.polynomial.hermite_e.hermegauss(NODES)
-    nodes = s.place[0][:, None] + s.spread[:, None] * point
-    log = np.log(weight) + point**2 / 2 + np.log(s.spread / s.sd)[:, None] - np.log(2 * np.pi) / 2
-    return _posterior(data, s, nodes, log - 0.5 * ((nodes - s.mean) / s.sd) ** 2)
-
-
-def _posterior(data: Data, s: State, nodes: Floats, log: Floats) -> Posterior:
-    base, weight = _others(data, s), data.times
-    log = log.copy()
-    rows = np.arange(len(base))
-    for q in range(nodes.shape[1]):
-        p = rasch_terms.chances(base + nodes[data.target, q], s.thresholds, data.group)
-        own = weight * np.log(np.maximum(p[data.x, rows], 1e-300))
-        log[:, q] += np.bincount(data.target, own, len(nodes))
-    top = log.max(axis=1, keepdims=True)
-    chance = np.exp(log - top)
-    total = chance.sum(axis=1, keepdims=True)
-    chance /= total
-    mean = (chance * nodes).sum(axis=1)
-    spread = np.sqrt((chance * (nodes - mean[:, None]) ** 2).sum(axis=1))
-    return Posterior(nodes, chance, mean, np.maximum(spread, 1e-6),
-                     float(-2 * (top + np.log(total)).sum()))  # fmt: skip
-
-
-def _others(data: Data, s: State) -> Floats:
-    parts = [m[c] for m, c in zip(s.place[1:], data.others, strict=True)]
-    return np.asarray(sum(parts) if parts else np.zeros(len(data.x)), dtype=np.float64)
-
-
-def _averaged(
-    p: rasch_newton.Plan, s: State, post: Posterior
-) -> tuple[rasch_newton.System, Floats]:
-    """Derivatives of the complete likelihood, averaged over the posterior."""
-    d, base, weight = p.data, _others(p.data, s), p.data.times
-    expected, variance = np.zeros(len(base)), np.zeros(len(base))
-    with_steps = np.zeros((d.top, len(base)))
-    reached, block = np.zeros((d.groups, d.top)), np.zeros((d.groups, d.top, d.top))
-    for q in range(post.nodes.shape[1]):
-        share = post.chance[d.target, q]
-        t = rasch_terms.terms(
-            rasch_terms.chances(base + post.nodes[d.target, q], s.thresholds, d.group)
-        )
-        expected += share * t.expected
-        variance += share * t.variance
-        with_steps += share * t.with_steps
-        total = rasch_terms.by_set(d.group, d.groups, t.above, weight * share)
-        reached += total
-        block += rasch_terms.step_block(d.group, total, t.above, weight * share)
-    columns = np.concatenate([(d.x - expected)[None], variance[None], -with_steps]) * weight
-    none = np.empty((0, d.top + 1))
-    terms = rasch_terms.Swept(np.ascontiguousarray(columns.T), reached, block, none)
-    return rasch_newton.assembled(p, terms), post.spread**2
 
 
 def _step(
@@ -166,9 +113,7 @@ def _step(
     complete[size, size + 1] = complete[size + 1, size] = 0.0
     whole -= slope.T @ (variance[:, None] * slope)
     whole[size + 1, size + 1] -= 2 * tight**2 * (variance**2).sum()
-    gradient = np.concatenate([
-        *(s.gradient[k] for k in p.rest), s.gradient[-1], [tight * away.sum()], [tight * square.sum() - len(away)],
-    ])  # fmt: skip
+    gradient = _slopes(p, s, variance, now, post)
     means = np.concatenate([p.means, np.zeros((2, p.means.shape[1]))])
     stay = np.concatenate([rasch_newton.stays(p), [False, False]])
     inverse = _inverse(whole, means, stay)
@@ -177,6 +122,17 @@ def _step(
     if inverse is None:
         return np.full(size + 2, np.nan), np.full_like(whole, np.nan)
     return inverse @ gradient, inverse
+
+
+def _slopes(
+    p: rasch_newton.Plan, s: rasch_newton.System, variance: Floats, now: State, post: Posterior
+) -> Floats:
+    """Of the rest, the mean and log sd."""
+    away, tight = post.mean - now.mean, 1 / now.sd**2
+    square = away**2 + variance
+    return np.concatenate([
+        *(s.gradient[k] for k in p.rest), s.gradient[-1], [tight * away.sum()], [tight * square.sum() - len(away)],
+    ])  # fmt: skip
 
 
 def _inverse(whole: Floats, means: Floats, stay: NDArray[np.bool_]) -> Floats | None:

@@ -11,7 +11,7 @@ from scipy import optimize
 
 from benchmarks import facets as facets_benchmark
 from svcmetrics import verify
-from svcmetrics.numeric import rasch, rasch_correct, rasch_marginal, rasch_newton
+from svcmetrics.numeric import rasch, rasch_correct, rasch_marginal, rasch_newton, rasch_quadrature
 from svcmetrics.problems import TableError
 from tests.verify.test_facets import GUILFORD
 
@@ -66,14 +66,14 @@ def test_the_likelihood_at_the_peers_solution_is_the_peers(writing):
     long, numbers = writing
     state, data, _ = _tam(long, numbers)
     deviance, variance, reliability = numbers[_SUMMARY]
-    at = rasch_marginal.quadrature(data, state, np.linspace(-6, 6, 21))
+    at = rasch_quadrature.quadrature(data, state, np.linspace(-6, 6, 21))
     assert at.deviance == pytest.approx(deviance, abs=1e-4)
     assert (at.mean**2 + at.spread**2).mean() == pytest.approx(variance, abs=1e-4)
     seen = at.mean.var(ddof=1)
     assert seen / (seen + (at.spread**2).mean()) == pytest.approx(reliability, abs=1e-4)
     # Exact integration by two other ways agrees; the 21 nodes are 22 off.
-    exact = rasch_marginal.quadrature(data, state).deviance
-    fine = rasch_marginal.quadrature(data, state, np.linspace(-14, 14, 281)).deviance
+    exact = rasch_quadrature.quadrature(data, state).deviance
+    fine = rasch_quadrature.quadrature(data, state, np.linspace(-14, 14, 281)).deviance
     assert exact == pytest.approx(fine, abs=1e-3)
 
 
@@ -83,7 +83,7 @@ def test_the_marginal_fit_is_better_than_the_peers_and_close_to_it(writing):
     state, data, tam = _tam(long, numbers)
     found, _ = rasch_marginal.fit(data, floats=2)
     assert found.converged
-    assert found.deviance < rasch_marginal.quadrature(data, state).deviance - 1
+    assert found.deviance < rasch_quadrature.quadrature(data, state).deviance - 1
     for own, peer in zip((*found.measures[1:], found.thresholds), tam, strict=True):
         assert np.corrcoef(own.ravel(), peer.ravel())[0, 1] > 0.9998
         assert np.abs(own - peer).max() < 0.07  # 2 % of thresholds of 3 logits
@@ -110,7 +110,9 @@ def _state(data, rater, numbers):
     item, steps = _items(numbers)
     size = data.sizes[0]
     sd = numbers[_SUMMARY][1] ** 0.5
-    return rasch_marginal.State([np.zeros(size), -rater, -item], steps, 0.0, sd, np.full(size, 2.0))
+    return rasch_quadrature.State(
+        [np.zeros(size), -rater, -item], steps, 0.0, sd, np.full(size, 2.0)
+    )
 
 
 def test_intervals_cover_the_truth_and_the_correction_takes_the_spread_back():
@@ -181,7 +183,7 @@ def test_the_modified_likelihood_is_the_conditional_one_where_that_is_known():
 
 def test_where_the_correction_finds_no_maximum_limits_are_said_to_be_narrow():
     t, r = (v.ravel() for v in np.indices((8, 3)))
-    points = [int(c) for c in "112223333223233213111123"]
+    points = [int(c) for c in "323323311312113313123121"]
     wild = pd.DataFrame({"t": t, "r": r, "s": points})
     said = keys(verify.facets(wild, target="t", rater="r", score="s"))
     assert said["narrow"].level == "warning" and "drawn" not in said
@@ -391,10 +393,10 @@ def test_marginal_errors_are_those_of_the_exact_information():
     plan = rasch_newton.plan(data, tuple(np.full(n, np.nan) for n in data.sizes), first=0)
 
     def gradient(v):
-        state = rasch_marginal.State([seen.mean, v[:8], v[8:10]], v[None, 10:14], v[14],
+        state = rasch_quadrature.State([seen.mean, v[:8], v[8:10]], v[None, 10:14], v[14],
                                      np.exp(v[15]), seen.spread)  # fmt: skip
-        own = rasch_marginal.quadrature(data, state)
-        parts = rasch_marginal._averaged(plan, state, own)[0].gradient
+        own = rasch_quadrature.quadrature(data, state)
+        parts = rasch_quadrature.averaged(plan, state, own)[0].gradient
         away = own.mean - state.mean
         square = ((away**2 + own.spread**2) / state.sd**2).sum()
         return np.concatenate([*parts[1:], [away.sum() / state.sd**2, square - 80]])
@@ -436,8 +438,8 @@ def test_guilfords_marginal_estimates_are_the_maximum_of_the_exact_likelihood():
     mean, sd = found.population
 
     def deviance(place, thresholds, mean, sd):
-        state = rasch_marginal.State(place, thresholds, mean, sd, np.full(7, 0.2))
-        return rasch_marginal.quadrature(data, state, grid).deviance
+        state = rasch_quadrature.State(place, thresholds, mean, sd, np.full(7, 0.2))
+        return rasch_quadrature.quadrature(data, state, grid).deviance
 
     best = deviance(here, found.thresholds, mean, sd)
     assert best == pytest.approx(found.deviance, abs=1e-3)
