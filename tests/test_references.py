@@ -21,7 +21,7 @@ from svcmetrics.numeric import consistency, polychoric
 
 Check = Callable[[Any, Any], None]
 CHECKS: dict[str, dict[str, Check]] = {}
-# Numbers of other methods, or descriptions of the data that need no method of ours.
+# Numbers that another file compares.
 ELSEWHERE: dict[str, dict[str, str]] = {}
 
 
@@ -805,7 +805,7 @@ ELSEWHERE["writing_raters20"] = dict.fromkeys(
         "rater severities (xsi, + = severe) and SE",
         "same model: item parameters", "same model: deviance, person variance, EAP reliability",
     ),
-    "many-facet Rasch: tests/verify/test_facets.py",
+    "tests/verify/test_facets_tam.py: all of them, by the rules of TAM",
 )  # fmt: skip
 
 # -------------------------------------------------------------------------------- all of them
