@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from svcmetrics import score, verify
 from svcmetrics.numeric import consistency, polychoric
@@ -90,10 +91,31 @@ def _irr(form: str) -> Check:
         near(row["estimate"], value[0])
         if form != "ICC(2,k)":  # irr puts ICC(A,k) into degrees of freedom made for one rating
             near([row["low"], row["high"]], value[1:3])
-        if not form.startswith("ICC(2"):  # irr tests ICC(A) with those degrees of freedom too
-            near([row["F"], row["p"]], value[3:5])
+        near(row["F"], value[3])
+        if form.startswith("ICC(2"):  # irr tests ICC(A) with those degrees of freedom too
+            _of_irr(_icc(folder).about["mean_squares"], float(row["estimate"]), form, value)
+        else:
+            near(row["p"], value[4])
 
     return check
+
+
+def _of_irr(ms: dict[str, float], icc: float, form: str, value: list[float]) -> None:
+    """irr's p and limits from the package's mean squares, once its degrees of freedom are taken.
+
+    They are Satterthwaite's for MSJ and MSE weighted by the estimate itself; irr puts the ICC of a
+    mean where that of one rating belongs, and tests no agreement with them, where MSE alone counts.
+    """
+    n, k, msr, msc, mse = 6, 4, ms["targets"], ms["raters"], ms["residual"]
+    a, b = k * icc / (n * (1 - icc)), 1 + k * icc * (n - 1) / (n * (1 - icc))
+    df = (a * msc + b * mse) ** 2 / (
+        (a * msc) ** 2 / (k - 1) + (b * mse) ** 2 / ((n - 1) * (k - 1))
+    )
+    near(special.fdtrc(n - 1, df, msr / mse), value[4])
+    if form == "ICC(2,k)":
+        low, high = special.fdtri(n - 1, df, 0.975), special.fdtri(df, n - 1, 0.975)
+        near(n * (msr - low * mse) / (low * (msc - mse) + n * msr), value[1])
+        near(n * (high * msr - mse) / (msc - mse + n * high * msr), value[2])
 
 
 for _words, _form in (
@@ -153,9 +175,19 @@ def _irrcac(function: str, weights: str) -> Check:
         ends = [float(v) for v in peer["conf.int"].strip("()").split(",")]
         near([row["low_t"], row["high_t"]], ends, 6e-4)
         raw = 1 - (1 - peer["pa"]) / (1 - peer["pe"])  # observed and expected agree with it
-        near(raw, peer["coeff.val"], 1.2e-5)
+        near(row["estimate"], raw, 1e-9)
+        df = (row["low_t"], row["estimate"], row["se"])
+        # irrCAC takes p from 1, which leaves the rounding of 1 in it.
+        np.testing.assert_allclose(_p_of_t(*df), peer["p.value"], rtol=1e-6, atol=2.3e-16)
 
     return check
+
+
+def _p_of_t(low: float, estimate: float, se: float) -> float:
+    """The p of no agreement, with the degrees of freedom that the t limits were made with."""
+    t = (estimate - low) / se
+    df = next(n for n in range(1, 200) if abs(special.stdtrit(n, 0.975) - t) < 1e-9)
+    return float(2 * special.stdtr(df, -estimate / se))
 
 
 for _function in NAMES:
@@ -199,6 +231,7 @@ def fleiss(folder, value):
     )
     near(out.table.set_index("variant").loc["fleiss", "estimate"], value[0])
     near(out.about["fleiss_z"], value[1])
+    near(2 * special.ndtr(-out.about["fleiss_z"]), value[2])
 
 
 @checks("fleiss1971_diagnoses", "Fleiss kappa by category")
@@ -206,8 +239,13 @@ def by_category(folder, value):
     out = verify.agreement(
         _categories(folder), target="target", rater="judge", score="score", weights="nominal"
     ).table
-    peer = [row["Freq"] for row in value if row["Var2"] == "Kappa"]
-    near(out.loc[out["metric"] == "category_kappa", "estimate"], peer, 1.1e-3)
+    peer = {k: [r["Freq"] for r in value if r["Var2"] == k] for k in ("Kappa", "z", "p.value")}
+    own = out.loc[out["metric"] == "category_kappa", "estimate"].to_numpy()
+    z = own * np.sqrt(
+        30 * 6 * 5 / 2
+    )  # the error by chance is the same for all (Fleiss et al. 1979)
+    for ours, name in ((own, "Kappa"), (z, "z"), (2 * special.ndtr(-z), "p.value")):
+        np.testing.assert_allclose(ours, peer[name], atol=5.1e-4)  # printed to three digits
 
 
 @checks("fleiss1971_diagnoses", "Conger exact kappa")
@@ -229,6 +267,7 @@ def cohen(folder, value):
             two, target="target", rater="judge", score="score", weights="nominal"
         )
         near(out.table.set_index("variant").loc["cohen", "estimate"], peer)
+        near(out.about["cohen_z"], value[value.index(peer) + 1])
 
 
 @checks("standard_setting", "Fleiss kappa")
@@ -297,6 +336,12 @@ def _terms(folder, value: dict[str, float], column: str, digits: float) -> None:
 @checks("brennan2001_table3_2", "G study p x (r:t), REML")
 def g_study(folder, value):
     _terms(folder, {row["source"]: row["var"] for row in value}, "estimate", 6e-4)  # lmer's stop
+    table = _brennan(folder)
+    own = table[table["variant"] == "raw"].set_index("term")["estimate"]
+    own = 100 * own / own.sum()
+    np.testing.assert_allclose(
+        [own[TERMS[row["source"]]] for row in value], [row["percent"] for row in value], atol=0.051
+    )
 
 
 @checks("brennan2001_table3_2", "same by lmer")
@@ -333,7 +378,9 @@ def d_study(folder, value):
 def d_study_again(folder, value):
     own = _brennan(folder).set_index("metric")["estimate"]
     near([own["erho2"], own["phi"]], value[:2], 4e-4)
+    near([own["sem_relative"] ** 2, own["sem_absolute"] ** 2], value[3:5], 4e-4)
     near([own["sem_relative"], own["sem_absolute"]], value[5:7], 4e-4)
+    _terms(folder, {"Person": value[2]}, "estimate", 6e-4)
 
 
 # -------------------------------------------------------------------------------- questionnaires
@@ -563,6 +610,11 @@ def _each(table: pd.DataFrame, metric: str, variant: str = "uniform") -> pd.Seri
     return own[own.iloc[:, 0] != ""].set_index(own.columns[0])["estimate"]
 
 
+def _sizes(table: pd.DataFrame, metric: str, variant: str = "uniform") -> pd.Series:
+    own = table[(table["metric"] == metric) & (table["variant"] == variant)]
+    return own.set_index(own.columns[0])["n"]
+
+
 @checks(
     "lq2002",
     "rwg(j) LEAD 11 items, uniform null for a 5-point scale (variance 2): summary over 49 companies",
@@ -576,6 +628,8 @@ def rwg_j(folder, value):
 def rwg_j_each(folder, value):
     own = _each(_aggregated(folder, LEAD, (1, 5), True), "rwg_j")
     near([own[row["grpid"]] for row in value], [row["rwg.j"] for row in value])
+    own = _sizes(_aggregated(folder, LEAD, (1, 5), True), "rwg_j")
+    near([own[row["grpid"]] for row in value], [row["gsize"] for row in value])
 
 
 @checks("lq2002", "rwg of the LEAD scale score, uniform null: summary")
@@ -712,6 +766,22 @@ for _title, _columns, _metric, _variant, _key in (
         columns, metric, variant, key = call
         own = _each(_platoons(folder, columns), metric, variant)
         near([own[row["grpid"]] for row in value], [row[key] for row in value])
+        own = _sizes(_platoons(folder, columns), metric, variant)
+        size = "gsize" if "gsize" in value[0] else "nraters"
+        near([own[row["grpid"]] for row in value], [row[size] for row in value])
+        if (
+            "avg.grp.var" in value[0]
+        ):  # of the mean scores of complete forms: rwg is 1 less half of it
+            wide = pd.read_csv(folder / "cohesion_11_people.csv").dropna(subset=COHESION)
+            wide = wide.assign(who=wide.index, score=wide[COHESION].mean(axis=1))
+            table = verify.aggregation(
+                wide, target="PLATOON", rater="who", score="score", scale=(1, 5)
+            ).table
+            own = _each(table, "rwg")
+            near(
+                [2 - 2 * own[row["grpid"]] for row in value], [row["avg.grp.var"] for row in value]
+            )
+            assert [row["nitems"] for row in value] == [len(columns)] * 2
 
 
 # -------------------------------------------------------------------------------- twenty raters

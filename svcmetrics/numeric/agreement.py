@@ -108,6 +108,18 @@ def fleiss_z(units: Units) -> float:
     return float(kappa / error)
 
 
+def cohen_z(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    """Cohen's kappa of two raters over its error when agreement is by chance (Fleiss, Cohen and
+    Everitt 1969); categories by their positions."""
+    size, n = int(max(first.max(initial=0), second.max(initial=0))) + 1, len(first)
+    one, two = (np.bincount(v, minlength=size) / max(n, 1) for v in (first, second))
+    chance = float(one @ two)
+    spread = chance + chance**2 - float((one * two * (one + two)).sum())
+    if n < 2 or spread <= 0 or chance >= 1:
+        return float("nan")
+    return float((np.mean(first == second) - chance) / np.sqrt(spread / n))
+
+
 def standard_errors(units: Units) -> Floats:
     """Linearised standard errors over units: n/(n − 1) Σ (derivative along a unit)².
 

@@ -144,11 +144,21 @@ def _few(
     if weights != "nominal":
         return whole
     about["fleiss_z"] = numeric.fleiss_z(units)
+    if len(grid.columns) == 2:
+        about["cohen_z"] = _cohen_z(grid, codes)
     each = estimates(
         "category_kappa", variant=[f"{v:g}" for v in values], n=len(grid.rows),
         estimate=numeric.category_kappas(units), weights=weights, raters=len(grid.columns),
     )  # fmt: skip
     return pd.concat([whole, each], ignore_index=True)
+
+
+def _cohen_z(grid: grids.Grid, codes: np.ndarray) -> float:
+    """Kappa of two raters over its error by chance, from the targets that both rated."""
+    both = np.full((len(grid.rows), 2), -1)
+    both[grid.row, grid.column] = codes
+    kept = both[(both >= 0).all(axis=1)]
+    return numeric.cohen_z(kept[:, 0], kept[:, 1])
 
 
 def _draws(units: numeric.Units, rng: np.random.Generator) -> np.ndarray:

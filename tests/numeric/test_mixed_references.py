@@ -10,7 +10,8 @@ import pytest
 
 from svcmetrics.numeric.anova import anova
 from svcmetrics.numeric.mixed import reml
-from svcmetrics.verify import d_study, generalizability
+from svcmetrics.score import adjust
+from svcmetrics.verify import d_study, generalizability, grid, straight_lining
 
 pytestmark = pytest.mark.data
 RELATIVE = 1e-4  # what lme4's own stopping rule is good to, on its default settings
@@ -115,6 +116,26 @@ def test_insteval_students_and_lecturers(lectures, numbers):
     agree(model.coefficients[0], tight["b"], 1e-7)
     theta = [math.sqrt(parts[k] / parts["Residual"]) for k in ("s", "d")]
     agree(theta, list(tight["theta"].values()), 1e-5)
+
+
+def test_insteval_as_it_is_described(lectures, numbers):
+    """Sizes, means and flat raters, from the package's own tables."""
+    for column, name in (("d", "lecturer"), ("s", "student")):
+        grid_ = grid.read(lectures, row=column, column="d" if column == "s" else "s", score="y")
+        size = np.bincount(grid_.row)
+        peer = numbers[f"ratings per {name}: quantiles"]
+        assert np.quantile(size, [0, 0.25, 0.5, 0.75, 1]).tolist() == list(peer.values())
+    by_service = adjust(
+        lectures.assign(who=np.arange(len(lectures))), target="service", rater="who", score="y"
+    ).table
+    own = by_service[by_service["variant"] == "raw mean"].set_index("service")["estimate"]
+    agree(own.tolist(), list(numbers["mean rating by service (0/1)"].values()), 1e-9)
+    flat, of = starting(numbers, "share of students who gave one value")
+    often = lectures.groupby("s")["y"].transform("size") >= 5
+    kept = lectures[often]
+    own = straight_lining(kept, form="s", item="d", score="y").table.iloc[0]
+    assert own["n"] == kept["s"].nunique()
+    assert [round(own["estimate"] * own["n"]), own["n"]] == [flat, of]
 
 
 def test_insteval_with_departments_and_service(lectures, numbers):

@@ -252,3 +252,34 @@ def test_more_than_twenty_raters_have_limits_for_every_coefficient():
     assert found[["low", "high", "se"]].notna().all(axis=None)
     assert (found["low"] < found["estimate"]).all()
     assert result.about["linearised"] == ["conger", "cohen_mean"]
+
+
+def test_departments_with_one_score_from_all_are_counted():
+    """A department with one rating has nobody to agree with; Wilson's limits."""
+    rows = [
+        ("a", 1, 3),
+        ("a", 2, 3),
+        ("a", 3, 3),
+        ("b", 1, 2),
+        ("b", 2, 3),
+        ("c", 3, 1),
+        ("d", 1, 1),
+        ("d", 3, 1),
+    ]
+    data = pd.DataFrame(rows, columns=["d", "r", "s"])
+    table = verify.agreement(data, target="d", rater="r", score="s").table
+    own = table[table["metric"] == "unanimous"].iloc[0]
+    assert own["estimate"] == pytest.approx(2 / 3) and own["n"] == 3
+    assert 0.2 < own["low"] < 2 / 3 < own["high"] < 0.95
+
+
+def test_kappa_of_two_raters_over_its_error_by_chance():
+    """Fleiss, Cohen and Everitt 1969: under independence the ratio is a standard normal."""
+    from svcmetrics.numeric.agreement import cohen_z
+
+    rng = np.random.default_rng(1)
+    z = [
+        cohen_z(rng.integers(0, 3, 200), rng.choice(3, 200, p=[0.6, 0.3, 0.1])) for _ in range(400)
+    ]
+    assert np.mean(z) == pytest.approx(0, abs=0.15) and np.std(z) == pytest.approx(1, abs=0.1)
+    assert np.isnan(cohen_z(np.zeros(9, int), np.zeros(9, int)))
