@@ -22,8 +22,12 @@ from svcmetrics.indicators import (
     last_wave,
     shares,
 )
+from svcmetrics.privacy.audited import COMPUTED
 from svcmetrics.result import Result
 from svcmetrics.study import Study
+
+# Fewer departments are no comparison.
+_COMPARED = 3
 
 
 def assess(study: Study) -> dict[str, Result]:
@@ -121,14 +125,28 @@ def _scores(study: Study, results: Mapping[str, Result], forms: pd.DataFrame) ->
         "target": "target_id",
     }
     composite = score.composite(found, **how)
+    compared = _compared(study, results, composite.table)
     joint = joint_draws(study, forms)
     if not joint:
-        groups = score.groups(composite.table, target="target_id")
+        groups = score.groups(compared, target="target_id")
         return {"composite": composite, "groups": groups}
     # The same raters rated several departments: errors that they share cancel in a comparison.
     drawn = score.composite_draws(found, joint=joint, rng=study.settings.seed, **how)
-    groups = score.groups(composite.table, target="target_id", uncertainty=drawn)
+    drawn = drawn[[t for t in drawn.columns if t in set(compared["target_id"])]]
+    groups = score.groups(compared, target="target_id", uncertainty=drawn)
     return {"composite": composite, "groups": groups}
+
+
+def _compared(study: Study, results: Mapping[str, Result], table: pd.DataFrame) -> pd.DataFrame:
+    """Composites of the departments that may be shown: the mean of all would tell a hidden one.
+
+    Where fewer than three are left, all of them: nothing is told of a comparison that is not shown.
+    """
+    said = results["adjust"].table
+    least = COMPUTED * study.settings.min_raters
+    enough = said.loc[(said["variant"] == "adjusted") & (said["n"] >= least), "target_id"]
+    kept = table[table["target_id"].isin(enough)]
+    return kept if len(kept) >= _COMPARED else table
 
 
 def evidence(study: Study, results: Mapping[str, Result]) -> pd.DataFrame:

@@ -18,6 +18,9 @@ from svcmetrics.privacy import (
     publish_audited,
     publish_comments,
 )
+from svcmetrics.privacy.audited import COMPUTED
+from svcmetrics.privacy.leaning import MEAN, leaning
+from svcmetrics.privacy.means import ask
 from svcmetrics.problems import Problem, StudyError
 from svcmetrics.result import Result
 from svcmetrics.study import Study
@@ -43,6 +46,7 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
     scores, answers = _scores(study, results, ratings), _answers(study, ratings)
     with Ledger.open(study.settings.name) as ledger:
         ledger.lock(_opened(study, ratings), raters=least, comments=study.settings.min_comments)
+        lean = _leaning(results, scores, ledger, least)
         out = {}
         for name, result in results.items():
             metric = str(result.about["metric"])
@@ -52,9 +56,42 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
                 continue
             behind, quantity = (scores, "score") if metric in _SCORES else (answers, "answers")
             out[name] = publish_audited(
-                result, behind=behind, ledger=ledger, min_n=least, quantity=quantity
-            )
+                result, behind=behind, ledger=ledger, min_n=least, quantity=quantity,
+                leaning=lean.get("groups" if metric == "groups" else "scores"),
+            )  # fmt: skip
     return out
+
+
+def _leaning(
+    results: Mapping[str, Result], scores: Behind, ledger: Ledger, least: int
+) -> dict[str, set[tuple[str, str]]]:
+    """Which adjusted scores may be shown, given what they lean on; and which differences from their mean.
+
+    Nothing where no model was fitted: then no score is adjusted.
+    """
+    found = results.get("adjust")
+    if found is None or "variances" not in found.about:
+        return {}
+    variances = {"adjusted": found.about["variances"]}
+    if "variances_shrunken" in found.about:
+        variances["shrunken"] = found.about["variances_shrunken"]
+    taken_out = [c for c in ("wave", "mode") if c in found.about["adjusted_for"]]
+    lean = leaning(scores, variances, target="target", taken_out=taken_out)
+    names = dict(zip(scores.ratings["target"].astype("str"), scores.ratings["target_id"]))
+    place = {str(names[t]): i for i, t in enumerate(lean.ids)}
+    raters = scores.ratings.groupby("target_id")[scores.rater].nunique().sort_values()
+    enough = [str(t) for t in raters.index[raters >= COMPUTED * least]][::-1]
+    compared = results["groups"].table.iloc[:, 0].tolist() if "groups" in results else []
+    mean = [place[str(t)] for t in compared if str(t) in place]
+    lean = replace(lean, mean=tuple(mean))
+    wanted = [("adjusted", place[t]) for t in enough] + [("adjusted", MEAN)] * bool(mean)
+    wanted += [("shrunken", place[t]) for t in enough if "shrunken" in variances]
+    asked, cells = ask(replace(scores, by=["target_id"]), parts=True)
+    plain = [a for a, n in zip(asked, cells["n"]) if n >= least]
+    ok = ledger.admit_leaning("score", scores, lean, wanted, plain, least=least)
+    named = {i: t for t, i in place.items()} | {MEAN: ""}
+    shown = {(v, named[t]) for (v, t), good in zip(wanted, ok) if good}
+    return {"scores": shown, "groups": shown if ("adjusted", "") in shown else set()}
 
 
 def published_comments(study: Study, *, mask: Sequence[str] = ()) -> Published:

@@ -66,18 +66,19 @@ class Ratings:
 class Means:
     """One kind of mean per target; the covariance of its errors, or only their variances.
 
-    ``times``: that covariance times a vector, where there are only variances.
+    ``times``: that covariance times a vector, where there are only variances. ``variances``: of a
+    model of its own, by name.
     """
 
     estimate: Array
     covariance: Array
     times: Callable[[Array], Array] | None = None
+    variances: dict[str, float] | None = None
 
     @property
     def errors(self) -> Array:
         """Standard errors."""
-        one = self.covariance.ndim == 1
-        return np.sqrt(self.covariance if one else np.diagonal(self.covariance))
+        return np.sqrt(self.covariance if self.covariance.ndim == 1 else self.covariance.diagonal())
 
     def comparable(self, shown: NDArray[np.bool_]) -> Array:
         """Errors of the shown targets that serve for comparing them with one another."""
@@ -203,20 +204,16 @@ def design(data: Ratings) -> Any:
     """Columns 1, targets from the second on, levels of each other from the second on; sparse."""
     from scipy import sparse
 
-    n = len(data.y)
-    parts = [sparse.csr_array(np.ones((n, 1)))]
-    parts += [_columns(codes) for codes in (data.target, *data.others)]
+    one = sparse.csr_array(np.ones((len(data.y), 1)))
+    parts = [one, *(_columns(codes) for codes in (data.target, *data.others))]
     return sparse.hstack(parts, format="csr")
 
 
 def contrasts(data: Ratings) -> Array:
     """Rows that turn coefficients into means at the average wave and mode."""
     k = data.targets
-    parts = [np.ones((k, 1)), np.eye(k)[:, 1:]]
-    for codes in data.others:
-        share = np.bincount(codes)[1:] / len(codes)
-        parts.append(np.tile(share, (k, 1)))
-    return np.hstack(parts)
+    shares = [np.tile(np.bincount(c)[1:] / len(c), (k, 1)) for c in data.others]
+    return np.hstack([np.ones((k, 1)), np.eye(k)[:, 1:], *shares])
 
 
 def adjusted(data: Ratings, fit: Fitted) -> Means:
@@ -229,11 +226,13 @@ def adjusted(data: Ratings, fit: Fitted) -> Means:
 
 def shrunken(data: Ratings) -> Means:
     """The same with targets as a random factor: drawn to the mean as far as the data are thin."""
-    factors = [data.target, *(_codes(data, name) for name in random_names(data))]
+    names = random_names(data)
     X = np.hstack([np.ones((len(data.y), 1)), _centred(data)])
     joint = data.targets <= MANY
+    factors = [data.target, *(_codes(data, name) for name in names)]
     model = reml(data.y, factors, X, keep=0 if joint else None)
     estimate = model.coefficients[0] + model.effects[0]
+    variances = dict(zip(["target", *names, "residual"], model.variances.tolist(), strict=True))
     first = model.coefficient_covariance[0, 0]
     shared = model.fixed_covariance(0)[:, 0]
     whole = model.joint_covariance(0)
@@ -243,9 +242,10 @@ def shrunken(data: Ratings) -> Means:
             random = 0.0 if model.zero[0] else model.covariance_times(0, weights)
             return np.asarray((first + shared) * weights.sum() + shared @ weights + random)
 
-        return Means(estimate, first + 2 * shared + model.prediction_variances[0], times)
+        alone = model.prediction_variances[0]
+        return Means(estimate, first + 2 * shared + alone, times, variances)
     own = whole[X.shape[1] :, X.shape[1] :] * (not model.zero[0])
-    return Means(estimate, first + shared + shared[:, None] + own)
+    return Means(estimate, first + shared + shared[:, None] + own, variances=variances)
 
 
 def raw(data: Ratings, variances: dict[str, float]) -> Means:

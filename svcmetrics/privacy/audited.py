@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +33,7 @@ def publish_audited(
     ledger: Ledger,
     min_n: int = MIN_RATERS,
     quantity: str = "mean",
+    leaning: Collection[tuple[str, str]] | None = None,
 ) -> Published:
     """Which rows of a statistic made of ratings may be shown, given everything shown before?
 
@@ -44,9 +46,12 @@ def publish_audited(
     A group at one end of the scale keeps its word ("above") and loses its numbers; its own mean
     reads "4.8 or more".
 
-    Misleads: an adjusted or composite score also leans on how its raters rated others, with weights
-    that follow from the ratings themselves. That part is not audited: such a row stands for its
-    group's own mean, and is shown only from twice ``min_n`` raters on.
+    ``leaning``: the computed rows that may be shown, as (variant, group), see ``Ledger.admit_leaning``:
+    an adjusted or composite score also leans on how its raters rated others. Left out, that part is
+    not looked at. Such rows are shown only from twice ``min_n`` raters on.
+
+    Misleads: the weights of a score are exact given the variances of its model, which follow from the
+    ratings too; what these two or three numbers tell is not audited.
     """
     table = result.table
     by = [c for c in behind.by if c in table.columns]
@@ -59,8 +64,11 @@ def publish_audited(
     place = _places(table, cells, by)
     persons = np.where(place >= 0, cells["n"].to_numpy()[place], np.nan)
     plain = publish(result, min_n=min_n, persons=persons.tolist())
-    few = _computed(result) & ~(persons >= COMPUTED * plain.min_n)
+    computed = _computed(result)
+    few = computed & ~(persons >= COMPUTED * plain.min_n)
     may = plain.table["shown"].to_numpy() & (place >= 0) & ~few
+    if leaning is not None:
+        may &= ~computed | np.array([row in leaning for row in _scores(table)], dtype=bool)
     wanted = np.unique(place[may])
     ok = np.zeros(len(cells), dtype=bool)
     ok[wanted] = ledger.admit(quantity, sharp, [asked[i] for i in wanted], least=plain.min_n)
@@ -76,6 +84,13 @@ def _computed(result: Result) -> np.ndarray:
     name = str(result.about["metric"])
     own = variant.isin(_LEANING) if name == "adjust" else pd.Series(name in _SCORED, variant.index)
     return own.to_numpy() & _had(result)
+
+
+def _scores(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """What each row leans on: the adjusted score of its group, or the shrunken one."""
+    variant = table.get("variant", pd.Series("", index=table.index))
+    lean = np.where(variant.eq(_LEANING[1]), _LEANING[1], _LEANING[0])
+    return list(zip(lean.tolist(), table.iloc[:, 0].astype("str")))
 
 
 def _places(table: pd.DataFrame, cells: pd.DataFrame, by: list[str]) -> np.ndarray:

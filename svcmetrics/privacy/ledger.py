@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.numeric.disclosure_audit import Cells, admitted
+from svcmetrics.privacy import leaning
 from svcmetrics.privacy.behind import Behind
 from svcmetrics.privacy.pseudonyms import keys_folder, load_key, stem
 from svcmetrics.problems import Problem, StudyError
@@ -33,7 +34,7 @@ CREATE TABLE IF NOT EXISTS cell (
 CREATE TABLE IF NOT EXISTS floor (
     id INTEGER PRIMARY KEY, wave TEXT NOT NULL, raters INTEGER NOT NULL, comments INTEGER NOT NULL);
 """
-_TABLES = ("rating", "cell", "floor")
+_TABLES = ("rating", "cell", "floor", "leaning")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Ledger:
 
     def __init__(self, path: Path, key: bytes):
         self.path, self.key = path, key
-        self._store: sqlite3.Connection = connect(path, _SCHEMA, _TABLES)
+        self._store: sqlite3.Connection = connect(path, _SCHEMA + leaning.SCHEMA, _TABLES)
 
     @classmethod
     def open(cls, organisation: str, directory: Path | None = None) -> Ledger:
@@ -136,11 +137,42 @@ class Ledger:
                     old, [asked[i] for i in fresh], ids, person, score, behind, floors
                 )
                 found = admitted(cells)[len(old) :]
+                found = leaning.beside(store, quantity, cells, found)
                 shown |= {names[i]: bool(ok) for i, ok in zip(fresh, found)}
                 if keep:
                     kept = [i for i in fresh if shown[names[i]]]
                     _keep(store, quantity, [(names[i], asked[i]) for i in kept], ids, marked)
         return np.array([shown[n] for n in names], dtype=bool)
+
+    def admit_leaning(
+        self, quantity: str, behind: Behind, found: leaning.Leaning,
+        wanted: Sequence[tuple[str, int]], plain: Sequence[Asked], *, least: int,
+    ) -> list[bool]:  # fmt: skip
+        """Which computed rows (variant, target) may be shown beside everything that was published.
+
+        ``plain``: means of the same ratings that are about to be published with them. What may be
+        shown is kept.
+        """
+        marked = behind.marked(self.key)
+        with writing(self._store, self.path.name) as store:
+            store.executemany(
+                "INSERT OR IGNORE INTO rating (mark, person) VALUES (?, ?)",
+                list(zip(marked["mark"].tolist(), marked["person"].tolist())),
+            )
+            ids, person, _ = self._ratings(marked)
+            old = store.execute(
+                "SELECT ratings, weights FROM cell WHERE quantity = ? ORDER BY id", (quantity,)
+            ).fetchall()
+            if (len(old) + len(plain) + len(wanted)) * len(person) > leaning.MOST:
+                return [True] * len(wanted)
+            shown = leaning.dense(
+                [np.frombuffer(r, dtype="<i8") - 1 for r, _ in old],
+                [np.frombuffer(w, dtype="<i8") for _, w in old], len(person),
+            )  # fmt: skip
+            new = leaning.dense(
+                [ids[a.rows] for a in plain], [a.weights for a in plain], len(person)
+            )
+            return leaning.admit(store, quantity, found, (ids, person), wanted, (shown, new), least)
 
     def _ratings(self, marked: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The number of each marked rating; and of all numbers the person and, if known, the score."""

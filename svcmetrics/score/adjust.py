@@ -77,16 +77,19 @@ def adjust(
     except (NoSpread, Singular, TooLarge, NotIdentified) as error:
         plain = _raw_only(names, data, rated.part, target)
         return Result("adjust", plain, [refusal(error, extra)], about)
-    table, main = _table(rated, fit, target)
+    table, main, shrunk = _table(rated, fit, target)
     about |= {"variances": fit.variances, "standard_errors_of_variances": fit.errors}
+    about |= {"variances_shrunken": shrunk} if shrunk else {}
     found = findings(table, data, fit, main, target)
     if rated.copies:
         found.append(Finding("adjust.twice", {"count": rated.copies}, "warning"))
     return Result("adjust", table, found, about)
 
 
-def _table(rated: Rated, fit: Fitted, target: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """All rows; and which targets lie in the subset that is adjusted."""
+def _table(
+    rated: Rated, fit: Fitted, target: str
+) -> tuple[pd.DataFrame, np.ndarray, dict[str, float] | None]:
+    """All rows; which targets lie in the subset that is adjusted; the variances behind "shrunken"."""
     names, data = rated.names, rated.data
     number, main = rated.main()
     means = {"raw mean": raw(data, fit.variances)}
@@ -101,7 +104,8 @@ def _table(rated: Rated, fit: Fitted, target: str) -> tuple[pd.DataFrame, np.nda
     table["shift"] = table["estimate"] - np.tile(means["raw mean"].estimate, 3)
     table["subset"] = np.tile(number, 3)
     order = np.tile(np.arange(len(names)), 3) * 3 + np.repeat([0, 1, 2], len(names))
-    return table.iloc[np.argsort(order)].reset_index(drop=True), main
+    shrunk = means["shrunken"].variances if "shrunken" in means else None
+    return table.iloc[np.argsort(order)].reset_index(drop=True), main, shrunk
 
 
 def _rows(
