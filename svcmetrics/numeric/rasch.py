@@ -22,7 +22,9 @@ from svcmetrics.numeric import rasch_errors, rasch_newton, rasch_terms
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-_STEPS, _CLOSE, _LONGEST = 100, 1e-9, 1.5
+# Rounds and largest spread of places, in logits, of the first guess.
+_ROUNDS, _SPREAD = 2, 3.0
+_STEPS, _CLOSE, _LONGEST = 100, 1e-6, 1.5
 
 
 @dataclass(frozen=True)
@@ -115,28 +117,27 @@ def chances(location: Floats, thresholds: Floats, group: Whole) -> Floats:
 
 def fit(
     data: Data, fixed: tuple[Floats, ...] | None = None, floats: int = 0,
-    plan: rasch_newton.Plan | None = None,
+    plan: rasch_newton.Plan | None = None, close: float = _CLOSE,
 ) -> Fitted:  # fmt: skip
     """``fixed``: for each facet (targets first) the anchored measures, NaN where free.
 
     ``floats``: the facet that is not centred, as long as it is free. ``plan``: ready-made.
+    ``close``: the last step is smaller; measures are as near as its square, errors as itself.
     """
     anchors = fixed or tuple(np.full(n, np.nan) for n in data.sizes)
     plan = plan or rasch_newton.plan(data, anchors)
-    thresholds = first_thresholds(data)
-    place = first_places(data, anchors, thresholds)
-    weight, residual, step = data.times, np.inf, 0
-    for step in range(1, _STEPS + 1):
-        system = rasch_newton.system(plan, place, thresholds, weight)
-        residual = system.residual
-        if residual < _CLOSE * max(len(data.x), 1) ** 0.5 and step > 1:
-            break
+    place, thresholds = started(data, anchors)
+    largest, step = np.inf, 0
+    while largest > close and step < _STEPS:
+        step += 1
+        system = rasch_newton.system(plan, place, thresholds, data.times)
         moves = rasch_newton.solved(plan, system)
         largest = max(float(np.abs(m).max(initial=0.0)) for m in moves)
         scale = min(1.0, _LONGEST / largest) if largest > 0 else 1.0
         place = [m + scale * d for m, d in zip(place, moves[:-1], strict=True)]
         thresholds = thresholds + scale * moves[-1].reshape(thresholds.shape)
-    done = Progress(step, residual, step < _STEPS)
+    # What is still missing is of the size of the square of the last step.
+    done = Progress(step, largest, largest <= close)
     return finished(plan, system, place, thresholds, floats, done)
 
 
@@ -168,22 +169,35 @@ def signs(data: Data) -> list[float]:
     return [1.0] + [-1.0] * len(data.others)
 
 
-def first_places(data: Data, anchors: tuple[Floats, ...], thresholds: Floats) -> list[Floats]:
-    """Log odds of the average score of each element, stretched as categories shorten them.
+def started(data: Data, anchors: tuple[Floats, ...]) -> tuple[list[Floats], Floats]:
+    """Measures and thresholds to begin with.
 
-    The targets keep the level; anchored elements stay.
+    Log odds of the average score of each element, and of neighbouring categories, stretched by
+    what a normal spread of places hides. The targets keep the level; anchored elements stay.
     """
-    p = chances(np.zeros(1), thresholds.mean(axis=0, keepdims=True), np.zeros(1, np.int64))[0]
-    score = np.arange(data.top + 1.0)
-    slope = 4 * float(p @ score**2 - (p @ score) ** 2) / data.top
-    out: list[Floats] = []
-    for codes, size, held, sign in zip(data.facets, data.sizes, anchors, signs(data), strict=True):
+    seen = first_thresholds(data)
+    place: list[Floats] = []
+    for codes, size in zip(data.facets, data.sizes, strict=True):
         n = np.bincount(codes, data.times, size) * data.top
         part = np.bincount(codes, data.times * data.x, size)
-        own = np.log((part + 0.5) / (n - part + 0.5)) / slope
-        own = own - own.mean() if out else own
-        out.append(np.where(np.isfinite(held), sign * held, own))
-    return out
+        own = np.log((part + 0.5) / (n - part + 0.5))
+        place.append(own - own.mean() if place else own)
+    node, weight = np.polynomial.hermite_e.hermegauss(9)
+    score, none = np.arange(data.top + 1.0), np.zeros(9, np.int64)
+    steps, odds = seen.mean(axis=0, keepdims=True), float(sum(m.var() for m in place))
+    first, spread = steps, 0.0
+    for _ in range(_ROUNDS):
+        p = weight @ chances(spread * node, steps, none) / weight.sum()
+        log = np.log(p[:-1] / p[1:])
+        steps = steps + first - (log - log.mean())
+        by_node = chances(spread * node, steps, none)
+        variance = by_node @ score**2 - (by_node @ score) ** 2
+        slope = 4 * float(weight @ variance / weight.sum()) / data.top
+        spread = min(np.sqrt(odds) / slope, _SPREAD)
+    out = []
+    for own, held, sign in zip(place, anchors, signs(data), strict=True):
+        out.append(np.where(np.isfinite(held), sign * held, own / slope))
+    return out, seen + steps - first
 
 
 def first_thresholds(data: Data) -> Floats:

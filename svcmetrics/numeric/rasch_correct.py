@@ -26,6 +26,8 @@ from svcmetrics.numeric.rasch import Data, Fitted
 Floats = NDArray[np.float64]
 
 _STEPS, _LONGEST = 60, 1.0
+# Slopes of the log information change little: after a step this many times the last one, they stay.
+_AGAIN = 20.0
 
 
 def factors(data: Data) -> tuple[Floats, float]:
@@ -59,7 +61,9 @@ def corrected(
     while step < _STEPS:
         step += 1
         now = _pulled(plan, those, place, thresholds, weight)
-        gradient = [*now.gradient[:-1], now.gradient[-1] + rasch_leverage.slopes(plan, *now[:2])]
+        if change > _AGAIN * close * least:
+            slopes = rasch_leverage.slopes(plan, now.system, now.terms)
+        gradient = [*now.gradient[:-1], now.gradient[-1] + slopes]
         moves = rasch_newton.solved(plan, replace(now.system, gradient=gradient))
         change = max(float(np.abs(m).max(initial=0.0)) for m in moves)
         if change < close * least or not np.isfinite(change):

@@ -20,7 +20,7 @@ from svcmetrics.numeric import (
 )
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.verify import facets_bias, facets_findings, facets_rows
+from svcmetrics.verify import facets_bias, facets_findings, facets_parts, facets_rows
 from svcmetrics.verify.facets_data import Trimmed, no_copies, prepared, read
 
 METHODS = {
@@ -31,6 +31,8 @@ METHODS = {
 
 # Steps of the correction end at this part of a standard error: for limits alone it may be rough.
 _LIMITS, _MEASURES = 0.02, 1e-3
+# The joint fit ends at a step so small: its measures are as near as the square of it.
+_FIRST = 1e-4
 _SIGN = {"sign": "targets: high is good; others: high is severe"}
 
 
@@ -134,7 +136,7 @@ def _table(
 ) -> pd.DataFrame:  # fmt: skip
     moments = rasch_fit.moments(t.data, found, posterior)
     parts = facets_rows.rows(t, found, moments, roles) + facets_bias.rows(t, found, roles, pair)
-    return pd.concat(parts, ignore_index=True).fillna({"note": ""})
+    return facets_parts.table(parts)
 
 
 def _words(
@@ -155,7 +157,7 @@ def _fitted(
     if method == "marginal":
         return rasch_marginal.fit(t.data, t.anchors, floats)
     plan = rasch_newton.plan(t.data, t.anchors)
-    found = rasch.fit(t.data, t.anchors, floats, plan)
+    found = rasch.fit(t.data, t.anchors, floats, plan, _FIRST)
     joint = method == "joint"
     close = _LIMITS if joint else _MEASURES
     better = rasch_correct.corrected(t.data, found, t.anchors, floats, close=close, plan=plan)

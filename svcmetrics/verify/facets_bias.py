@@ -6,20 +6,17 @@ Not a statistic of its own; ``facets`` shows it.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import special
 
 from svcmetrics.numeric import rasch
 from svcmetrics.numeric.multiplicity import benjamini_hochberg
 from svcmetrics.numeric.rasch_correct import offsets
-from svcmetrics.result import estimates
 from svcmetrics.verify.facets_data import Trimmed
+from svcmetrics.verify.facets_parts import Part, part
 from svcmetrics.verify.facets_rows import EXTREME, WIDE
 
 
-def rows(
-    t: Trimmed, found: rasch.Fitted, names: list[str], pair: tuple[int, ...]
-) -> list[pd.DataFrame]:
+def rows(t: Trimmed, found: rasch.Fitted, names: list[str], pair: tuple[int, ...]) -> list[Part]:
     """Size of each combination in logits (positive: scored higher), and the test that all are 0.
 
     ``pair``: places of the two facets, or nothing. Maximum likelihood with all measures held; the
@@ -42,8 +39,8 @@ def rows(
     counted = names.index("rater")
     raters = np.unique(place * d.sizes[counted] + d.facets[counted]) // d.sizes[counted]
     label = [f"{first[c // wide]} × {second[c % wide]}" for c in cells]
-    table = estimates(
-        "bias", groups={"element": label}, variant=own, estimate=size,
+    table = part(
+        "bias", label, variant=own, estimate=size,
         low=size - WIDE * error, high=size + WIDE * error,
         n=np.bincount(raters, minlength=len(cells)), ratings=np.bincount(place), error=error, p=p,
         p_adjusted=benjamini_hochberg(p),
@@ -51,8 +48,8 @@ def rows(
     chi = float(((size / error) ** 2).sum())
     # What the two facets took is no longer free to differ.
     df = max(len(cells) - d.sizes[one] - d.sizes[two] + 1, 1)
-    whole = estimates(
-        "bias_chi_square", groups={"element": ""}, variant=own, estimate=chi, n=len(cells),
+    whole = part(
+        "bias_chi_square", variant=own, estimate=chi, n=len(cells),
         p=float(special.chdtrc(df, chi)), df=float(df),
     )  # fmt: skip
     return [table, whole]

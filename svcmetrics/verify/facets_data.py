@@ -152,18 +152,20 @@ def _informative(
     x: np.ndarray, codes: tuple[np.ndarray, ...], top: int, fixed: list[np.ndarray]
 ) -> np.ndarray:
     """Ratings of elements that are neither all lowest nor all highest, again until none is left."""
-    keep = np.ones(len(x), bool)
+    keep, sizes = np.ones(len(x), bool), [len(known) for known in fixed]
     while True:
-        out = np.zeros(len(x), bool)
-        for c, known in zip(codes, fixed, strict=True):
-            size = int(c.max()) + 1
-            n = np.bincount(c[keep], minlength=size)
-            total = np.bincount(c[keep], x[keep], minlength=size)
-            out |= (((total == 0) | (total == top * n)) & ~known)[c]
-        after = keep & ~out
-        if after.sum() == keep.sum():
+        here = slice(None) if keep.all() else keep
+        seen, own = x[here], [c[here] for c in codes]
+        n = [np.bincount(c, minlength=size) for c, size in zip(own, sizes, strict=True)]
+        total = [np.bincount(c, seen, size) for c, size in zip(own, sizes, strict=True)]
+        extreme = [
+            ((sum_ == 0) | (sum_ == top * count)) & (count > 0) & ~known
+            for sum_, count, known in zip(total, n, fixed, strict=True)
+        ]
+        if not any(e.any() for e in extreme):
             return keep
-        keep = after
+        for e, c in zip(extreme, codes, strict=True):
+            keep &= ~e[c]
 
 
 def _anchored(
@@ -171,6 +173,8 @@ def _anchored(
     anchors: Mapping[str, Mapping[Any, float]],
 ) -> tuple[np.ndarray, ...]:  # fmt: skip
     return tuple(
-        np.array([anchors.get(n, {}).get(own[k], np.nan) for k in u], dtype=np.float64)
+        np.array([anchors[n].get(own[k], np.nan) for k in u], dtype=np.float64)
+        if n in anchors
+        else np.full(len(u), np.nan)
         for n, own, u in zip(names, labels, used, strict=True)
     )

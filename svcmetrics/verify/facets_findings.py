@@ -35,7 +35,12 @@ def findings(
     """The reading first, then warnings. ``columns``: the caller's name of each facet."""
     of = _by_metric(table)
     own = of["facets"]
-    raters, items = (own[own["variant"] == kind] for kind in ("rater", "item"))
+    # Rows lie facet by facet: targets, raters, items.
+    ends = np.cumsum([0, *(len(v) for v in t.labels)])
+    raters, items = (
+        own.iloc[ends[1] : ends[2]],
+        own.iloc[ends[2] : ends[3] if len(ends) > 3 else ends[2]],
+    )
     out = _first(t, found, of, columns)
     out += _categories(t, found, of["category"]) + _spacing(t, found)
     out += _fit(raters, items) + _reversed(raters, items) + _bias(of, pair)

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from svcmetrics.numeric import rasch, rasch_fit
 from svcmetrics.numeric.codes import met, numbered
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.numeric.rasch_correct import offsets
-from svcmetrics.result import estimates
 from svcmetrics.verify.facets_data import Trimmed
+from svcmetrics.verify.facets_parts import Part, part
 
 # How far from an extreme total the measure of an extreme element is taken, in points.
 EXTREME = 0.3
@@ -24,9 +23,7 @@ EXTREME = 0.3
 WIDE = 1.959964
 
 
-def rows(
-    t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments, names: list[str]
-) -> list[pd.DataFrame]:
+def rows(t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments, names: list[str]) -> list[Part]:
     """All rows but the bias."""
     out, summary = [], []
     apart = bool(found.loose) and t.blocks[0].max() > 0
@@ -46,14 +43,14 @@ def rows(
         _agreement(t, m, names),
     ]
     if found.population:
-        out.append(estimates("population_sd", groups={"element": ""}, variant="target",
+        out.append(part("population_sd", variant="target",
                              estimate=found.population[1], n=t.data.sizes[0]))  # fmt: skip
     return out
 
 
 def _elements(
     t: Trimmed, found: rasch.Fitted, fit: rasch_fit.Elements, k: int, name: str, aliased: bool
-) -> tuple[pd.DataFrame, np.ndarray]:
+) -> tuple[Part, np.ndarray]:
     size, used, codes = len(t.labels[k]), t.used[k], t.codes[k]
     anchored = np.isfinite(t.anchors[k])
     own = found.errors[0] if found.population and k == 0 else fit.error
@@ -74,8 +71,8 @@ def _elements(
     fair = spread(np.interp(rasch_fit.fair(found, t.data, k), np.arange(len(scores)), scores))
     behind = t.codes[1]
     raters = np.ones(size, int) if name == "rater" else met(codes, behind, size)
-    table = estimates(
-        "facets", groups={"element": [str(v) for v in t.labels[k]]}, variant=name, estimate=measure,
+    table = part(
+        "facets", [str(v) for v in t.labels[k]], variant=name, estimate=measure,
         low=low, high=high, n=raters, ratings=n, error=error, infit=spread(fit.infit),
         outfit=spread(fit.outfit), infit_z=spread(fit.infit_z), outfit_z=spread(fit.outfit_z),
         fair=np.where(np.isfinite(measure), fair, np.nan), correlation=spread(fit.correlation),
@@ -125,13 +122,13 @@ def _extreme(
     return at, error
 
 
-def _separation(t: Trimmed, names: list[str], found: list[dict[str, float]]) -> list[pd.DataFrame]:
+def _separation(t: Trimmed, names: list[str], found: list[dict[str, float]]) -> list[Part]:
     """One row of each of these for each facet."""
     keys = {"separation": "separation", "strata": "strata", "reliability": "reliability",
             "fixed_chi_square": "chi_square"}  # fmt: skip
     return [
-        estimates(
-            own, groups={"element": ""}, variant=names, estimate=[f[key] for f in found],
+        part(
+            own, [""] * len(names), variant=names, estimate=[f[key] for f in found],
             n=list(t.data.sizes),
             p=[f["p"] if key == "chi_square" else np.nan for f in found],
         )
@@ -139,29 +136,29 @@ def _separation(t: Trimmed, names: list[str], found: list[dict[str, float]]) -> 
     ]  # fmt: skip
 
 
-def _thresholds(t: Trimmed, found: rasch.Fitted) -> pd.DataFrame:
+def _thresholds(t: Trimmed, found: rasch.Fitted) -> Part:
     groups, steps = found.thresholds.shape
     counts = np.bincount(t.data.group * (steps + 1) + t.data.x, minlength=groups * (steps + 1))
     place = [f"{t.categories[k + 1]:.15g}" for _ in range(groups) for k in range(steps)]
     which = [str(v) for v in t.step_labels for _ in range(steps)]
     low, high = ends(found, lambda f: f.thresholds.ravel(), lambda f: f.threshold_errors.ravel())
-    return estimates(
-        "threshold", groups={"element": place}, variant=which, estimate=found.thresholds.ravel(),
+    return part(
+        "threshold", place, variant=which, estimate=found.thresholds.ravel(),
         low=low, high=high, error=found.threshold_errors.ravel(), n=counts.reshape(groups, -1)[:, 1:].ravel(),
     )  # fmt: skip
 
 
-def _categories(t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments) -> pd.DataFrame:
+def _categories(t: Trimmed, found: rasch.Fitted, m: rasch_fit.Moments) -> Part:
     """Average measure of the ratings in each category: it should rise."""
     own = rasch_fit.categories(t.data, m, found.location(t.data))
-    return estimates(
-        "category", groups={"element": [f"{c:.15g}" for c in t.categories]}, estimate=own["average"],
+    return part(
+        "category", [f"{c:.15g}" for c in t.categories], estimate=own["average"],
         n=np.bincount(t.data.x, minlength=t.data.top + 1), expected=own["expected"],
         outfit=own["outfit"],
     )  # fmt: skip
 
 
-def _agreement(t: Trimmed, m: rasch_fit.Moments, names: list[str]) -> pd.DataFrame:
+def _agreement(t: Trimmed, m: rasch_fit.Moments, names: list[str]) -> Part:
     """Share of pairs of raters who gave the same score to the same thing, beside its expectation."""
     k = names.index("rater")
     same = np.zeros(len(t.data.x), dtype=np.int64)
@@ -171,9 +168,8 @@ def _agreement(t: Trimmed, m: rasch_fit.Moments, names: list[str]) -> pd.DataFra
     every = np.prod([n for j, n in enumerate(t.data.sizes) if j != k], dtype=np.float64)
     same = numbered(same, int(min(every, 2.0**62)))[1].astype(np.int64)
     hits, hoped, pairs = rasch_fit.agreement(t.data, t.data.facets[k], same, m)
-    groups = {"element": ""}
     if pairs <= 0:
-        return estimates("exact_agreement", groups=groups, variant="rater", n=0, expected=np.nan)
+        return part("exact_agreement", variant="rater", n=0, expected=np.nan)
     low, high = wilson(hits, pairs)
-    return estimates("exact_agreement", groups=groups, variant="rater", estimate=hits / pairs, low=float(low),
+    return part("exact_agreement", variant="rater", estimate=hits / pairs, low=float(low),
                      high=float(high), n=pairs, expected=hoped / pairs)  # fmt: skip
