@@ -11,20 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from svcmetrics.numeric import icc_draws
 from svcmetrics.numeric.bootstrap import limits as percentiles
+from svcmetrics.numeric.icc_draws import Sides
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
-
-# At most this many simulated scores are held at once.
-_BLOCK = 2_000_000
 
 
 class Design(NamedTuple):
     """Who rated whom: positions of targets and raters, and how many ratings each has.
 
-    ``between`` solves for the effects of the smaller side once the larger one is swept out;
-    ``rank`` is that of both sides together.
+    ``sides``: the larger side, to be swept out, and the smaller; ``between`` solves for the effects
+    of the smaller once the larger is out; ``rank`` is that of both together.
     """
 
     target: Places
@@ -33,6 +32,12 @@ class Design(NamedTuple):
     per_rater: Floats
     between: Floats
     rank: int
+    sides: Sides
+
+    @property
+    def wide(self) -> bool:
+        """Whether the targets are the larger side."""
+        return len(self.per_target) >= len(self.per_rater)
 
     @property
     def raters_per_target(self) -> float:
@@ -58,9 +63,13 @@ def design(target: Places, rater: Places) -> Design:
     links = _indicator(swept, len(large)) @ _indicator(kept, len(small)).T
     gram = (links.T @ (links * (1 / large)[:, None])).toarray()
     matrix = np.diag(small) - gram
-    between = np.linalg.pinv(matrix, rcond=1e-10, hermitian=True)
-    rank = len(large) + round(float((between * matrix).sum()))
-    return Design(target, rater, n, m, between, rank)
+    value, vector = np.linalg.eigh(matrix)
+    value = np.where(value > 1e-10 * max(float(value[-1]), 1e-300), value, 0.0)
+    inverse = np.divide(1.0, value, out=np.zeros_like(value), where=value > 0)
+    between = (vector * inverse) @ vector.T
+    rank = len(large) + int((value > 0).sum())
+    sides = Sides(links.T.tocsr(), large, small, gram, value, vector, rank)
+    return Design(target, rater, n, m, between, rank, sides)
 
 
 def henderson(plan: Design, scores: Floats) -> Components:
@@ -70,16 +79,23 @@ def henderson(plan: Design, scores: Floats) -> Components:
     severity nor the plan leaks into the variance between targets.
     """
     y = scores - scores.mean(axis=-1, keepdims=True)
-    size, a, b = y.shape[-1], len(plan.per_target), len(plan.per_rater)
+    a, b = len(plan.per_target), len(plan.per_rater)
     by_target, by_rater = _sums(y, plan.target, a), _sums(y, plan.rater, b)
     total = (y**2).sum(axis=-1)
     targets = (by_target**2 / plan.per_target).sum(axis=-1)
     raters = (by_rater**2 / plan.per_rater).sum(axis=-1)
     both = _both(plan, by_target, by_rater, targets, raters)
+    return components(plan, total, targets, raters, both)
+
+
+def components(
+    plan: Design, total: Floats, targets: Floats, raters: Floats, both: Floats
+) -> Components:
+    """The components that make these sums of squares what is expected of them."""
+    size, a, b = len(plan.target), len(plan.per_target), len(plan.per_rater)
     with np.errstate(divide="ignore", invalid="ignore"):
         within = np.maximum(total - targets, 0) / np.float64(size - a)
-        uneven = size - (plan.per_target**2).sum() / size
-        alone = (targets - (a - 1) * within) / uneven
+        alone = (targets - (a - 1) * within) / _uneven(plan)
         residual = np.maximum(total - both, 0) / np.float64(size - plan.rank)
         target = (both - raters - (plan.rank - b) * residual) / np.float64(size - b)
         rater = (both - targets - (plan.rank - a) * residual) / np.float64(size - a)
@@ -89,11 +105,16 @@ def henderson(plan: Design, scores: Floats) -> Components:
     return Components(target, rater, residual, alone, within)
 
 
+def _uneven(plan: Design) -> float:
+    """How often the variance of targets stands in their sum of squares."""
+    return float(len(plan.target) - (plan.per_target**2).sum() / len(plan.target))
+
+
 def _both(
     plan: Design, by_target: Floats, by_rater: Floats, targets: Floats, raters: Floats
 ) -> Floats:
     """The sum of squares that targets and raters explain together."""
-    wide = len(plan.per_target) >= len(plan.per_rater)
+    wide = plan.wide
     large, other = (by_target, by_rater) if wide else (by_rater, by_target)
     swept, kept = (plan.target, plan.rater) if wide else (plan.rater, plan.target)
     counts = plan.per_target if wide else plan.per_rater
@@ -143,50 +164,63 @@ def all_limits(
 ) -> tuple[Floats, Floats]:
     """Limits of the three single ICCs of these components: generalized confidence intervals.
 
-    Ratings are simulated on the same plan. Each mean square M of the fit is replaced by
-    M · M / M*, with M* that of the simulation, and the ICC follows from the replaced ones
-    (Weerahandi 1993). With a complete table this is the exact F interval of consistency and of
-    the one-way form.
+    Ratings are simulated on the same plan (``icc_draws``: only their sums of squares). Each mean
+    square M of the fit is replaced by M · M / M*, with M* that of the simulation, and the ICC
+    follows from the replaced ones (Weerahandi 1993). With a complete table this is the exact F
+    interval of consistency and of the one-way form.
     """
-    alone = Components(fitted.target_alone, np.zeros(()), fitted.within, *fitted[3:])
-    drawn = np.concatenate(
-        [
-            np.concatenate(
-                [
-                    _replaced(plan, alone, size, rng)[:, :1],
-                    _replaced(plan, fitted, size, rng)[:, 1:],
-                ],
-                axis=1,
-            )
-            for size in _steps(resamples, len(plan.target))
-        ]
+    if not np.isfinite(fitted.target):
+        nothing = np.full(3, np.nan)
+        return nothing, nothing
+    drawn = np.column_stack(
+        [_one_way(plan, fitted, resamples, rng), _two_way(plan, fitted, resamples, rng)]
     )
     low, high = percentiles(drawn)
     estimate = singles(fitted)
     return np.minimum(low, estimate), np.maximum(high, estimate)
 
 
-def _replaced(plan: Design, c: Components, size: int, rng: np.random.Generator) -> Floats:
-    """Draws of the three ICCs from simulated ratings with these components."""
-    if not np.isfinite(c.target):
-        return np.full((size, 3), np.nan)
-    spread = [np.sqrt(max(float(v), 0)) for v in (c.target, c.rater, c.residual)]
-    y = spread[2] * rng.standard_normal((size, len(plan.target)))
-    y += (spread[0] * rng.standard_normal((size, len(plan.per_target))))[:, plan.target]
-    y += (spread[1] * rng.standard_normal((size, len(plan.per_rater))))[:, plan.rater]
-    seen, truth = _squares(plan, henderson(plan, y)), _squares(plan, c)
+def _one_way(plan: Design, c: Components, size: int, rng: np.random.Generator) -> Floats:
+    """Draws of the one-way ICC: raters are part of what is within a target."""
+    target, within = max(float(c.target_alone), 0.0), max(float(c.within), 0.0)
+    between, rest = icc_draws.alone(plan.per_target, target, within, size, rng)
+    free = len(plan.target) - len(plan.per_target)
+    own = rest / max(free, 1)
+    alone = (between - (len(plan.per_target) - 1) * own) / _uneven(plan)
+    w = _sizes(plan)[2]
+    seen, truth = (own + w * alone, own), (c.within + w * c.target_alone, c.within)
+    m = _swapped(seen, truth)
+    t = (m[0] - m[1]) / w
     with np.errstate(divide="ignore", invalid="ignore"):
-        m = [t * t / np.maximum(s, 1e-12 * t) for s, t in zip(seen, truth, strict=True)]
-    a, r, w = _sizes(plan)
-    return singles(
-        Components((m[0] - m[2]) / a, np.maximum(m[1] - m[2], 0) / r, m[2], (m[3] - m[4]) / w, m[4])
-    )
+        return np.asarray(t / (t + m[1]))
+
+
+def _two_way(plan: Design, c: Components, size: int, rng: np.random.Generator) -> Floats:
+    """Draws of the ICCs of agreement and consistency."""
+    target, rater, rest = (max(float(v), 0.0) for v in c[:3])
+    sides = (target, rater) if plan.wide else (rater, target)
+    parts = []
+    for total, swept, kept, both in icc_draws.sums_of_squares(plan.sides, *sides, rest, size, rng):
+        targets, raters = (swept, kept) if plan.wide else (kept, swept)
+        parts.append(_squares(plan, components(plan, total, targets, raters, both))[:3])
+    seen = tuple(np.concatenate(p) for p in zip(*parts, strict=True))
+    m = _swapped(seen, _squares(plan, c)[:3])
+    a, r, _ = _sizes(plan)
+    t, s = (m[0] - m[2]) / a, np.maximum(m[1] - m[2], 0) / r
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.column_stack([t / (t + s + m[2]), t / (t + m[2])])
+
+
+def _swapped(seen: tuple[Floats, ...], truth: tuple[Floats, ...]) -> list[Floats]:
+    """Each mean square of the fit times itself over the simulated one."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [t * t / np.maximum(s, 1e-12 * t) for s, t in zip(seen, truth, strict=True)]
 
 
 def _sizes(plan: Design) -> tuple[float, float, float]:
     """How often a target and a rater variance stand in their mean squares; and one-way."""
     size, a, b = len(plan.target), len(plan.per_target), len(plan.per_rater)
-    alone = (size - (plan.per_target**2).sum() / size) / (a - 1)
+    alone = _uneven(plan) / (a - 1)
     return (size - b) / max(plan.rank - b, 1), (size - a) / max(plan.rank - a, 1), float(alone)
 
 
@@ -195,11 +229,6 @@ def _squares(plan: Design, c: Components) -> tuple[Floats, ...]:
     a, r, w = _sizes(plan)
     rater = c.residual + r * np.maximum(c.rater, 0)
     return c.residual + a * c.target, rater, c.residual, c.within + w * c.target_alone, c.within
-
-
-def _steps(resamples: int, ratings: int) -> list[int]:
-    step = max(1, _BLOCK // ratings)
-    return [min(step, resamples - s) for s in range(0, resamples, step)]
 
 
 def _sums(y: Floats, place: Places, size: int) -> Floats:

@@ -130,12 +130,11 @@ def _incomplete(grid: grids.Grid, rng: np.random.Generator) -> dict[str, Any]:
     k = plan.raters_per_target
     raw = icc_incomplete.henderson(plan, grid.score)
     fitted, method = icc_incomplete.fitted(plan, grid.score, raw)
-    size = min(RESAMPLES, max(200, 40_000_000 // len(grid.score)))
     single = icc_incomplete.singles(fitted)
-    low, high = icc_incomplete.all_limits(plan, fitted, size, rng)
+    low, high = icc_incomplete.all_limits(plan, fitted, RESAMPLES, rng)
     about = {
         "method": method,
-        "interval": f"generalized interval, {size} simulations on the same plan",
+        "interval": f"generalized interval, {RESAMPLES} simulations on the same plan",
         "components": {n: float(v) for n, v in fitted._asdict().items()},
         "raters_per_target": k,
     }

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import InputError, verify
-from svcmetrics.numeric import icc_incomplete
+from svcmetrics.numeric import icc_draws, icc_incomplete
 from svcmetrics.numeric.icc import raters_needed, stepped_up
 
 SHROUT = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
@@ -284,3 +284,61 @@ def test_one_rater_of_many_departments_is_refused_as_that_not_as_one_department(
     ):
         assert [f.key for f in call.findings] == ["generalizability.one_level_only"]
         assert call.table["estimate"].isna().all()
+
+
+@pytest.mark.parametrize(("targets", "raters"), [(12, 40), (40, 12), (8, 30)])
+def test_sums_of_squares_are_drawn_as_if_ratings_were(targets, raters, monkeypatch):
+    """The shortcut against ratings made one by one: moments of all four sums, by both ways."""
+    rng = np.random.default_rng(4)
+    t, r = np.nonzero(rng.random((targets, raters)) < 0.3)
+    plan = icc_incomplete.design(*(np.unique(v, return_inverse=True)[1] for v in (t, r)))
+    size, parts = 8000, [0.5, 0.3, 1.0]
+    spread = np.sqrt(parts)
+    y = spread[2] * rng.normal(size=(size, len(plan.target)))
+    y += spread[0] * rng.normal(size=(size, len(plan.per_target)))[:, plan.target]
+    y += spread[1] * rng.normal(size=(size, len(plan.per_rater)))[:, plan.rater]
+    long_way = icc_incomplete.henderson(plan, y)
+    kinds = icc_draws._alike
+    for by_kind in (True, False):
+        monkeypatch.setattr(
+            icc_draws, "_alike", lambda s, n, on=by_kind: kinds(s, 10**9) if on else None
+        )
+        two = (parts[0], parts[1]) if plan.wide else (parts[1], parts[0])
+        drawn = [
+            np.concatenate(v)
+            for v in zip(*icc_draws.sums_of_squares(plan.sides, *two, 1.0, size, rng), strict=True)
+        ]
+        if not plan.wide:
+            drawn[1], drawn[2] = drawn[2], drawn[1]
+        short = icc_incomplete.components(plan, *drawn)
+        for ours, theirs in zip(short, long_way, strict=True):
+            error = theirs.std() / np.sqrt(size / 2)
+            assert ours.mean() == pytest.approx(theirs.mean(), abs=4 * error)
+            assert ours.std() == pytest.approx(theirs.std(), rel=0.06)
+        table = [np.corrcoef(np.stack(c[:3])) for c in (short, long_way)]
+        np.testing.assert_allclose(*table, atol=0.06)
+
+
+def test_one_side_alone_is_drawn_as_if_ratings_were():
+    rng = np.random.default_rng(2)
+    place = np.repeat(np.arange(9), [2, 2, 2, 3, 3, 5, 5, 5, 8])
+    y = rng.normal(size=(8000, len(place))) + 0.8 * rng.normal(size=(8000, 9))[:, place]
+    y -= y.mean(axis=1, keepdims=True)
+    size = np.bincount(place)
+    between = (np.stack([y[:, place == k].sum(axis=1) for k in range(9)]) ** 2 / size[:, None]).sum(
+        axis=0
+    )
+    drawn = icc_draws.alone(size.astype(float), 0.64, 1.0, 8000, rng)
+    for ours, theirs in zip(drawn, (between, (y**2).sum(axis=1) - between), strict=True):
+        assert ours.mean() == pytest.approx(theirs.mean(), rel=0.03)
+        assert ours.std() == pytest.approx(theirs.std(), rel=0.06)
+
+
+def test_interval_of_incomplete_tables_takes_two_thousand_draws_at_any_size():
+    rng = np.random.default_rng(1)
+    t, r = np.nonzero(rng.random((40, 3000)) < 0.3)
+    score = rng.normal(size=40)[t] + rng.normal(size=3000)[r] + rng.normal(size=len(t))
+    found = verify.icc(pd.DataFrame({"t": t, "r": r, "s": score}), target="t", rater="r", score="s")
+    assert "2000 simulations" in found.about["interval"]
+    one = found.table.iloc[1]
+    assert one["low"] < 1 / 3 < one["high"]
