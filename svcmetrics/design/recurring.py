@@ -10,7 +10,7 @@ import pandas as pd
 
 from svcmetrics.io import engine
 from svcmetrics.problems import table_error
-from svcmetrics.tables import require
+from svcmetrics.tables import numbers, require
 
 _ENDS = ("close", "reject", "withdraw")
 _WORKS = ("deliver", "approve")
@@ -31,6 +31,7 @@ def case_facts(events: Any, services: pd.DataFrame, by: str, timezone: str) -> C
     often = services.set_index(services["service_id"].astype("str"))["routine"]
     rare = often[often.isin(["nonroutine", "emergency"])]
     log, months = _read(events, sorted(rare.index), by, timezone)
+    log["seq"] = numbers(log, "seq")
     whole = log[["case_id", "seq", "at", "action"]].notna().all(axis=1)
     dropped = {"incomplete_events": int((~whole).sum())} if not whole.all() else {}
     log = log[whole].sort_values(["case_id", "seq"], kind="stable")

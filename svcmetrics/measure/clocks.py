@@ -17,6 +17,7 @@ from ibis.expr.types import Table
 
 from svcmetrics.io import engine, held
 from svcmetrics.io.calendars import clock_minutes
+from svcmetrics.io.times import zone
 from svcmetrics.numeric import worktime
 from svcmetrics.problems import table_error
 from svcmetrics.tables import require, unique
@@ -29,6 +30,7 @@ Clocks = Mapping[str, worktime.Clock]
 
 def clocks(calendar: pd.DataFrame, timezone: str) -> dict[str, worktime.Clock]:
     """One clock per calendar_id. Missing days, overlaps and days without hours are errors."""
+    zone(timezone)
     return held.once(held.mark(calendar), ("clocks", timezone), lambda: _clocks(calendar, timezone))
 
 

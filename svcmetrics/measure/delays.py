@@ -20,6 +20,10 @@ from svcmetrics.measure.log import read_log
 from svcmetrics.measure.passages import visit_table
 from svcmetrics.tables import numbers, require, unique
 
+_NEEDED = (
+    "case_id", "service_id", "step_no", "unit_id", "start_at", "open", "elapsed_h", "paused_h",
+    "business_h", "paused_business_h",
+)  # fmt: skip
 _CASE = (
     "service_id",
     "start_us",
@@ -89,6 +93,7 @@ def _read(
     """Visits, cases and what was dropped; passages know nothing of withdrawal."""
     if {"visit_no", "kind"} <= set(getattr(events, "columns", ())):
         visits = engine.as_table(events)
+        require(visits, *_NEEDED)  # type: ignore[arg-type]
         start = utc_micros(visits["start_at"], timezone)
         cases = visits.group_by("case_id").aggregate(
             service_id=visits["service_id"].min(),

@@ -33,6 +33,8 @@ class Slope:
 
 def centred(column: Floats, groups: list[Whole]) -> Floats:
     """A column without the means of every grouping (least squares on all of them at once)."""
+    if not len(column):
+        return column
     out = column - column.mean()
     sizes = [np.bincount(g).astype(float) for g in groups]
     limit = _CLOSE * max(float(np.abs(out).max(initial=0.0)), 1e-300)

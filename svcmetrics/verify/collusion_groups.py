@@ -48,7 +48,8 @@ def people(forms: Forms, rater_unit: str) -> People:
     times = np.zeros((len(forms.raters), len(units)), dtype=np.int64)
     np.add.at(times, (forms.rater[code >= 0], code[code >= 0]), 1)
     known = times.sum(axis=1) > 0
-    rater = np.where(known, times.argmax(axis=1), -1)
+    most = times.argmax(axis=1) if len(units) else -1
+    rater = np.where(known, most, -1)
     target = place[len(both) - len(forms.targets) :]
     moved = int(((times > 0).sum(axis=1) > 1).sum())
     notes = [Finding("collusion.moved", {"count": moved}, "warning")] if moved else []

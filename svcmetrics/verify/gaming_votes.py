@@ -60,7 +60,8 @@ def blocks(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def mutual_top(forms: reader.Forms) -> pd.DataFrame:
     """How much more often the raters of one department give another the top score."""
     known = np.isfinite(forms.answers)
-    top = (forms.answers == np.nanmax(forms.answers)).sum(axis=1) / known.sum(axis=1)
+    best = np.max(forms.answers, initial=-np.inf, where=known)
+    top = (forms.answers == best).sum(axis=1) / known.sum(axis=1)
     frame = _by_unit(forms, left_over(forms, top))
     return blocks(frame[frame["unit"] != frame["other"]], ["unit", "other"])
 

@@ -11,7 +11,7 @@ from svcmetrics.metric import metric
 from svcmetrics.numeric import careless
 from svcmetrics.numeric.intervals import normal_quantile, wilson
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.tables import numbers
+from svcmetrics.tables import numbers, require
 from svcmetrics.verify import grid as grids
 
 # Fewer answers than this cannot show a straight line.
@@ -62,6 +62,7 @@ def straight_lining(
     0   straight_lining      0.25    0.03
     1  longstring_ratio      1.27     NaN
     """
+    require(ratings, wave, order)
     cells = grids.read(ratings, row=form, column=item, score=score)
     waves, labels = _waves(ratings, cells, form, wave)
     place, about = _places(ratings, cells, item, order)

@@ -69,8 +69,8 @@ def robustness(
         if limits is None
         else simplex.bounded(draws, *_limits(limits, data.names), generator(rng))
     )
-    shares, central, done = simplex.acceptability(blocks, data.x)
-    if not done or not t:
+    shares, central, done = simplex.acceptability(blocks, data.x) if t else (data.x, data.x, 0)
+    if not done:
         table = estimates("robustness", groups={target: data.targets, "place": 1}, n=0)
         return Result("robustness", table, [Finding("robustness.no_weights", {}, "refused")], about)
     table = _table((target, name), data, (shares, central), done)
