@@ -71,6 +71,8 @@ def _size(size: int, folder: Path) -> dict[str, float]:
     print(f"  peak: ours {ours['peak']:,.0f} MB, pandas {plain['peak']:,.0f} MB")
     seconds = ", ".join(f"{k} {v:.2f}" for k, v in ours["parts"].items())
     print(f"    the same in seconds of processor time: {seconds}")
+    again = ", ".join(f"{k} {v:.2f}" for k, v in ours["again"].items())
+    print(f"    and: {again}")
     for name in peers:
         if name not in asked:
             print(f"  {name}: not installed")
@@ -121,14 +123,18 @@ def _scan(folder: Path, _: int) -> dict:
 
 
 def _ours(folder: Path, _: int) -> dict:
-    """The cases once, kept in the engine; then each measure, from cases where it takes them."""
+    """The cases once; then each measure, from cases where it takes them.
+
+    The times of the cases are held; their public columns are worked out by whoever asks for them,
+    which is timed apart, for all columns at once.
+    """
     from svcmetrics import measure
     from svcmetrics.io import engine
 
     engine.limit(memory=MEMORY, threads=2)
     events, study = engine.as_table(folder / "event.parquet"), _study(folder)
     began = time.process_time()
-    cases = engine.keep(measure.cases(events, **study))
+    cases = measure.cases(events, **study)
     parts = {"cases": time.process_time() - began}
     began = time.process_time()
     measure.cases(events, **study)
@@ -150,8 +156,12 @@ def _ours(folder: Path, _: int) -> dict:
         "automatic": lambda: measure.automatic(events, steps=study["steps"]),
     }
     parts |= {name: _timed(call, 1) for name, call in calls.items()}
+    apart = {"every public column of the cases": lambda: engine.keep(cases)}
+    apart |= {f"{name} again": calls[name] for name in ("returns", "survival", "rejections")}
+    again = {name: _timed(call, 1) for name, call in apart.items()}
     four = sum(parts[k] for k in ("cases", "on_time", "returns", "first_pass", "volume"))
-    return {"parts": parts, "set": sum(parts.values()), "four": four, "cases": parts["cases"]}
+    return {"parts": parts, "again": again, "set": sum(parts.values()), "four": four,
+            "cases": parts["cases"]}  # fmt: skip
 
 
 def _bounded(folder: Path, percent: int) -> dict:

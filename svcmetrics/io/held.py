@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 import pyarrow as pa
@@ -23,6 +24,7 @@ Mark = Hashable | None
 # A notebook asks one or two logs and their cases many things; the rows lie in the engine.
 _TABLES, _ANSWERS = 4, 24
 _held: OrderedDict[Hashable, OrderedDict[Hashable, Any]] = OrderedDict()
+_told: WeakKeyDictionary[Any, Hashable] = WeakKeyDictionary()
 
 
 def once(mark: Mark, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -50,6 +52,13 @@ def forget() -> None:
     _held.clear()
 
 
+def tell(table: Any, mark: Mark) -> Any:
+    """The same engine table, known by this mark from now on: rows told from what has one itself."""
+    if mark is not None:
+        _told[table.op()] = mark
+    return table
+
+
 def mark(data: Any, columns: Sequence[str] = ()) -> Mark:
     """What tells this table from any other: its content; for a file also its time of change.
 
@@ -61,7 +70,8 @@ def mark(data: Any, columns: Sequence[str] = ()) -> Mark:
     if file := data if isinstance(data, (str, Path)) else engine.file_of(data):
         return _file(Path(file))
     if engine.is_table(data):
-        return engine.checksum(data, columns)
+        known = _told.get(data.op()) if hasattr(data, "op") else None
+        return known or engine.checksum(data, columns)
     if isinstance(data, pd.DataFrame):
         wanted = [c for c in columns if c in data.columns]
         return _frame(data[wanted] if wanted else data)

@@ -42,7 +42,7 @@ class Spool:
 
     def add(self, columns: dict[str, Any]) -> None:
         """One more part, with the columns of the schema."""
-        rows = [pa.array(columns[f.name], f.type) for f in self._schema]
+        rows = [_typed(columns[f.name], f.type) for f in self._schema]
         self._writer.write_batch(pa.RecordBatch.from_arrays(rows, schema=self._schema))
 
     def close(self) -> None:
@@ -57,9 +57,13 @@ class Spool:
             rows = (found.get_batch(i) for i in range(found.num_record_batches))
             backend.con.register(name, pa.RecordBatchReader.from_batches(self._schema, rows))
             try:
-                return engine.keep(backend.table(name))
+                return engine.keep(backend.table(name), ordered=False)
             finally:
                 backend.con.unregister(name)
+
+
+def _typed(values: Any, kind: pa.DataType) -> pa.Array:
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
 @contextmanager
@@ -72,3 +76,4 @@ def spools(**schemas: pa.Schema) -> Iterator[dict[str, Spool]]:
         finally:
             for spool in made.values():
                 spool.close()
+            pa.default_memory_pool().release_unused()

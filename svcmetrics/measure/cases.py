@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import ibis
@@ -9,6 +10,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine, held
+from svcmetrics.io.times import zone
 from svcmetrics.measure.actions import ACTIONS
 from svcmetrics.measure.catalogue import default_clock, service_table, step_table
 from svcmetrics.measure.clocks import HOUR, Clocks, clocks, mark_of, with_worked
@@ -60,7 +62,12 @@ def cases(
     log = read_log(events, timezone, until=until)
     book = clocks(calendar, timezone) if calendar is not None else {}
     table = finished_table(case_times(log, services, steps, book), timezone)
-    return table if engine.is_table(events) else local_frame(table.order_by("case_id"), timezone)
+    if not engine.is_table(events):
+        return local_frame(table.order_by("case_id"), timezone)
+    # The times are held already; these columns are worked out by whoever asks for them.
+    known = held.marks(services, steps)
+    mark = log.mark and known and ("cases", log.mark, log.until, known, mark_of(book), timezone)
+    return held.tell(table, mark or None)
 
 
 def case_times(
@@ -73,7 +80,8 @@ def case_times(
     catalogue = service_table(services, book)
     known = held.marks(services, steps)
     key = known and ("times", log.until, *known, mark_of(book))
-    table = log.once(key, lambda: engine.keep(_timed(log, catalogue, steps, book)))
+    timed = partial(_timed, log, catalogue, steps, book)
+    table = log.once(key, lambda: engine.keep(timed(), ordered=False))
     table = joined(table, catalogue, "service_id")
     return table.mutate(
         clock_id=ibis.coalesce(table["clock_id"], default_clock(book)),
@@ -83,12 +91,17 @@ def case_times(
 
 def _timed(log: Log, catalogue: Table, steps: pd.DataFrame | None, book: Clocks) -> Table:
     """Facts and times of each case; stretches are few, so they are summed apart and then joined."""
-    table = joined(case_facts(log, steps), catalogue.select("service_id", "clock_id"), "service_id")
-    table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
-    paused = engine.keep(within(pauses(log), table))
-    waits = engine.keep(within(requester_waits(log), table))
+    table, clock = case_facts(log, steps), default_clock(book)
+    if len(book) != 1:  # else there is no other
+        table = joined(table, catalogue.select("service_id", "clock_id"), "service_id")
+        clock = ibis.coalesce(table["clock_id"], clock)
+    table = table.mutate(clock_id=clock)
+    bounds = table.filter(table["n_pauses"] + table["n_returns"] + table["n_rejects"] > 0)
+    bounds = engine.keep(bounds.select("case_id", "clock_id", "start_us", "stop_us"), ordered=False)
+    paused = engine.keep(within(pauses(log), bounds), ordered=False)
+    waits = engine.keep(within(requester_waits(log), bounds), ordered=False)
     sums = lengths(book, paused=paused, waited=waits, both=overlap(waits, paused))
-    facts = [c for c in table.columns if c not in ("clock_id", "requester")]
+    facts = [c for c in table.columns if c not in ("clock_id", "requester", "n_pauses")]
     table = with_worked(table, book, {"from_us": "start_us", "to_us": "stop_us"})
     t = joined(table, sums, "case_id")
     n = {k: ibis.ifelse(t["paused_us"].isnull(), 0, t[k]) for k in sums.columns if k != "case_id"}
@@ -122,7 +135,7 @@ def case_facts(log: Log, steps: pd.DataFrame | None) -> Table:
     )
     start_us = ibis.coalesce(t["submit_us"], t["first_us"])
     stop_us = ibis.coalesce(end_us, ibis.greatest(ibis.literal(log.until, "int64"), start_us))
-    counts = {c: t[c].cast("int64") for c in COUNTS}
+    counts = {c: t[c].cast("int64") for c in (*COUNTS, "n_pauses")}
     return t.select(
         "case_id", "service_id", "prev_case_id", "requester", "first_us", "last_us", **counts,
         start_us=start_us, end_us=end_us, stop_us=stop_us,
@@ -137,6 +150,7 @@ def local_frame(table: Table, timezone: str) -> pd.DataFrame:
     """The rows as a frame whose instants show the clock of the zone."""
     frame = engine.frame(table)
     stamps = frame.select_dtypes("datetimetz").columns
+    zone(timezone)
     return frame.assign(**{c: frame[c].dt.tz_convert(timezone) for c in stamps})
 
 

@@ -12,13 +12,14 @@ import pandas as pd
 from ibis.expr.types import BooleanValue, IntegerValue, Table, Value
 
 from svcmetrics.io import engine, held
-from svcmetrics.measure.cases import KINDS, case_times, joined
+from svcmetrics.measure.cases import COUNTS, KINDS, case_times, joined
 from svcmetrics.measure.catalogue import attributes, default_clock, service_table
 from svcmetrics.measure.clocks import HOUR, clocks, mark_of
 from svcmetrics.measure.instants import local_micros, utc_micros
 from svcmetrics.measure.log import cast, read_log
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
+from svcmetrics.tables import require
 
 By = str | Sequence[str] | None
 # What is odd about a case, in the order in which it is named.
@@ -69,7 +70,8 @@ def read_cases(
         local = local_micros(table["start_us"], timezone)
         table = table.mutate(month=engine.month(local), start_day=engine.day(local))
         found = _measurable(Cases(table, [], dropped, {}, len(book)))
-        return found.table, replace(found, table=engine.keep(_narrow(found.table)))
+        narrow = engine.keep(_narrow(found.table), ordered=False)
+        return found.table, replace(found, table=narrow)
 
     key = ("cases", known, mark_of(book), timezone)
     wide, found = held.once(mark if known else None, key, ready)
@@ -190,6 +192,8 @@ def _grouped(table: Table, services: pd.DataFrame | None, names: list[str]) -> T
 
 def _from_cases(cases: Any, catalogue: Table, timezone: str) -> Table:
     table = engine.as_table(cases)
+    times = [f"{k}_h" for k in KINDS]
+    require(table, "case_id", "service_id", "status", "start_at", "end_at", *COUNTS, *times)  # type: ignore[arg-type]
     hours = {f"{k}_us": (table[f"{k}_h"] * HOUR).round().cast("int64") for k in KINDS}
     start = utc_micros(table["start_at"], timezone)
     ends = (

@@ -42,16 +42,17 @@ def ticks(column: pd.Series, timezone: str) -> np.ndarray:
     if not bare:
         return out
     empty = out == NONE
-    return _to_utc(out, timezone) if not empty.any() else _around(out, empty, timezone)
+    return to_utc(out, timezone) if not empty.any() else _around(out, empty, timezone)
 
 
 def _around(local: np.ndarray, empty: np.ndarray, timezone: str) -> np.ndarray:
     out = local.copy()
-    out[~empty] = _to_utc(local[~empty], timezone)
+    out[~empty] = to_utc(local[~empty], timezone)
     return out
 
 
-def _to_utc(local: np.ndarray, timezone: str) -> np.ndarray:
+def to_utc(local: np.ndarray, timezone: str) -> np.ndarray:
+    """Microseconds on the clock of a zone as instants; of a doubled hour the first is meant."""
     _, starts, offsets = _offsets(timezone)
     low, high = (
         np.searchsorted(

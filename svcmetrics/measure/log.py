@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import ibis
@@ -70,7 +71,8 @@ def read_log(events: Any, timezone: str, *, until: object = None) -> Log:
 def _read(events: Any, timezone: str, mark: Mark) -> Log:
     """One reading in the ordinary case; a log with flaws is looked at more closely."""
     table = canonical(events, timezone)
-    if found := pieces(table):
+    file = Path(events) if isinstance(events, (str, Path)) else engine.file_of(events)
+    if found := pieces(table, file=file, timezone=timezone):
         ready = {"stretches": (found.pauses, found.back), "decisions": found.decisions}
         return Log(table, found.cases, _sums(found.cases)["last"], {}, mark, ready)
     cases = engine.keep(per_case(table))
@@ -162,4 +164,4 @@ def tally(log: Log) -> Table:
     """How many events of each kind there are: what counting starts from, instead of the events."""
     e = log.events
     counts = e.group_by(list(KINDS)).aggregate(events=e.count())
-    return log.once("tally", lambda: engine.keep(counts))
+    return log.once("tally", lambda: engine.keep(counts, ordered=False))

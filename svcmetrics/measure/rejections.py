@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
@@ -12,9 +11,9 @@ from ibis.expr.types import Table
 from svcmetrics.io import engine, held
 from svcmetrics.measure.cases import case_facts, joined
 from svcmetrics.measure.catalogue import attributes
-from svcmetrics.measure.clocks import DAY
 from svcmetrics.measure.inputs import By, columns_of
-from svcmetrics.measure.log import Log, read_log
+from svcmetrics.measure.log import read_log
+from svcmetrics.measure.resubmitted import resubmitted
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
 from svcmetrics.problems import table_error
@@ -66,7 +65,7 @@ def rejections(
     log = read_log(events, timezone)
     known = held.marks(steps)
     key = known and ("linked", *known, days)
-    linked = log.once(key, lambda: engine.keep(_linked(_facts(log, steps), days)))
+    linked = log.once(key, lambda: engine.keep(resubmitted(case_facts(log, steps), days)))
     further = [c for c in names if c not in linked.columns]
     if further and services is None:
         raise table_error("missing_columns", missing=further, present=linked.columns)
@@ -80,100 +79,21 @@ def rejections(
     return Result("rejections", table, _findings(table, days), about)
 
 
-def _facts(log: Log, steps: pd.DataFrame | None) -> Table:
-    return case_facts(log, steps).select(
-        "case_id", "service_id", "status", "start_us", "end_us", "n_returns", "prev_case_id",
-        "requester",
-    )  # fmt: skip
-
-
-def _linked(c: Table, days: float) -> Table:
-    """Cases with: rejected, followed by id, followed by rule, and whether they re-submit one."""
-    rule = engine.keep(_by_rule(_may_follow(c), days))
-    no, yes = ibis.literal(False), ibis.literal(True)
-    old = c.filter(c["prev_case_id"].notnull())
-    marks = ibis.union(
-        old.select(case_id="prev_case_id", by_id=yes, by_rule=no, again=no),
-        rule.select("case_id", by_id=no, by_rule=yes, again=no),
-        rule.select(case_id="new_case", by_id=no, by_rule=no, again=yes),
-    )
-    flags = ("by_id", "by_rule", "again")
-    marks = marks.group_by("case_id").aggregate(**{k: marks[k].any() for k in flags})
-    c = joined(c, marks, "case_id")
-    c = c.mutate(**{k: c[k].fill_null(False) for k in flags})
-    again = c["again"] | c["prev_case_id"].notnull()
-    return c.select("service_id", "status", "n_returns", "by_id", "by_rule", again=again)
-
-
-def _may_follow(c: Table) -> Table:
-    """Cases of services and requesters of which one was ever rejected, under one number per pair.
-
-    All others cannot be linked by rule, and are most of the log.
-    """
-    known = c.filter(c["requester"].notnull())
-    rejected = known.filter(known["status"] == "rejected")
-    pairs = rejected.select("requester", "service_id").distinct()
-    pairs = engine.keep(pairs.mutate(pair=ibis.row_number()))
-    columns = ("case_id", "status", "start_us", "end_us", "pair")
-    return engine.keep(known.inner_join(pairs, ["requester", "service_id"]).select(*columns))
-
-
-def _by_rule(c: Table, days: float) -> Table:
-    """Pairs of a rejected case and the case that takes it up; a new case has one predecessor."""
-    rejected = c.filter(c["status"] == "rejected").rename(gone_us="end_us", old_case="case_id")
-    # A rejection stamped before its own submission must not follow itself: looked at one by one.
-    odd = (c["status"] == "rejected") & (c["end_us"] <= c["start_us"])
-    odd = odd.fill_null(False)
-    nearest = engine.keep(_latest(c.filter(~odd), rejected).union(_each(c.filter(odd), rejected)))
-    since = nearest["start_us"] - nearest["gone_us"]
-    nearest = nearest.filter(since <= int(days * DAY))
-    order = ibis.window(group_by="old_case", order_by=["start_us", "case_id"])
-    first = nearest.mutate(place=ibis.row_number().over(order))
-    return first.filter(first["place"] == 0).select(case_id="old_case", new_case="case_id")
-
-
-def _latest(c: Table, rejected: Table) -> Table:
-    """Each case with the latest rejection not after its start; of two at once the first by name.
-
-    Twice the time, counted backwards, makes "not after" the next larger number.
-    """
-    back = rejected.group_by("pair", by=-2 * rejected["gone_us"]).aggregate(
-        gone_us=rejected["gone_us"].min(), old_case=rejected["old_case"].min()
-    )
-    c = c.mutate(by=-2 * c["start_us"] - 1)
-    starts = c.select("pair", "by").distinct()
-    found = engine.next_row(starts, back, within="pair", by="by")
-    found = found.filter(found["old_case"].notnull()).rename(pair_2="pair", by_2="by")
-    both = c.inner_join(found, [c["pair"] == found["pair_2"], c["by"] == found["by_2"]])
-    return both.select("case_id", "start_us", "gone_us", "old_case")
-
-
-def _each(c: Table, rejected: Table) -> Table:
-    """The same by looking at every pair of cases, and never at one case with itself."""
-    old = rejected.select("gone_us", "old_case", pair_2="pair")
-    pairs = c.inner_join(old, c["pair"] == old["pair_2"])
-    pairs = pairs.filter(
-        pairs["start_us"] >= pairs["gone_us"], pairs["case_id"] != pairs["old_case"]
-    )
-    order = ibis.window(group_by="case_id", order_by=[ibis.desc("gone_us"), "old_case"])
-    nearest = pairs.mutate(place=ibis.row_number().over(order))
-    nearest = nearest.filter(nearest["place"] == 0)
-    return nearest.select("case_id", "start_us", "gone_us", "old_case")
-
-
 def _counted(c: Table, names: list[str]) -> Table:
     c = c.filter(c["status"].isin(("closed", "rejected")))
-    rejected = c["status"] == "rejected"
+    rejected, times = c["status"] == "rejected", c["cases"]
     back = c["n_returns"] > 0
+    kinds = {
+        "rejected": rejected,
+        "linked_by_id": rejected & c["by_id"],
+        "linked_by_rule": rejected & c["by_rule"],
+        "linked": rejected & (c["by_id"] | c["by_rule"]),
+        "rework_within": back,
+        "rework": back | c["again"],
+    }
     groups = c.group_by(names) if names else c
     return groups.aggregate(
-        finished=c.count(),
-        rejected=rejected.sum(),
-        linked_by_id=(rejected & c["by_id"]).sum(),
-        linked_by_rule=(rejected & c["by_rule"]).sum(),
-        linked=(rejected & (c["by_id"] | c["by_rule"])).sum(),
-        rework_within=back.sum(),
-        rework=(back | c["again"]).sum(),
+        finished=times.sum(), **{k: times.sum(where=kind) for k, kind in kinds.items()}
     )
 
 

@@ -104,6 +104,8 @@ def overlap(one: Table, two: Table) -> Table:
     Stretches of one table do not overlap among themselves. So their edges, sorted, tell at every
     moment whether both run, and a case with thousands of stretches costs no more than many cases.
     """
+    # Most cases have stretches of one kind only.
+    one, two = one.semi_join(two, "case_id"), two.semi_join(one, "case_id")
     edges = [
         t.select("case_id", "clock_id", at=t[at], one=ibis.literal(own * step, "int64"),
                  two=ibis.literal((1 - own) * step, "int64"))

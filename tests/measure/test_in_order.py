@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from svcmetrics import measure
 from svcmetrics.io import engine, held
-from svcmetrics.measure import in_order, waits
+from svcmetrics.measure import in_order, log_file, waits
 from svcmetrics.measure.automatic import _decided
 from svcmetrics.measure.log import Log, canonical, read_log
 from svcmetrics.measure.per_case import per_case
@@ -121,3 +123,99 @@ def test_any_order_of_rows_gives_the_same_answer(name, given):
     assert one.text == two.text
     assert read_log(WHOLE, ZONE).ready
     assert not read_log(mixed, ZONE).ready
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A log as a Parquet file, with its text coded or not."""
+
+    def store(events, **schema):
+        path = tmp_path / "event.parquet"
+        rows = pa.Table.from_pandas(events, preserve_index=False)
+        for name, kind in schema.items():
+            rows = rows.set_column(rows.schema.get_field_index(name), name, rows[name].cast(kind))
+        pq.write_table(rows, path, row_group_size=500)
+        return path
+
+    return store
+
+
+STAMPED = WHOLE.assign(at=WHOLE["at"].dt.as_unit("us"))
+
+
+@pytest.mark.parametrize("rows", [100, 700, 122_880])
+@pytest.mark.parametrize("bare", [False, True], ids=["with zone", "on the clock"])
+def test_a_file_read_by_itself_tells_the_same(stored, rows, bare, monkeypatch):
+    events = STAMPED
+    if bare:  # a zone with summer time, so that hours are skipped and doubled
+        events = events.assign(at=events["at"].dt.tz_localize(None))
+    zone = "Europe/Berlin" if bare else ZONE
+    path = stored(events)
+    monkeypatch.setattr(in_order, "_ROWS", rows)
+    table = canonical(path, zone)
+    assert log_file.batches(path, zone, rows=rows) is not None
+    one, two = in_order.pieces(table), in_order.pieces(table, file=path, timezone=zone)
+    _same(two.cases, one.cases, "case_id")
+    _same(two.pauses, one.pauses, "case_id", "a_us")
+    _same(two.back, one.back, "case_id", "seq")
+    _same(two.decisions, one.decisions, *one.decisions.columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("at", pa.timestamp("ms", ZONE)), ("at", pa.string()), ("seq", pa.float64()),
+     ("is_auto", pa.int8()), ("service_id", pa.binary())],
+)  # fmt: skip
+def test_a_file_of_other_types_is_left_to_the_engine(stored, name, kind):
+    path = stored(STAMPED, **{name: kind})
+    assert log_file.batches(path, ZONE, rows=100) is None
+
+
+def test_what_is_no_file_or_lacks_a_column_is_left_to_the_engine(stored, tmp_path):
+    (tmp_path / "text.parquet").write_text("nothing", encoding="utf-8")
+    for path in (tmp_path, tmp_path / "none.parquet", tmp_path / "text.parquet"):
+        assert log_file.batches(path, ZONE, rows=100) is None
+    assert log_file.batches(stored(STAMPED.drop(columns="action")), ZONE, rows=100) is None
+
+
+@pytest.mark.parametrize("flaw", ["unknown action", "at", "action", "case_id", "two predecessors"])
+def test_a_flaw_in_a_file_is_seen(stored, flaw):
+    worse = _worse(flaw)
+    worse = worse.assign(at=pd.to_datetime(worse["at"]).dt.as_unit("us"))
+    path = stored(worse.astype({"step_no": "Int64", "to_step_no": "Int64"}))
+    assert log_file.batches(path, ZONE, rows=100) is not None
+    assert in_order.pieces(canonical(path, ZONE), file=path, timezone=ZONE) is None
+
+
+def test_a_file_without_the_columns_that_may_be_missing(stored):
+    needed = STAMPED[["case_id", "seq", "service_id", "at", "action"]]
+    path = stored(needed)
+    table = canonical(path, ZONE)
+    one, two = in_order.pieces(table), in_order.pieces(table, file=path, timezone=ZONE)
+    _same(two.cases, one.cases, "case_id")
+
+
+def test_cases_of_an_engine_are_known_without_being_worked_out(stored, monkeypatch):
+    events = engine.as_table(stored(STAMPED))
+    given = {"services": STUDY.service, "steps": STUDY.step, "calendar": STUDY.calendar}
+    cases = measure.cases(events, **given)
+    summed = []
+    monkeypatch.setattr(engine, "checksum", lambda *a: summed.append(a))
+    assert held.mark(cases) is not None
+    assert not summed
+    assert held.mark(cases) == held.mark(measure.cases(events, **given))
+    other = measure.cases(events, **given | {"services": STUDY.service.iloc[:3]})
+    assert held.mark(other) != held.mark(cases)
+    later = measure.cases(events, until="2030-01-01", **given)
+    assert held.mark(later) not in (held.mark(cases), held.mark(other))
+    # What is asked of a changed table is not that of the table it was made of.
+    assert held.mark(cases.filter(cases["status"] == "closed")) is None
+    assert len(summed) == 1
+
+
+def test_a_damaged_file_is_left_to_the_engine(stored):
+    path = stored(STAMPED)
+    whole = path.read_bytes()
+    table = canonical(path, ZONE)
+    path.write_bytes(whole[:4] + bytes(2000) + whole[2004:])
+    assert in_order.pieces(table, file=path, timezone=ZONE) is None

@@ -1,0 +1,166 @@
+"""What the events of whole cases, in order, tell about themselves: one row each, in arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from svcmetrics.measure.actions import (
+    ACTIONS,
+    DECISIONS,
+    ENDS,
+    FLOW,
+    MARKS,
+    OUTPUTS,
+    REOPENS,
+    UNKNOWN,
+)
+from svcmetrics.measure.per_case import COUNTED
+from svcmetrics.numeric.runs import NONE, Runs
+
+_TEXT, _WHOLE, _WORD, _YES = pa.string(), pa.int64(), pa.int8(), pa.bool_()
+_CASES = pa.schema(
+    {
+        "case_id": _TEXT, "service_id": _TEXT, "prev_case_id": _TEXT, "requester": _TEXT,
+        "first_us": _WHOLE, "last_us": _WHOLE, "submit_us": _WHOLE, "step_no": _WHOLE,
+        "ended_us": _WHOLE, "end_word": _WORD, "delivered_us": _WHOLE, "after_close": _YES,
+        "n_events": pa.int32(), **{f"n_{word}s": pa.int32() for word in COUNTED},
+    }
+)  # fmt: skip
+_BACK = pa.schema(
+    {
+        "case_id": _TEXT, "seq": _WHOLE, "service_id": _TEXT, "at_us": _WHOLE, "to_step_no": _WHOLE,
+        "next_us": _WHOLE, "next_step": _WHOLE, "action": _TEXT, "next_action": _TEXT,
+    }
+)  # fmt: skip
+_PAUSES = pa.schema({"case_id": _TEXT, "a_us": _WHOLE, "b_us": _WHOLE})
+_DECIDED = pa.schema(
+    {
+        "service_id": _TEXT, "step_no": _WHOLE, "unit_id": _TEXT, "action": _TEXT, "is_auto": _YES,
+        "waited_us": _WHOLE,
+    }
+)  # fmt: skip
+SCHEMAS = {"cases": _CASES, "pauses": _PAUSES, "back": _BACK, "decisions": _DECIDED}
+
+
+class Flaw(Exception):
+    """The log is not one of the ordinary kind."""
+
+
+def _coded(column: pa.Array) -> pa.Array:
+    """Something to compare: the codes of the text of one part, or the text itself."""
+    return column.indices if pa.types.is_dictionary(column.type) else column
+
+
+def differs(column: pa.Array) -> np.ndarray:
+    """Whether a value is another than the one before; the first one is."""
+    column = _coded(column)
+    out = np.ones(len(column), dtype=bool)
+    unlike = pc.not_equal(column.slice(1), column.slice(0, max(len(column) - 1, 0)))
+    out[1:] = pc.fill_null(unlike, fill_value=True).to_numpy(zero_copy_only=False)
+    return out
+
+
+@dataclass(frozen=True)
+class CaseRows:
+    """Events of whole cases in order, and what they tell."""
+
+    rows: pa.RecordBatch
+    runs: Runs
+    at: np.ndarray
+    word: np.ndarray
+
+    def cases(self) -> dict[str, Any]:
+        """The columns of ``per_case``, but for those that tell of flaws."""
+        turn, flow, work = (
+            self.runs.last(self._among(words))
+            for words in ((*ENDS, *REOPENS), FLOW, tuple(w for w in ACTIONS if w != "comment"))
+        )
+        ended, output = self._is(turn, ENDS), self._is(flow, OUTPUTS)
+        return {
+            **{c: self._of(c, self.runs.starts) for c in ("case_id", "service_id")},
+            "prev_case_id": self._of("prev_case_id", self._only("prev_case_id")),
+            "requester": self._of("actor_key", self.runs.first(self._submitters())),
+            "first_us": np.minimum.reduceat(self.at, self.runs.starts),
+            "last_us": np.maximum.reduceat(self.at, self.runs.starts),
+            "submit_us": self._of("at_us", self.runs.first(self._among(("submit",)))),
+            # An output without a step counts as that of a step 0, which no catalogue has.
+            "step_no": pc.if_else(flow != NONE, pc.fill_null(self._of("step_no", flow), 0), None),
+            "ended_us": self._of("at_us", np.where(ended, turn, NONE)),
+            "end_word": self._of("word", np.where(ended, turn, NONE)),
+            "delivered_us": self._of("at_us", np.where(~ended & output, flow, NONE)),
+            "after_close": ended & ~self._is(work, ENDS),
+            "n_events": self.runs.sizes,
+            **{f"n_{w}s": self.runs.count(self._among((w,))) for w in COUNTED},
+        }
+
+    def pauses(self) -> dict[str, Any]:
+        """Each stop of the clock with the event that starts it again."""
+        marks = self._among(MARKS)
+        _, after = self.runs.neighbours(marks)
+        stops = self.word[marks] == ACTIONS.index("pause")
+        at, until = marks[stops], after[stops]
+        columns = {"case_id": ("case_id", at), "a_us": ("at_us", at), "b_us": ("at_us", until)}
+        return {name: self._of(*source) for name, source in columns.items()}
+
+    def decisions(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What was sent back with the event after it, and every decision with the time before it."""
+        flow = self._among(FLOW)
+        before, after = self.runs.neighbours(flow)
+        own = self._is(flow, ("return", "reject"))
+        at, then = flow[own], after[own]
+        back = {c: self._of(c, at) for c in ("case_id", "seq", "service_id", "at_us", "to_step_no")}
+        back |= {"next_us": self._of("at_us", then), "next_step": self._of("step_no", then)}
+        back |= {"action": self._text(at), "next_action": self._text(then)}
+        own = self._is(flow, DECISIONS) & self.rows["step_no"].is_valid().to_numpy(False)[flow]
+        at, prior = flow[own], before[own]
+        decided = {c: self._of(c, at) for c in ("service_id", "step_no", "unit_id", "is_auto")}
+        since = pc.subtract(self._of("at_us", at), self._of("at_us", prior))
+        return back, decided | {"action": self._text(at), "waited_us": since}
+
+    @cached_property
+    def _marks(self) -> np.ndarray:
+        """A bit per word: what is asked of all rows many times."""
+        return (1 << np.arange(UNKNOWN + 1, dtype=np.uint16))[self.word]
+
+    def _among(self, words: tuple[str, ...]) -> np.ndarray:
+        wanted = np.uint16(sum(1 << ACTIONS.index(w) for w in words))
+        return np.flatnonzero((self._marks & wanted) != 0)
+
+    def _is(self, rows: np.ndarray, words: tuple[str, ...]) -> np.ndarray:
+        return _known(words)[self.word[rows]] & (rows != NONE)
+
+    def _given(self, column: str) -> np.ndarray:
+        return np.flatnonzero(self.rows[column].is_valid().to_numpy(False))
+
+    def _submitters(self) -> np.ndarray:
+        rows = self._among(("submit",))
+        return rows[self.rows["actor_key"].is_valid().to_numpy(False)[rows]]
+
+    def _only(self, column: str) -> np.ndarray:
+        """The one value of each case; two of them are for the engine to choose from."""
+        rows = self._given(column)
+        first = self.runs.first(rows)
+        own, other = (_coded(self._of(column, r)) for r in (rows, first[self.runs.of[rows]]))
+        if len(rows) and not pc.all(pc.equal(own, other)).as_py():
+            raise Flaw
+        return first
+
+    def _of(self, column: str, rows: np.ndarray) -> pa.Array:
+        return self.rows[column].take(pa.array(rows, mask=rows == NONE))
+
+    def _text(self, rows: np.ndarray) -> pa.Array:
+        words = pa.array(ACTIONS)
+        return words.take(self._of("word", rows))
+
+
+def _known(words: tuple[str, ...]) -> np.ndarray:
+    """Per number of a word whether it is one of these."""
+    out = np.zeros(UNKNOWN + 1, dtype=bool)
+    out[[ACTIONS.index(w) for w in words]] = True
+    return out

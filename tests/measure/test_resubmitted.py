@@ -1,0 +1,44 @@
+"""Rejected cases and what takes them up: linked as arrays or by joins, it is the same."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcmetrics.io import engine
+from svcmetrics.measure import resubmitted
+from svcmetrics.measure.cases import case_facts
+from svcmetrics.measure.log import read_log
+from svcmetrics.simulate import company
+from tests.measure.logs import SMALL, STEPS
+
+STUDY = company(events=6000, ratings=300, units=6)
+
+
+@pytest.mark.parametrize(
+    ("events", "steps"),
+    [(SMALL, STEPS), (STUDY.event, STUDY.step), (SMALL.iloc[:0], STEPS),
+     (SMALL.assign(actor_key=None), STEPS)],
+    ids=["small", "company", "empty", "nobody"],
+)  # fmt: skip
+@pytest.mark.parametrize("days", [0.5, 30])
+def test_arrays_and_joins_agree(events, steps, days, monkeypatch):
+    facts = case_facts(read_log(events, "Asia/Shanghai"), steps)
+    arrays = engine.frame(resubmitted.resubmitted(facts, days))
+    monkeypatch.setattr(resubmitted, "_as_arrays", None)  # as on an engine of another kind
+    joins = engine.frame(resubmitted._by_joins(facts, days))
+    kinds = list(resubmitted._KINDS)
+    one, two = (t.sort_values(kinds, ignore_index=True) for t in (arrays, joins))
+    pd.testing.assert_frame_equal(one[two.columns], two, check_dtype=False)
+    assert one["cases"].sum() == events["case_id"].nunique()
+
+
+def test_so_many_requesters_and_services_that_not_each_has_a_place():
+    rng = np.random.default_rng(2)
+    requester, service = rng.integers(-1, 90, 300), rng.integers(0, 50, 300)
+    gone = rng.random(300) < 0.2
+    pair = resubmitted._pairs(requester, service, gone)
+    known = {(r, s) for r, s, g in zip(requester, service, gone, strict=True) if g and r >= 0}
+    both = list(zip(requester, service, strict=True))
+    assert [p >= 0 for p in pair] == [b in known for b in both]
+    assert len({(b, p) for b, p in zip(both, pair, strict=True) if p >= 0}) == len(known)
+    assert set(pair[pair >= 0]) == set(range(len(known)))
