@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from svcmetrics.verify.oddities import odd
 
 RESAMPLES = 2000
 _FEW = 7
+# Up to so many targets all pairs of them are counted.
+_PAIRS = 2000
 
 
 @metric(
@@ -67,13 +71,15 @@ def kendall_w(
         return Result("kendall_w", empty, [*grid.findings, refused], about)
     used = table[:, whole]
     n, m = used.shape
-    w = float(concordance.kendall_w(used)[0])
+    of_times = _rule(_in_order(used))
+    w = float(of_times(np.ones((1, n)))[0])
     if not np.isfinite(w):
         flat = Finding("kendall_w.no_order", {}, "refused")
         return Result(
             "kendall_w", estimates("kendall_w", n=n, raters=m), [*grid.findings, flat], about
         )
-    result = _table(used, w, bootstrap.generator(rng))
+    draws = [of_times(times) for times in bootstrap.counts(n, RESAMPLES, bootstrap.generator(rng))]
+    result = _table(np.concatenate(draws), w, n, m)
     about["interval"] = f"bootstrap over targets, {RESAMPLES} resamples, percentile"
     strange = odd(ratings, grid, target=target, rater=rater)
     return Result(
@@ -81,12 +87,22 @@ def kendall_w(
     )
 
 
-def _table(used: np.ndarray, w: float, rng: np.random.Generator) -> pd.DataFrame:
+def _in_order(used: np.ndarray) -> np.ndarray:
+    """The targets in an order of their own: neither rows nor names decide on the resamples."""
+    rows = [row.tobytes() for row in used + 0.0]
+    return used[sorted(range(len(rows)), key=rows.__getitem__)]
+
+
+def _rule(used: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """W as a function of how often each target counts: by pairs of targets where these are few."""
+    if len(used) > _PAIRS:
+        return partial(concordance.kendall_w, used)
+    return partial(concordance.of_orders, concordance.orders(used))
+
+
+def _table(draws: np.ndarray, w: float, n: int, m: int) -> pd.DataFrame:
     """W with its test, and the mean rank correlation that goes with it."""
-    n, m = used.shape
-    own = used[np.lexsort(used.T)]
-    draws = [concordance.kendall_w(own, times) for times in bootstrap.counts(n, RESAMPLES, rng)]
-    low, high = bootstrap.limits(np.concatenate(draws))
+    low, high = bootstrap.limits(draws)
     ends = np.array([np.minimum(low, w), w, np.maximum(high, w)])
     pairs = (m * ends - 1) / (m - 1)
     chi2, df, p = concordance.chi_square(w, n, m)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import verify
+from svcmetrics.numeric import concordance
 from svcmetrics.numeric.concordance import kendall_w
 
 WORDS = {"target": "t", "rater": "r", "score": "s"}
@@ -74,3 +75,19 @@ def test_nothing_to_compare_is_refused(table, key):
     result = verify.kendall_w(long(table), **WORDS)
     assert key in keys(result)
     assert result.table["estimate"].isna().all()
+
+
+@pytest.mark.parametrize(("targets", "raters", "points"), [(8, 30, 5), (70, 9, 4), (5, 3, 100)])
+def test_pairs_and_ties_of_all_raters_give_what_rater_by_rater_gives(targets, raters, points):
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, points, (targets, raters)).astype(float)
+    times = rng.multinomial(targets, np.ones(targets) / targets, 100).astype(float)
+    fast = concordance.of_orders(concordance.orders(x), times)
+    np.testing.assert_allclose(fast, concordance.kendall_w(x, times), rtol=0, atol=1e-12)
+
+
+def test_blocks_of_raters_change_nothing(monkeypatch):
+    x = np.random.default_rng(2).integers(0, 4, (6, 50)).astype(float)
+    whole = concordance.of_orders(concordance.orders(x), np.ones((1, 6)))
+    monkeypatch.setattr(concordance, "_CELLS", 60)
+    assert concordance.of_orders(concordance.orders(x), np.ones((1, 6))) == pytest.approx(whole)
