@@ -10,8 +10,8 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
-# Cells of a table in one pass; targets of which a set is one whole number.
-_CELLS, _BITS = 1_000_000, 62
+# Cells of a table in one pass; targets of which a set is one whole number; points of a scale.
+_CELLS, _BITS, _POINTS = 1_000_000, 62, 12
 
 
 def kendall_w(table: Floats, times: Floats | None = None) -> Floats:
@@ -107,6 +107,33 @@ def of_orders(o: Orders, times: Floats) -> Floats:
         alike = o.tied @ times[start : start + step].T
         ties[start : start + step] = o.often @ (alike**3 - alike)
     return _of(total, times, size, ties, o.raters)
+
+
+class Points(NamedTuple):
+    """Raters' scores as points: targets × (raters × points), one where that rater gave that point."""
+
+    given: Floats
+    raters: int
+
+
+def points(table: Floats) -> Points | None:
+    """For many targets and a scale of few points; None where the points are many."""
+    known, place = np.unique(table, return_inverse=True)
+    n, m = table.shape
+    if len(known) > _POINTS:
+        return None
+    given = np.zeros((n, m, len(known)))
+    np.put_along_axis(given, place.reshape(n, m, 1), 1.0, axis=2)
+    return Points(given.reshape(n, -1), m)
+
+
+def of_points(p: Points, times: Floats) -> Floats:
+    """The same W: ranks of points from their numbers, and two products."""
+    size = times.sum(axis=1)
+    alike = (times @ p.given).reshape(len(times), p.raters, -1)
+    rank = np.cumsum(alike, axis=2) - alike + (alike + 1) / 2
+    total = rank.reshape(len(times), -1) @ p.given.T
+    return _of(total, times, size, (alike**3 - alike).sum(axis=(1, 2)), p.raters)
 
 
 def _of(total: Floats, times: Floats, size: Floats, ties: Floats, raters: int) -> Floats:

@@ -94,10 +94,14 @@ def _in_order(used: np.ndarray) -> np.ndarray:
 
 
 def _rule(used: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """W as a function of how often each target counts: by pairs of targets where these are few."""
-    if len(used) > _PAIRS:
+    """W as a function of how often each target counts: by pairs of targets where these are few,
+    by points where the scale has few, rater by rater otherwise."""
+    if len(used) <= _PAIRS:
+        return partial(concordance.of_orders, concordance.orders(used))
+    points = concordance.points(used)
+    if points is None:
         return partial(concordance.kendall_w, used)
-    return partial(concordance.of_orders, concordance.orders(used))
+    return partial(concordance.of_points, points)
 
 
 def _table(draws: np.ndarray, w: float, n: int, m: int) -> pd.DataFrame:

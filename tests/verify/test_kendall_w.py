@@ -83,7 +83,11 @@ def test_pairs_and_ties_of_all_raters_give_what_rater_by_rater_gives(targets, ra
     x = rng.integers(0, points, (targets, raters)).astype(float)
     times = rng.multinomial(targets, np.ones(targets) / targets, 100).astype(float)
     fast = concordance.of_orders(concordance.orders(x), times)
-    np.testing.assert_allclose(fast, concordance.kendall_w(x, times), rtol=0, atol=1e-12)
+    slow = concordance.kendall_w(x, times)
+    np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-12)
+    by_point = concordance.points(x)
+    if by_point is not None:
+        np.testing.assert_allclose(concordance.of_points(by_point, times), slow, rtol=0, atol=1e-12)
 
 
 def test_blocks_of_raters_change_nothing(monkeypatch):
