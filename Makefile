@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: pilot test check env lock fonts example format notebooks bench fuzz mutants same-bytes clean help
+.PHONY: pilot test check env lock fonts example format notebooks bench fuzz mutants unchanged same-bytes clean help
 
-pilot test check env lock fonts example format notebooks bench fuzz mutants same-bytes clean help:
+pilot test check env lock fonts example format notebooks bench fuzz mutants unchanged same-bytes clean help:
 	@$(PYTHON) dev.py $@ $(ARGS)

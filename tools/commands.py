@@ -118,6 +118,11 @@ def mutants(args: list[str]) -> int:
     return run("python", "-m", "tools.mutants", *args)
 
 
+def unchanged(args: list[str]) -> int:
+    """同样的数据，同样的数字（--write：写入新记录）| Same data, same numbers (--write: keep the new ones)"""
+    return run("python", "-m", "tests.unchanged", *args)
+
+
 def same_bytes(args: list[str]) -> int:
     """同样的输入，同样的字节 | Same inputs, same bytes: threads, locale, zone, folder, …"""
     return run("python", "-m", "tests.same_bytes", *args)
@@ -151,6 +156,7 @@ COMMANDS: dict[str, Command] = {
     "bench": bench,
     "fuzz": fuzz,
     "mutants": mutants,
+    "unchanged": unchanged,
     "same-bytes": same_bytes,
     "clean": clean,
     "help": show_help,

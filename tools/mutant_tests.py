@@ -1,6 +1,7 @@
 """Which tests reach a changed function, and do they notice the change?
 
-All tests that may matter are collected once. Each is then played without a change, in a process of
+All tests that may matter are collected once; those of the records (tests/unchanged.py) are quick and come
+first, the others for what they miss. Each is then played without a change, in a process of
 its own, to see which functions it calls (kept in ``.mutants``, by the content of the test file).
 For each change a child takes the changed code in place of the old and plays the tests that call
 it, those of the module's own test file first, until one fails. What stands outside of functions takes
@@ -39,7 +40,9 @@ _BUDGET = 20.0
 # So many test files, the nearest first, are asked which functions they call.
 _FILES = 4
 _NO_END = "no end, or the interpreter fell"
-_LAWS = "tests/test_laws.py"
+# Tests of every metric by its name: its laws, and what it has always said.
+_LAWS, _UNCHANGED = "tests/test_laws.py", "tests/test_unchanged.py"
+_LEFT: list[Any] = []
 Tell = Callable[[Mutant, str | None], None]
 
 
@@ -100,7 +103,7 @@ def files(module: str) -> list[str]:
     other: list[tuple[int, str]] = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         place, name = path.relative_to(ROOT).as_posix(), path.stem.removeprefix("test_")
-        if place == _LAWS:
+        if place in (_LAWS, _UNCHANGED):
             continue
         if name in order:
             own.append((order.index(name), place))
@@ -117,8 +120,12 @@ def tests(module: str, items: Iterable[Any]) -> list[Any]:
     ranked = []
     for item in items:
         place, _, name = item.nodeid.partition("::")
-        own_law = place == _LAWS and "draws" not in name and set(re.split(r"[][-]", name)) & users
-        if place in near or own_law:
+        of_a_user = set(re.split(r"[][ -]", name)) & users
+        if (
+            place in near
+            or (of_a_user and place == _UNCHANGED)
+            or (of_a_user and place == _LAWS and "draws" not in name)
+        ):
             ranked.append((near.get(place, 99), item))
     return [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
 
@@ -173,14 +180,22 @@ class Player:
             self.called |= before
 
     def pytest_runtestloop(self, session: Any) -> bool:
-        wanted = {m: tests(m, session.items) for m in sorted({x.module for x in self.drawn})}
-        self._learn({item.nodeid: item for chosen in wanted.values() for item in chosen})
-        memory, noticed = _functions(), []
-        for mutant in self.drawn:
-            chosen = self._chosen(mutant, wanted[mutant.module])
-            by = self._noticed(mutant, chosen, memory)
-            noticed.append((mutant, by))
-            self.tell(mutant, by)
+        memory, noticed, left = _functions(), [], self.drawn
+        for first in (True, False):  # the records are quick; for what they miss, all other tests
+            wanted = {
+                m: [i for i in tests(m, session.items) if i.nodeid.startswith(_UNCHANGED) == first]
+                for m in sorted({x.module for x in left})
+            }
+            self._learn({item.nodeid: item for chosen in wanted.values() for item in chosen})
+            unseen = []
+            for mutant in left:
+                by = self._noticed(mutant, self._chosen(mutant, wanted[mutant.module]), memory)
+                if by is None and first:
+                    unseen.append(mutant)
+                    continue
+                noticed.append((mutant, by))
+                self.tell(mutant, by)
+            left = unseen
         self._check(noticed, session.items)
         return True
 
@@ -253,13 +268,16 @@ class Player:
         child = os.fork()
         if child == 0:
             _hush(seconds)
+            _leave_behind()
             theirs.send(work())
             os._exit(0)
         theirs.close()
-        try:
-            answer = str(ours.recv())
-        except EOFError:
-            answer = _NO_END
+        answer = _NO_END
+        with contextlib.suppress(EOFError):
+            if ours.poll(60 + 8 * seconds):  # of the clock on the wall: others work, too
+                answer = str(ours.recv())
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         return answer
 
@@ -282,6 +300,8 @@ class Player:
 
     def _called(self, items: list[Any]) -> str:
         """Within a child: the functions that each test calls, as JSON."""
+        from svcmetrics.io import held
+
         called: set[str] = set()
         at = {
             str(path): path.relative_to(PACKAGE).with_suffix("").as_posix()
@@ -295,6 +315,7 @@ class Player:
 
         self.called, found = called, {}
         for item, after in zip(items, [*items[1:], None]):
+            held.forget()
             called.clear()
             self.failed = False
             start = time.process_time()
@@ -324,7 +345,29 @@ def _keep(reach: dict[str, dict]) -> None:
 
 
 def _digest(test: str) -> str:
-    return hashlib.sha256((ROOT / test.partition("::")[0]).read_bytes()).hexdigest()[:16]
+    place, _, name = test.partition("::")
+    text = (ROOT / place).read_bytes()
+    if place == _UNCHANGED:  # whether it passes is a matter of the record
+        text += _records().get(name.partition("[")[2].rstrip("]"), "").encode()
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+@cache
+def _records() -> dict[str, str]:
+    """What is on record of every metric, as text."""
+    found = [json.loads(p.read_text("utf-8")) for p in (ROOT / "tests/records").glob("*.json")]
+    return {name: json.dumps(said) for record in found for name, said in record.items()}
+
+
+def _leave_behind() -> None:
+    """Within a child: an engine of its own, since the threads of the parent's are not there."""
+    from svcmetrics.io import engine, held
+
+    _LEFT.append(
+        [engine._shared.copy(), [*held._held.items()]]
+    )  # kept: to close it would wait for them
+    engine._shared.clear()
+    held.forget()
 
 
 def _hush(seconds: float) -> None:
@@ -398,7 +441,9 @@ def play(drawn: list[Mutant], tell: Tell) -> None:
         for module in {x.module for x in drawn}:
             importlib.import_module(f"svcmetrics.{module.replace('/', '.')}")
         options = [*_OPTIONS, f"--basetemp={folder}/warm"]
-        status = pytest.main([*options, *chosen, _LAWS], plugins=[Player(drawn, tell, ours)])
+        status = pytest.main(
+            [*options, *chosen, _LAWS, _UNCHANGED], plugins=[Player(drawn, tell, ours)]
+        )
         ours.send(None)
         os.wait()
     if status:

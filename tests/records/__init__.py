@@ -1,0 +1,1 @@
+"""What every metric says of its sample, and what the door out makes of the scenarios."""
