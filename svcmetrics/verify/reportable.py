@@ -17,6 +17,7 @@ from svcmetrics.verify.straight_lining import straight_lining
 # What a reportable mean must reach; each is read on the limit of its interval, not on the estimate.
 LEAST = {"between": 0.0, "mean_reliability": 0.5, "raters": 5.0}
 MOST = {"straight_lining": 0.2, "same_score": 0.9}
+_COUNTED = ("raters", "same_score")
 VERDICTS = ("no_information", "too_few", "mechanical", "not_yet", "yes")
 
 
@@ -130,7 +131,8 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     least = np.array([LEAST.get(n, np.nan) for n in names])
     most = np.array([MOST.get(n, np.nan) for n in names])
     # The cautious end: a mean must be shown reliable; a straight line must be shown, not feared.
-    judged = np.where(np.isfinite(low), low, value)
+    # What has no limits by nature is judged as it stands; a reliability without limits is not shown.
+    judged = np.where([n in _COUNTED for n in names], value, low)
     judged = np.where(np.isnan(value), np.nan, judged)
     passed = np.where(
         np.isfinite(least), judged >= least, np.where(np.isfinite(most), judged < most, True)

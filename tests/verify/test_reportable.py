@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import InputError, verify
+from tests.verify.samples import SAMPLES
 
 WORDS = {"target": "t", "rater": "r", "score": "s", "item": "i"}
 FORM = pd.DataFrame(
@@ -64,6 +65,17 @@ def test_four_raters_are_too_few_however_much_they_agree():
     few = wave(1.0, 0.3)
     result = verify.reportable(few[few["r"] < 4], **WORDS)
     assert result.about["verdict"] == "too_few"
+
+
+def test_a_reliability_without_limits_is_not_passed():
+    """Four ratings: an estimate of 0.87, and no interval that could hold it."""
+    rated = SAMPLES["reportable"].data.head(4)
+    result = verify.reportable(rated, target="unit", rater="who", score="points")
+    rows = result.table.set_index("variant")
+    assert np.isnan(rows.loc["mean_reliability", "low"])
+    assert rows.loc["mean_reliability", "estimate"] > 0.5
+    assert not rows.loc[["between", "mean_reliability"], "passed"].any()
+    assert result.about["verdict"] != "yes"
 
 
 def test_without_items_there_is_no_straight_line_to_judge():
