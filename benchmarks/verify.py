@@ -141,15 +141,51 @@ def several_factors() -> None:
     )
 
 
-def many_raters() -> None:
-    """All coefficients of agreement, a fifth of the ratings missing, one million in all."""
-    for targets, raters in ((50_000, 25), (10_000, 125)):
-        data = long(answers(targets, raters, 0.8))
-        rated = {"target": "person", "rater": "item", "score": "score"}
-        ours = seconds(lambda d=data, r=rated: verify.agreement(d, **r), 1)
+def met(targets: int, raters: int, ratings: int) -> pd.DataFrame:
+    """Whole scores of targets by raters who met at random, each pair once."""
+    rng = np.random.default_rng(3)
+    pair = np.unique(rng.integers(0, targets * raters, ratings))
+    target, rater = pair // raters, pair % raters
+    score = 3 + 0.5 * rng.normal(size=targets)[target] + 0.4 * rng.normal(size=raters)[rater]
+    score = np.clip(np.round(score + 0.8 * rng.normal(size=len(pair))), 1, 5)
+    return pd.DataFrame({"person": target, "item": rater, "score": score})
+
+
+def many_raters(huge: bool) -> None:
+    """Incomplete tables with few and with very many raters; Kendall's W of 200,000 raters."""
+    rated = {"target": "person", "rater": "item", "score": "score"}
+    shapes = [(50_000, 25, 0.8), (10_000, 125, 0.8), *([(500_000, 25, 0.8)] if huge else [])]
+    made = [(b, long(answers(a, b, share))) for a, b, share in shapes]
+    made.append((200_000, met(500, 200_000, 1_000_000)))
+    for raters, data in made:
+        for call in (verify.agreement, verify.icc):
+            ours = seconds(lambda c=call, d=data: c(d, **rated), 1)
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"{call.__name__}, {len(data):,} ratings of {raters:,} raters, incomplete: "
+                f"{ours:.1f} s; peak so far {memory:,.0f} MB",
+                flush=True,
+            )
+    for targets, raters in ((8, 200_000), (20_000, 20)):
+        data = long(answers(targets, raters))
+        ours = seconds(lambda d=data: verify.kendall_w(d, **rated), 1)
+        print(f"Kendall's W, {targets:,} targets x {raters:,} raters: {ours:.1f} s", flush=True)
+
+
+def structure_of_forms() -> None:
+    """Dimensions of 25 items with five claimed: eigenvalues of chance, two models, their limits."""
+    for forms in (2_800, 28_000):
+        wide = pd.DataFrame(answers(forms, 25)).rename_axis("person").reset_index()
+        data = wide.melt("person", var_name="item", value_name="score")
+        data["dimension"] = data["item"].astype(int) % 5
+        words = {"person": "person", "item": "item", "score": "score"}
+        whole = seconds(lambda d=data, w=words: verify.structure(d, **w, dimension="dimension"), 1)
+        ordinal = seconds(
+            lambda d=data, w=words: verify.alpha(d, **w, correlations="polychoric"), 1
+        )
         print(
-            f"agreement, {len(data):,} ratings of {raters} raters: {ours:.2f} s, "
-            f"{ours / len(data) * 1e6:.2f} s per million",
+            f"{forms:,} forms of 25 items: structure {whole:.2f} s, alpha of 300 polychoric "
+            f"correlations with its limits {ordinal:.2f} s",
             flush=True,
         )
 
@@ -202,6 +238,7 @@ if __name__ == "__main__":
     against_peers()
     several_factors()
     growth("huge" in sys.argv)
-    many_raters()
+    many_raters("huge" in sys.argv)
+    structure_of_forms()
     null_of_groups()
     cover_of_ranks()
