@@ -21,7 +21,9 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
     own = table[(table["metric"] == "eigenvalue") & (table["variant"] == "component")].head(_MOST)
     counts = table[table["metric"] == "structure"].set_index("variant")["estimate"]
     if len(own):
-        place, seen, limit = (own[c].to_numpy(float) for c in ("place", "estimate", "limit"))
+        place, seen, limit = (
+            own[c].to_numpy(float) for c in ("component", "estimate", "chance_limit")
+        )
         above = np.logical_and.accumulate(seen > limit)
         ax.plot(
             place, seen, color=INK, linewidth=1.5, zorder=2, label=lang.say("structure.plot_seen")

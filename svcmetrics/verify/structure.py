@@ -48,7 +48,7 @@ def structure(  # noqa: PLR0913
     rules (``components`` and ``factors`` whose eigenvalue is above the 95% point of items with
     nothing in common, Horn's parallel analysis; ``partial``, Velicer's least partial correlation).
     ``kmo`` of all items and of each (0.6 is little, 0.8 is much in common). ``eigenvalue`` beside
-    what chance gives (``expected``, ``limit``). Of the claim and of ``one_factor``: ``chi_square``,
+    what chance gives (``expected``, ``chance_limit``). Of the claim and of ``one_factor``: ``chi_square``,
     ``cfi``, ``tli``, ``rmsea`` (its customary limits are 90%), ``srmr``. ``loading`` of each item on
     its dimension (none for a dimension of one item, which is that item), ``dimension_correlation``
     between dimensions, and ``elsewhere``: what an item would load on a further dimension, where that

@@ -101,7 +101,8 @@ def rows(
     for k, kind in enumerate(("component", "factor")):
         parts.append(estimates(
             "eigenvalue", groups=none, variant=kind, estimate=seen.seen[k], n=n,
-            place=np.arange(1, len(labels) + 1), expected=seen.expected[k], limit=seen.limit[k],
+            component=np.arange(1, len(labels) + 1), expected=seen.expected[k],
+            chance_limit=seen.limit[k],
         ))  # fmt: skip
     for model in fits.models:
         parts += _fit(none, model, fits)

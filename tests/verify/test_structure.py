@@ -76,7 +76,7 @@ def test_the_three_dimensions_of_a_form_are_found():
         0.4, abs=0.15
     )
     chance = of(result, "eigenvalue", "component")
-    assert (chance["limit"] > chance["expected"]).all() and chance[
+    assert (chance["chance_limit"] > chance["expected"]).all() and chance[
         "expected"
     ].sum() == pytest.approx(9)
 
