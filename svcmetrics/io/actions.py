@@ -24,7 +24,8 @@ _RULES = (
          r"hand ?over|forward"),
     ("resume", r"恢复|解除挂起|重新启动|\bresum"),
     ("pause", r"暂停|挂起|停表|中止|等待|\bpaus|\bsuspend|\bon[ _-]hold\b|\bawait"),
-    ("close", r"办结|结案|归档|完结|关闭|终结|\bclose[ds]?\b|payment handled|\bcompleted\b|\barchiv|\bfinish"),
+    ("close", r"办结|结案|归档|完结|关闭|终结|\bclose[ds]?\b|payment handled|\bcompleted\b|\barchiv|\bfinish|"
+         r"已生效|已开通|已激活|\bactivated\b"),
     ("accept", r"受理|签收|接单|接收|领取|收件|收单|\baccept|preaccept|\backnowledg|in[ _]progress"),
     ("approve", r"同意|审批|批准|通过|核准|审核|审定|签批|会签|复核|approv|\bagree|authori[sz]|\bpass(ed)?\b"),
     ("submit", r"提交|发起|申请|提单|报送|填报|登记|立项|创建|submit|\bcreat|\bregister|\braise|\bapply\b|"
@@ -73,7 +74,7 @@ def guess_actions(activities: pd.Series, first: pd.Series | None = None) -> dict
     again = (activities.astype("str") == start).sum() > _ONCE * len(first)
     if again:
         return words
-    if opens.iloc[0] >= _OPENS_NEARLY_ALL and action_of(start) in ("", "accept"):
+    if opens.iloc[0] >= _OPENS_NEARLY_ALL and action_of(start) in ("", "accept", "submit"):
         words |= {
             a: FALLBACK
             for a, w in words.items()

@@ -37,7 +37,10 @@ def propose(
     """
     given = _given(mapping)
     opened = open_source(source, given.format if given else format)
-    return _settled(opened, given)
+    chosen = _settled(opened, given)
+    kinds = _time_kinds(chosen, opened).drop_duplicates()
+    named = kinds.isin(("offset", "unix", "missing"))
+    return chosen.but(all_zoned=bool(named.all() and (kinds != "missing").any()))
 
 
 def import_file(
@@ -110,11 +113,7 @@ def _with_zone(
     """
     if mapping.timezone:
         return mapping
-    sources = [s for t in _TIMES if (s := mapping.source(t)) is not None]
-    kinds = pd.concat(
-        [read_times(opened.frame[s], day_first=mapping.day_first or "day")["kind"] for s in sources]
-        or [pd.Series(dtype=object)]
-    )
+    kinds = _time_kinds(mapping, opened)
     bare = int((kinds == "no_zone").sum())
     if study is not None:
         return mapping.but(timezone=study.settings.timezone)
@@ -123,6 +122,15 @@ def _with_zone(
     if bare:
         tally.say("zone_assumed", "warning", zone=Settings.timezone, count=bare)
     return mapping.but(timezone=Settings.timezone)
+
+
+def _time_kinds(mapping: Mapping, opened: ForeignSource) -> pd.Series:
+    """How each time of the file is written, read without a zone of our own."""
+    sources = [s for t in _TIMES if (s := mapping.source(t)) is not None]
+    return pd.concat(
+        [read_times(opened.frame[s], day_first=mapping.day_first or "day")["kind"] for s in sources]
+        or [pd.Series(dtype=object)]
+    )
 
 
 def _with_waves(

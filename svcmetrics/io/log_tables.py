@@ -19,7 +19,8 @@ from svcmetrics.io.quality import Tally
 from svcmetrics.privacy import pseudonymise
 
 _REQUESTING = ("submit", "resubmit", "withdraw", "comment", "reject")
-_WORKING = ("submit", "resubmit", "accept", "deliver", "approve", "close")
+_OUTPUTS = ("deliver", "approve")
+_WORKING = ("submit", "resubmit", "accept", *_OUTPUTS, "close")
 _PLACEHOLDERS = {
     "undefined",
     "missing",
@@ -96,16 +97,20 @@ def _in_context(events: pd.DataFrame, requesters: set[str], tally: Tally) -> pd.
     own = (action == "reject") & events["unit_id"].isin(requesters)
     echo = own & refused.groupby(case).shift(fill_value=False)
     action = action.mask(echo, "comment").mask(own & ~echo, "withdraw")
-    works = action.isin(_WORKING).astype("int64")
+    # What was taken up before and is only put down afterwards is no further work.
+    taken = action.groupby([case, events["activity"]], dropna=False).shift() == "accept"
+    works = (action.isin(_WORKING) & ~(taken & action.isin(_OUTPUTS))).astype("int64")
     later = works[::-1].groupby(case[::-1]).cumsum()[::-1] - works
     sent_back = (action == "reject") & (later > 0)
-    action = action.mask(sent_back, "return")
+    undone = (action == "withdraw") & (later > 0)
+    action = action.mask(sent_back, "return").mask(undone, "comment")
     for name, mask in (
         ("opened_by_first", opened),
         ("resubmits", again),
         ("echoes", echo),
         ("own_rejections", own & ~echo),
         ("rejections_returned", sent_back),
+        ("withdrawals_undone", undone),
     ):
         if mask.any():
             tally.say(name, count=int(mask.sum()))

@@ -56,6 +56,8 @@ class Mapping:
     day_first: str = ""
     persons: str = "name"
     left_out: tuple[str, ...] = ()  # source columns that stay outside
+    # Whether every time of the file was seen to name its zone; of one file, so it is not saved.
+    all_zoned: bool = field(default=False, compare=False)
 
     def source(self, target: str) -> str | None:
         """The source column of a canonical one, if any."""
@@ -97,7 +99,10 @@ def _described(mapping: Mapping, code: str | None) -> list[str]:
         f"  {a.column}  →  {a.item}{f' · {a.target}' if a.target else ''}"
         for a in mapping.answers[:_SHOWN_WORDS]
     ]
-    out.append(line("zone", zone=mapping.timezone) if mapping.timezone else line("no_zone"))
+    if mapping.all_zoned:
+        out.append(line("all_zoned"))
+    else:
+        out.append(line("zone", zone=mapping.timezone) if mapping.timezone else line("no_zone"))
     out += [line(f"day_{mapping.day_first}")] if mapping.day_first else []
     out.append(line(f"persons_{mapping.persons}"))
     out += [line("left_out", columns=list(mapping.left_out))] if mapping.left_out else []
@@ -142,7 +147,7 @@ def load_mapping(path: str | Path) -> Mapping:
     """Read a mapping file; what cannot be understood is named."""
     path = Path(path)
     data = _toml(path)
-    known = [f.name for f in dataclasses.fields(Mapping)]
+    known = [f.name for f in dataclasses.fields(Mapping) if f.compare]
     if unknown := sorted(set(data) - set(known)):
         values = {"unknown": unknown[:8], "known": known}
         raise StudyError(Problem("mapping_unknown", values, file=path.name))

@@ -11,6 +11,7 @@ from svcmetrics.measure.cases import cases
 from svcmetrics.measure.control import control
 from svcmetrics.measure.duration import duration
 from svcmetrics.measure.first_pass import first_pass
+from svcmetrics.measure.from_baseline import from_baseline
 from svcmetrics.measure.funnel import funnel
 from svcmetrics.measure.log_check import log_check
 from svcmetrics.measure.loops import loops
@@ -36,6 +37,7 @@ __all__ = [
     "control",
     "duration",
     "first_pass",
+    "from_baseline",
     "funnel",
     "log_check",
     "loops",

@@ -35,7 +35,7 @@ WORDS = {
     "resubmit": ["重新提交", "reinitiate request", "Resubmitted"],
     "withdraw": ["撤回", "撤销", "A_CANCELLED"],
     "reassign": ["转办", "转交", "REDIRECT_TASK", "TRANSFER"],
-    "close": ["办结", "归档", "Payment Handled", "Closed"],
+    "close": ["办结", "归档", "Payment Handled", "Closed", "A_ACTIVATED", "账号已开通"],
     "accept": ["受理", "签收", "Accepted"],
     "comment": ["批注", "抄送", "Declaration SAVED by EMPLOYEE", "PROCESS_CC", "ADD_REMARK"],
     "pause": ["挂起", "On hold"],
@@ -65,6 +65,14 @@ def test_the_step_that_opens_every_case_starts_the_service():
         "Intake": "submit", "Check": "deliver", "Create document X": "deliver",
     }  # fmt: skip
     assert guess_actions(pd.Series(["提交", "审批"]), pd.Series(["审批"] * 10))["审批"] == "approve"
+
+
+def test_what_is_created_within_a_case_opens_none():
+    rows = pd.Series(["A_SUBMITTED", "O_CREATED", "A_REGISTERED"] * 10)
+    words = guess_actions(rows, pd.Series(["A_SUBMITTED"] * 10))
+    assert words == {"A_SUBMITTED": "submit", "O_CREATED": "deliver", "A_REGISTERED": "deliver"}
+    # Where cases are opened in several ways, each of them opens cases.
+    assert guess_actions(rows, pd.Series(["A_SUBMITTED", "O_CREATED"]))["O_CREATED"] == "submit"
 
 
 def test_work_that_comes_first_and_comes_again_is_no_submission():

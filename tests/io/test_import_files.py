@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from svcmetrics import read_study
+from svcmetrics import measure, read_study
 from svcmetrics.io.flat_log import clean_events
 from svcmetrics.io.foreign_source import guess_source, open_source
 from svcmetrics.io.import_files import import_file, propose
@@ -37,6 +37,77 @@ def named(study):
     return study.event.merge(study.step, on=["service_id", "step_no"], how="left").sort_values(
         ["case_id", "seq"]
     )["name_en"]
+
+
+def imported(rows, tmp_path):
+    """The study that a log of case, activity, stage and hour becomes, and what was told."""
+    table = pd.DataFrame(rows, columns=["case_id", "activity", "lifecycle", "hour"])
+    start = pd.Timestamp("2024-03-04T08:00", tz="UTC")
+    table["timestamp"] = [
+        f"{start + pd.Timedelta(hours=h):%Y-%m-%dT%H:%M:%S}Z" for h in table.pop("hour")
+    ]
+    table.to_csv(tmp_path / "log.csv", index=False)
+    report = import_file(tmp_path / "log.csv", tmp_path / "study")
+    return read_study(tmp_path / "study"), report
+
+
+def test_work_put_down_after_a_rejection_is_no_further_work(tmp_path):
+    rows = [
+        (case, *step)
+        for case in "abc"
+        for step in (("Submitted", "COMPLETE", 0), ("Check", "START", 1), ("Declined", "COMPLETE", 2),
+                     ("Check", "COMPLETE", 3))
+    ]  # fmt: skip
+    rows += [("c", "Review", "START", 5), ("c", "Offer cancelled", "COMPLETE", 6),
+             ("c", "Review", "COMPLETE", 7), ("c", "Sign", "COMPLETE", 8)]  # fmt: skip
+    study, report = imported(rows, tmp_path)
+    words = study.event.groupby("case_id")["action"].agg(list)
+    assert words["a"] == ["submit", "accept", "reject", "deliver"]
+    # The third case goes on: what looked like its end was none.
+    assert words["c"] == [
+        "submit",
+        "accept",
+        "return",
+        "deliver",
+        "accept",
+        "comment",
+        "deliver",
+        "deliver",
+    ]
+    assert "1 withdrawals were followed by further work" in report.say("en")
+    assert "1 rejections were followed by further work" in report.say("en")
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [(["2024-03-04T08:00:00Z", "2024-03-04T09:00:00+08:00"], "All times name their zone."),
+     (["2024-03-04T08:00:00Z", "2024-03-04 09:00"], "Times without a zone are read")],
+)  # fmt: skip
+def test_whether_times_name_their_zone_is_seen(times, said, tmp_path):
+    rows = pd.DataFrame({"case": "a", "activity": ["Submit", "Closed"], "time": times})
+    rows.to_csv(tmp_path / "log.csv", index=False)
+    mapping = propose(tmp_path / "log.csv")
+    assert said in mapping.describe("en")
+    assert ("没有写明时区" in mapping.describe("zh")) == ("without" in said)
+    # Of one file, so it is not written into a mapping that is for many.
+    assert "all_zoned" not in save_mapping(mapping, tmp_path / "m.toml").read_text("utf-8")
+
+
+@pytest.mark.data
+def test_loan_applications_end_as_the_bank_says(shared_data, tmp_path):
+    rows = pd.read_parquet(shared_data("bpi2012_loans") / "events.parquet")
+    rows.drop(columns="timestamp_local").to_csv(tmp_path / "loans.csv", index=False)
+    import_file(tmp_path / "loans.csv", tmp_path / "study")
+    study = read_study(tmp_path / "study")
+    status = measure.cases(study.event, steps=study.step).set_index("case_id")["status"]
+    said = (
+        rows.assign(case_id=rows["case_id"].astype("str")).groupby("case_id")["activity"].agg(set)
+    )
+    for activity, word, others in (("A_ACTIVATED", "closed", 0), ("A_DECLINED", "rejected", 0),
+                                   ("A_CANCELLED", "withdrawn", 93)):  # fmt: skip
+        # 93 applications were worked on after they had been cancelled; they are not closed.
+        assert (status[said.map(lambda s, a=activity: a in s)] != word).sum() == others
+    assert (status == "open").sum() == 399 + 93
 
 
 @pytest.mark.data
