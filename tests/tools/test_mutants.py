@@ -3,7 +3,7 @@
 import tomllib
 
 from tools import mutants
-from tools.mutant_tests import files
+from tools import mutant_tests
 from tools.mutants import ROOT, source
 
 CODE = """
@@ -45,7 +45,24 @@ def test_what_is_set_aside_is_there_and_says_why():
 
 
 def test_a_module_has_tests_and_its_own_come_first():
-    assert files("verify/icc")[0] == "tests/verify/test_icc.py"
-    assert files("numeric/disclosure_thin")[0] == "tests/numeric/test_disclosure.py"
-    without = [m for m in mutants.modules([]) if not files(m)]
+    assert mutant_tests.files("verify/icc")[0] == "tests/verify/test_icc.py"
+    assert mutant_tests.files("numeric/disclosure_thin")[0] == "tests/numeric/test_disclosure.py"
+    without = [m for m in mutants.modules([]) if not mutant_tests.files(m)]
     assert without == []
+
+
+class Item:
+    """As a collected test, as far as its choice goes."""
+
+    def __init__(self, nodeid: str):
+        self.nodeid = nodeid
+
+
+def test_what_is_on_record_of_a_metric_is_played_for_all_that_it_uses():
+    of_icc, of_cvi = (Item(f"tests/test_unchanged.py::test_same[{m}]") for m in ("icc", "cvi"))
+    means = Item("tests/test_unchanged.py::test_same[means months-0]")
+    items = [of_icc, of_cvi, means]
+    assert mutant_tests.tests("verify/icc", items) == [of_icc]
+    assert mutant_tests.tests("numeric/intervals", items) == [of_cvi]
+    assert mutant_tests.tests("numeric/disclosure_audit", items) == [means]
+    assert mutant_tests.tests("verify/icc", [Item("tests/test_laws.py::test_draws[icc-zh]")]) == []
