@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ _BLOCK, _SAID = 1_000_000, 0.01
 
 
 @metric(better="higher", low=0, high=1, source="McDonald 1999, ch. 6; Zinbarg et al. 2005")
-def omega(
+def omega(  # noqa: PLR0913
     ratings: pd.DataFrame,
     *,
     person: str,
@@ -29,17 +30,20 @@ def omega(
     score: str,
     factors: int = 1,
     fit: Literal["minres", "ml"] = "minres",
+    missing: Literal["listwise", "pairwise"] = "listwise",
     rng: int | np.random.Generator = 1,
 ) -> Result:
     """How much of the total score do common factors explain, and how much a general one?
 
-    ratings: one row per answer; incomplete forms are left out and counted.
+    ratings: one row per answer; a repeated (person, item) pair is an error.
     person, item, score: the columns with the form (or person), the item and the answer. Reversed
         items must be turned round before.
     factors: 1 gives omega total; with 2 or more there is also omega hierarchical, the share of a
         general factor above the (oblimin-rotated) factors. With 2 its weights are equal by
         necessity: prefer 3.
     fit: "minres" (minimum residuals, as R psych) or "ml" (maximum likelihood, as lavaan).
+    missing: "listwise" uses complete forms only; "pairwise" those who answered both items of a
+        pair, also in every resample; ``n`` is then the smallest pair.
     rng: seed or generator of the 2,000 resamples of the forms, each fitted and rotated anew;
         ``about`` counts those without a proper solution, which have no part in the limits.
 
@@ -61,13 +65,14 @@ def omega(
     0               total      0.73
     1  total_standardised      0.73
     """
-    form = answers.read(ratings, person=person, item=item, score=score, missing="listwise")
+    form = answers.read(ratings, person=person, item=item, score=score, missing=missing)
     about: dict[str, Any] = {
         "dropped": form.dropped, "persons": form.persons, "items": len(form.items),
-        "factors": factors, "fit": fit,
+        "factors": factors, "fit": fit, "missing": missing,
     }  # fmt: skip
-    covariance, _ = consistency.covariances(form.table)
-    refused = answers.refusal(form, covariance) or _refusal(form, covariance, factors)
+    covariance, pairs = consistency.covariances(form.table)
+    n = int(pairs.min(initial=form.persons))
+    refused = answers.refusal(form, covariance) or _refusal(form, covariance, factors, n)
     correlation = consistency.correlations(covariance)
     loading = None if refused else _loadings(correlation[None], factors, fit)
     if loading is not None and loading["heywood"].any():
@@ -80,8 +85,8 @@ def omega(
         return Result("omega", empty, [*form.findings, *([refused] if refused else [])], about)
     values = dict(zip(_VARIANTS, _values(covariance[None], loading, factors)[0], strict=False))
     low, high = _limits(form.table, loading, factors, fit, bootstrap.generator(rng), about)
-    table = _table(values, low, high, loading, form, item)
-    found = _reading(values, low, high, form, correlation, loading)
+    table = _table(values, low, high, loading, form, item, n)
+    found = _reading(values, low, high, form, correlation, loading, n)
     if factors > 1 and np.isnan(values["hierarchical"]):
         found.append(Finding("omega.unsettled", {"factors": factors}, "warning"))
     elif about["without_fit"] > _SAID * RESAMPLES:
@@ -92,22 +97,20 @@ def omega(
 
 def _table(
     values: dict[str, float], low: np.ndarray, high: np.ndarray, loading: dict[str, np.ndarray],
-    form: answers.Answers, item: str,
+    form: answers.Answers, item: str, n: int,
 ) -> pd.DataFrame:  # fmt: skip
     now = list(values.values())
     whole = estimates(
-        "omega", groups={item: ""}, variant=list(values), estimate=now, n=form.persons,
+        "omega", groups={item: ""}, variant=list(values), estimate=now, n=n,
         low=np.minimum(low, now), high=np.maximum(high, now),
     )  # fmt: skip
     labels = [str(i) for i in form.items]
-    each = estimates(
-        "loading", groups={item: labels}, estimate=loading["general"][0], n=form.persons
-    )
+    each = estimates("loading", groups={item: labels}, estimate=loading["general"][0], n=n)
     return pd.concat([whole, each], ignore_index=True)
 
 
-def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int) -> Finding | None:
-    k, n = len(form.items), form.persons
+def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int, n: int) -> Finding | None:
+    k = len(form.items)
     flat = [str(i) for i, v in zip(form.items, np.diag(covariance), strict=True) if v <= 0]
     if flat:
         return Finding("omega.constant", {"items": flat}, "refused")
@@ -176,38 +179,50 @@ def _limits(
     rng: np.random.Generator, about: dict[str, Any],
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Percentile limits over resamples of the forms."""
-    n, k = table.shape
     about["interval"] = f"bootstrap over persons, {RESAMPLES} resamples, percentile"
-    centred = table - table.mean(axis=0)
-    first, second = np.triu_indices(k)
-    stats = np.column_stack([centred, centred[:, first] * centred[:, second]])
-    sums = bootstrap.totals(stats, RESAMPLES, rng)
     draws = []
-    for part in np.array_split(sums, max(1, len(sums) * k * k // _BLOCK)):
-        mean = part[:, :k] / n
-        covariance = np.zeros((len(part), k, k))
-        covariance[:, first, second] = covariance[:, second, first] = part[:, k:]
-        covariance = (covariance - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
+    for covariance in _resampled(table, rng):
         correlation = consistency.correlations(covariance)
         usable = np.isfinite(correlation).all(axis=(1, 2))
-        covariance, correlation = covariance[usable], correlation[usable]
+        correlation = correlation[usable]
         if factors == 1 and fit == "minres":
             fitted = _near(correlation, loading["general"][0])
         else:
             fitted = _loadings(correlation, factors, fit)
-        one = np.full((len(part), 2 if factors == 1 else 3), np.nan)
+        one = np.full((len(covariance), 2 if factors == 1 else 3), np.nan)
         ended = fitted["ended"][:, None]
-        one[usable] = np.where(ended, _values(covariance, fitted, factors), np.nan)
+        one[usable] = np.where(ended, _values(covariance[usable], fitted, factors), np.nan)
         draws.append(one)
     about["without_fit"] = int(sum(np.isnan(d).any(axis=1).sum() for d in draws))
     return bootstrap.limits(np.concatenate(draws))
 
 
+def _resampled(table: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Covariances of the items in every resample of the forms, in blocks."""
+    n, k = table.shape
+    whole = bool(np.isfinite(table).all())
+    if whole:
+        centred = table - table.mean(axis=0)
+        first, second = np.triu_indices(k)
+        stats = np.column_stack([centred, centred[:, first] * centred[:, second]])
+    else:
+        stats = consistency.pairwise_sums(table)
+    sums = bootstrap.totals(stats, RESAMPLES, rng)
+    for part in np.array_split(sums, max(1, len(sums) * k * k // _BLOCK)):
+        if not whole:
+            yield consistency.covariances_of_pairwise(part, k)
+            continue
+        mean = part[:, :k] / n
+        covariance = np.zeros((len(part), k, k))
+        covariance[:, first, second] = covariance[:, second, first] = part[:, k:]
+        yield (covariance - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
+
+
 def _reading(
     values: dict[str, float], low: np.ndarray, high: np.ndarray, form: answers.Answers, r: np.ndarray,
-    loading: dict[str, np.ndarray],
+    loading: dict[str, np.ndarray], n: int,
 ) -> list[Finding]:  # fmt: skip
-    n, k = form.persons, len(form.items)
+    k = len(form.items)
     ends = {"omega": values["total"], "low": float(low[0]), "high": float(high[0]), "n": n}
     found = [Finding("omega.reading", ends)]
     if np.isfinite(values.get("hierarchical", np.nan)):
