@@ -2,8 +2,7 @@
 
 import tomllib
 
-from tools import mutants
-from tools import mutant_tests
+from tools import mutant_tests, mutants
 from tools.mutants import ROOT, source
 
 CODE = """
