@@ -9,9 +9,8 @@ import pandas as pd
 
 from svcmetrics.metric import metric
 from svcmetrics.numeric import bootstrap, change_point, two_way
-from svcmetrics.numeric.multiplicity import benjamini_hochberg
 from svcmetrics.result import Finding, Result, estimates
-from svcmetrics.verify import formality_late
+from svcmetrics.verify import formality_copies, formality_late
 from svcmetrics.verify import formality_signs as signs
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify.formality_verdict import TOP, findings, verdict
@@ -52,7 +51,9 @@ def formality(  # noqa: PLR0913
     share between targets is the index: near 0, the ratings do not tell departments apart.
     ``copying``: share of forms copied from the wave before, beyond what honest raters with lasting
     opinions repeat (``expected``); forms whose predecessor was a straight line are left out, for
-    there a copy proves nothing. ``copies``: share of all forms that equal their predecessor, beside
+    there a copy proves nothing. ``near_copying``: the same with at most one answer given anew (forms
+    of four items and more); an alarm only where the same raters do so more often than at first
+    (``chance``). ``copies``: share of all forms that equal their predecessor, beside
     ``chance`` (Σp² per item, from each rater's own habits). ``copies_changed``: the same where the
     facts had changed. ``flat``: forms with one answer throughout. ``identical_sheets``: raters whose
     whole sheet equals another's. ``late``: raters with at least half of their forms in the last tenth
@@ -63,8 +64,11 @@ def formality(  # noqa: PLR0913
 
     Misleads: departments that are truly alike give a low share as well: see the copies beside it.
     Raters may wait for the end for good reasons, and do after reminders: compare waves.
-    Raters sampled anew in each wave, or without a key, show no copies. A form with one answer changed
-    is no copy: raters who do that from now on are mostly not seen. Forms of three items hardly tell.
+    Raters sampled anew in each wave, or without a key, show no copies. Near copies made from the
+    first wave on are told from steady raters only by the copies that turn out exact. Raters who all
+    become much steadier from a wave on look a little like near copiers. Copies with two and more
+    answers given anew are not looked for. How much the answers of a form agree together is taken
+    as the same in all waves.
 
     Source: Henderson 1953, method 1; limits by leaving out raters (jackknife) or by resampling
     raters. The test of copying is this toolkit's own; see ``numeric/copies.py``.
@@ -73,7 +77,7 @@ def formality(  # noqa: PLR0913
     ...                   for i in range(3)], columns=["who", "unit", "item", "points"])
     >>> found = formality(r, rater="who", target="unit", item="item", score="points")
     >>> found.table["verdict"].iloc[0], len(found.table)
-    ('fine', 8)
+    ('fine', 9)
     """
     forms = reader.read(
         ratings, rater=rater, target=target, item=item, score=score, wave=wave, time=time,
@@ -89,8 +93,7 @@ def formality(  # noqa: PLR0913
         return Result("formality", estimates("formality", n=0), [none], about)
     seed = bootstrap.generator(rng)
     index, moved = _index(forms)
-    copying, noise = signs.copying(forms, DRAWS, seed)
-    copying["p_adjusted"] = benjamini_hochberg(copying["p"])
+    copying, noise = formality_copies.copying(forms, DRAWS, seed)
     words = verdict(forms, index, copying, FORMS)
     parts = [index, copying, *signs.others(forms, time, changed)]
     steps = [

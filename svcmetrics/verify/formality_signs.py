@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from svcmetrics.numeric import careless, copies, information, two_way
 from svcmetrics.numeric.intervals import wilson
@@ -21,71 +20,6 @@ from svcmetrics.verify.forms import Forms
 SHEET = 10
 # Groups of raters left out for the interval of the bits; fewer cells in memory.
 _GROUPS = 50
-
-
-def copying(forms: Forms, draws: int, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
-    """Rows ``copying`` and ``copies`` of each wave; and what chance does to ``copying``."""
-    last, flat = forms.last(), forms.flat()
-    now = np.flatnonzero(last >= 0)
-    codes = forms.coded[0]
-    equal, common = copies.equal_answers(codes, now, last[now])
-    usable = common >= copies.COMMON
-    now, equal, common = now[usable], equal[usable], common[usable]
-    lively = ~flat[last[now]]
-    counts = []
-    for w in range(len(forms.waves)):
-        use = (forms.wave[now] == w) & lively
-        unit = forms.rater[now[use]]
-        counts.append(copies.histograms(equal[use], common[use], unit, len(forms.raters)))
-    found = iter(copies.resampled(counts, draws, rng))
-    pairs = [_copying_row(c, next(found) if c else None, draws) for c in counts]
-    rows = [row.assign(position=w) for w, (row, _) in enumerate(pairs)]
-    return (
-        pd.concat([*rows, _copies(forms, now, last[now], equal == common)], ignore_index=True),
-        np.stack([noise for _, noise in pairs], axis=1),
-    )
-
-
-def _copying_row(
-    counts: dict[int, np.ndarray], resamples: Any, draws: int
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """The share copied beyond honest repetition, with limits and a one-sided p-value."""
-    if resamples is None:
-        return estimates("copying", n=0, p=np.nan), np.full(draws, np.nan)
-    whole = copies.copying({k: t.sum(axis=0)[None] for k, t in counts.items()})
-    _, honest, n = (float(v[0]) for v in whole)
-    if n <= honest:
-        return estimates("copying", n=int(n), expected=1.0, p=np.nan), np.full(draws, np.nan)
-    point = float(copies.excess(*whole)[0])
-    drawn = copies.excess(*resamples)
-    # A resample of honest repetition alone leaves nothing to divide by: it tells nothing.
-    known = np.isfinite(drawn)
-    noise = np.where(known, drawn, 0.0) - (drawn[known].mean() if known.any() else 0.0)
-    noise[~known] = 0.0
-    # Few copies scatter at least as binomial draws of the honest rate do.
-    least = np.sqrt(max(honest, 0.5) * (1 - honest / n)) / (n - honest)
-    error = max(float(noise.std()), float(least))
-    limits = np.clip([point - 1.959964 * error, point, point + 1.959964 * error], 0, 1)
-    row = estimates(
-        "copying", estimate=limits[1], low=limits[0], high=limits[2], n=int(n),
-        expected=honest / n, raw=point, p=float(special.ndtr(-point / error)),
-    )  # fmt: skip
-    return row, noise * (error / noise.std() if noise.std() > 0 else 1.0)
-
-
-def _copies(forms: Forms, now: np.ndarray, before: np.ndarray, copied: np.ndarray) -> pd.DataFrame:
-    """All exact copies, beside the chance Σp² per item from the rater's own habits."""
-    waves = len(forms.waves)
-    codes = forms.coded[0]
-    chance = copies.chance_equal(codes, forms.rater, now, before)
-    wave = forms.wave[now]
-    n, hits = np.bincount(wave, minlength=waves), np.bincount(wave[copied], minlength=waves)
-    low, high = wilson(hits, n)
-    known = np.where(n > 0, n, np.nan)
-    return estimates(
-        "copies", estimate=hits / known, low=low, high=high, n=n,
-        chance=np.bincount(wave, chance, minlength=waves) / known, position=np.arange(waves),
-    )  # fmt: skip
 
 
 def others(forms: Forms, time: str | None, changed: str | None) -> list[pd.DataFrame]:

@@ -28,13 +28,18 @@ TOP = {
 def verdict(forms: Forms, index: pd.DataFrame, copying: pd.DataFrame, least: int) -> list[str]:
     """One word per wave: too_few, flat, mechanical, signs or fine."""
     targets = index[index["variant"] == "targets"].sort_values("position")
-    copied = copying[copying["metric"] == "copying"].sort_values("position")
+    exact, near = (
+        copying[copying["metric"] == name].sort_values("position")
+        for name in ("copying", "near_copying")
+    )
     return [
-        _word(forms, w, targets.iloc[w], copied.iloc[w], least) for w in range(len(forms.waves))
+        _word(forms, w, (targets.iloc[w], exact.iloc[w], near.iloc[w]), least)
+        for w in range(len(forms.waves))
     ]
 
 
-def _word(forms: Forms, w: int, index: pd.Series, copied: pd.Series, least: int) -> str:
+def _word(forms: Forms, w: int, rows: tuple[pd.Series, pd.Series, pd.Series], least: int) -> str:
+    index, copied, near = rows
     if index["n"] < least:
         return "too_few"
     if one_answer(forms, w)[0] >= ONE_ANSWER:
@@ -42,7 +47,7 @@ def _word(forms: Forms, w: int, index: pd.Series, copied: pd.Series, least: int)
     alarm = copied["p_adjusted"] <= ALARM
     if index["high"] < INDEX or (alarm and copied["low"] >= COPIED):
         return "mechanical"
-    return "signs" if alarm else "fine"
+    return "signs" if alarm or near["p_adjusted"] <= ALARM else "fine"
 
 
 def one_answer(forms: Forms, w: int) -> tuple[float, float]:
@@ -72,7 +77,7 @@ def findings(forms: Forms, table: pd.DataFrame, wave: str | None) -> list[Findin
 
 def _of_wave(forms: Forms, rows: pd.DataFrame, w: int) -> Finding:
     index = rows[(rows["metric"] == "formality") & (rows["variant"] == "targets")].iloc[0]
-    copied = rows[rows["metric"] == "copying"].iloc[0]
+    copied, near = (rows[rows["metric"] == k].iloc[0] for k in ("copying", "near_copying"))
     top, value = one_answer(forms, w)
     values = {
         "wave": str(forms.waves[w]), "n": int(index["n"]), "share": 100 * index["estimate"],
@@ -81,6 +86,10 @@ def _of_wave(forms: Forms, rows: pd.DataFrame, w: int) -> Finding:
         "top": 100 * top, "value": value,
     }  # fmt: skip
     word = index["verdict"]
+    if word == "signs" and not copied["p_adjusted"] <= ALARM:
+        values |= {"near": 100 * near["estimate"], "near_low": 100 * near["low"],
+                   "near_high": 100 * near["high"]}  # fmt: skip
+        return Finding("formality.signs_near", values, "warning")
     seen = "" if np.isfinite(copied["estimate"]) or word in ("flat", "too_few") else "_once"
     named = "" if forms.waves != [""] else "_whole"
     level: Level = "note" if word == "fine" else "refused" if word == "too_few" else "warning"

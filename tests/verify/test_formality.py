@@ -17,16 +17,20 @@ from svcmetrics.verify import formality_late
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
 
 
-def honest(rng, raters=100, waves=4, mean=3.5, noise=0.5, copiers=0, start=1):
-    """Raters with lasting opinions who answer anew in each wave; some copy from ``start`` on."""
-    k, targets = 6, 8
+def honest(rng, *, raters=100, waves=4, mean=3.5, noise=0.5, copiers=0, start=1, k=6, anew=False):
+    """Raters with lasting opinions who answer anew in each wave; some copy from ``start`` on.
+
+    ``anew``: copiers give one answer of each form anew.
+    """
+    targets = 8
     base = mean + rng.normal(0, 0.4, targets) + rng.normal(0, 0.4, (raters, 1))
     base = base + rng.normal(0, 0.35, (raters, targets))
     asked, last, rows = rng.random((raters, targets)) < 0.45, None, []
     for w in range(waves):
         x = np.clip(np.rint(base[:, :, None] + rng.normal(0, noise, (raters, targets, k))), 1, 5)
         if last is not None and w >= start:
-            x[:copiers] = last[:copiers]
+            fresh = rng.integers(0, k, (copiers, targets, 1)) == np.arange(k)
+            x[:copiers] = np.where(fresh & anew, x[:copiers], last[:copiers])
         last = x
         r, t = np.nonzero(asked)
         rows += [pd.DataFrame({"r": r, "t": t, "w": w, "i": i, "s": x[r, t, i]}) for i in range(k)]
@@ -80,12 +84,13 @@ def test_nothing_points_at_a_person(found, pilot):
     assert not any(k in found.say("en") + found.say("zh") for k in keys)
 
 
-@pytest.mark.parametrize("how", [{}, {"mean": 4.4}, {"noise": 0.35}, {"noise": 0.8}])
+@pytest.mark.parametrize("how", [{}, {"mean": 4.4}, {"noise": 0.35}, {"noise": 0.8}, {"k": 3}])
 def test_honest_waves_raise_no_more_alarms_than_stated(how):
     rng, alarms = np.random.default_rng(3), 0
     for _ in range(8):
         r = verify.formality(honest(rng, **how), **NAMES, wave="w")
-        alarms += (rows(r, "copying")["p_adjusted"] <= 0.05).any()
+        both = pd.concat([rows(r, "copying"), rows(r, "near_copying")])
+        alarms += (both["p_adjusted"] <= 0.05).any()
     assert alarms <= 2  # 5% of 8 with room for chance
 
 
@@ -97,6 +102,59 @@ def test_a_tenth_of_copiers_is_found_in_the_wave_in_which_they_begin():
         p = rows(r, "copying")["p_adjusted"].to_numpy()
         hits += bool((p[2:] <= 0.05).all())
     assert hits >= 5
+
+
+@pytest.mark.parametrize(("k", "copiers", "anew"), [(6, 15, True), (5, 30, True), (3, 30, False)])
+def test_copies_with_one_new_answer_and_of_short_forms_are_seen_as_they_begin(k, copiers, anew):
+    rng, hits = np.random.default_rng(11), 0
+    for _ in range(5):
+        data = honest(rng, copiers=copiers, start=2, k=k, anew=anew)
+        r = verify.formality(data, **NAMES, wave="w")
+        words = rows(r, "formality", "targets")["verdict"].tolist()
+        hits += words[1] == "fine" and words[2] != "fine"
+    assert hits >= 4
+
+
+def test_the_share_of_near_copies_is_found():
+    data = honest(np.random.default_rng(12), raters=150, copiers=30, start=2, k=5, anew=True)
+    r = verify.formality(data, **NAMES, wave="w")
+    near, exact = rows(r, "near_copying"), rows(r, "copying")
+    assert near["p_adjusted"].iloc[1:2].isna().all()  # nobody to compare with before
+    assert (near["p_adjusted"].iloc[2:] <= 0.05).all()
+    # A fifth of the forms, and what is exact by chance among them less.
+    assert near["estimate"].iloc[2:].between(0.12, 0.28).all()
+    assert (exact["estimate"].to_numpy() < near["estimate"].to_numpy())[2:].all()
+
+
+def test_near_copies_that_are_never_exact_are_a_sign_of_their_own():
+    data = honest(np.random.default_rng(12), raters=150, copiers=30, start=2, k=5)
+    other = np.where(data["s"] < 5, data["s"] + 1, data["s"] - 1)
+    data["s"] = np.where((data["i"] == 0) & (data["w"] % 2 == 1), other, data["s"])
+    r = verify.formality(data, **NAMES, wave="w")
+    assert not (rows(r, "copying")["p_adjusted"] <= 0.05).any()
+    keys = [f.key for f in r.findings if f.key.startswith("formality.")]
+    assert keys[:4] == ["formality.fine_once", "formality.fine", *["formality.signs_near"] * 2]
+    assert "at most one answer" in r.say("en") and "至多改了一题" in r.say("zh")
+
+
+def test_steady_raters_beside_erratic_ones_are_no_near_copiers():
+    alarms = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        steady = honest(rng, raters=50, noise=0.25)
+        erratic = honest(rng, raters=50, noise=0.9).assign(r=lambda d: d["r"] + 50)
+        r = verify.formality(pd.concat([steady, erratic]), **NAMES, wave="w")
+        alarms += (rows(r, "near_copying")["p_adjusted"] <= 0.05).any()
+    assert alarms == 0
+
+
+def test_raters_are_compared_with_their_own_first_wave():
+    first = {4: np.tile([0.0, 0, 0, 3, 1], (20, 1))}
+    late = {4: np.tile([0.0, 0, 4, 0, 0], (20, 1))}
+    z, before = copies.rise([late, first], 1)
+    assert z > 4 and before == 0
+    assert copies.rise([first, late, first], 1) == pytest.approx((0, 1))
+    assert np.isnan(copies.rise([first], 1)).all()
 
 
 def test_the_chance_of_a_copy_is_the_product_of_squared_habits():
