@@ -1,7 +1,7 @@
-"""Gaming checks: how often honest studies raise a flag, and how much padding with easy cases is seen.
+"""Gaming checks: how often honest studies raise a flag, and how much of what is planted is seen.
 
 ``python3 dev.py bench gaming [studies]``. Nothing is timed. Honest studies are simulated companies
-of eight departments; easy cases are added to the largest of them, spread over days and persons.
+of eight departments; the largest of them then steers 5% or 20% of its cases, in one way after another.
 """
 
 from __future__ import annotations
@@ -22,19 +22,78 @@ def study(seed: int) -> dict[str, pd.DataFrame]:
     return {"events": found.event, "services": found.service, "commitments": found.commitment}
 
 
-def padded(tables: dict[str, pd.DataFrame], share: float) -> tuple[dict[str, pd.DataFrame], str]:
-    """The largest department closes easy cases: this share of its cases of the second half."""
-    log, services = tables["events"], tables["services"].set_index("service_id")["provider_id"]
-    first = log.drop_duplicates("case_id")
-    provider = first["service_id"].map(services)
+Tables = dict[str, pd.DataFrame]
+
+
+def largest(tables: Tables, cases: pd.Series | None = None) -> tuple[str, pd.DataFrame]:
+    """The department with most cases (of some), and the first event of each of them."""
+    first = tables["events"].sort_values("seq").drop_duplicates("case_id")
+    first = first if cases is None else first[first["case_id"].isin(cases)]
+    provider = first["service_id"].map(tables["services"].set_index("service_id")["provider_id"])
     unit = str(provider.value_counts().index[0])
-    mine = first[(provider == unit) & (first["at"] > first["at"].quantile(0.5))]
+    return unit, first[provider == unit]
+
+
+def also(tables: Tables, *more: pd.DataFrame) -> Tables:
+    return tables | {"events": pd.concat([tables["events"], *more], ignore_index=True)}
+
+
+def easy_cases(tables: Tables, mine: pd.DataFrame, share: float) -> Tables:
+    """Easy cases added to the second half, spread over days and persons."""
+    log = tables["events"].drop_duplicates("case_id")
+    mine = mine[mine["at"] > log["at"].quantile(0.5)]
     new = mine.head(int(share / (1 - share) * len(mine))).reset_index(drop=True)
     days = pd.to_timedelta(np.arange(len(new)) * 12 % 2000, unit="h")
     names = [f"x{k}" for k in range(len(new))]
     new = new.assign(case_id=[f"easy{k}" for k in names], at=new["at"] + days, actor_key=names)
     end = new.assign(seq=new["seq"] + 1, action="close", at=new["at"] + pd.Timedelta(minutes=1))
-    return tables | {"events": pd.concat([log, new, end], ignore_index=True)}, unit
+    return also(tables, new, end)
+
+
+def reopened(tables: Tables, mine: pd.DataFrame, share: float) -> Tables:
+    log = tables["events"]
+    closed = log[(log["action"] == "close") & log["case_id"].isin(mine["case_id"])]
+    some = closed.sample(frac=share, random_state=1)
+    return also(tables, some.assign(seq=some["seq"] + 1, action="deliver", step_no=1))
+
+
+def restarted(tables: Tables, mine: pd.DataFrame, share: float) -> Tables:
+    some, ago = mine.sample(frac=share, random_state=1), pd.Timedelta(hours=2)
+    old = some.assign(case_id="old" + some["case_id"].astype(str), at=some["at"] - ago)
+    return also(tables, old, old.assign(seq=1, action="withdraw", at=old["at"] + ago / 2))
+
+
+def split(tables: Tables, mine: pd.DataFrame, share: float) -> Tables:
+    some = mine["case_id"].sample(frac=share, random_state=1)
+    rows = tables["events"][tables["events"]["case_id"].isin(some)]
+    soon = rows["at"] + pd.Timedelta(minutes=4)
+    return also(tables, rows.assign(case_id="b" + rows["case_id"].astype(str), at=soon))
+
+
+def quiet_rework(tables: Tables, mine: pd.DataFrame, share: float) -> Tables:
+    """The same output handed over once more; the numbers of later events make room."""
+    log = tables["events"].assign(seq=tables["events"]["seq"] * 10)
+    done = log[(log["action"] == "deliver") & log["step_no"].notna()]
+    some = done[done["unit_id"] == unit_of(tables, mine)].sample(frac=share, random_state=1)
+    again = some.assign(seq=some["seq"] + 1, at=some["at"] + pd.Timedelta(minutes=1))
+    return also(tables | {"events": log}, again)
+
+
+def moved_deadline(tables: Tables, mine: pd.DataFrame, share: float) -> Tables:
+    """Put off by five days on the day they were due."""
+    due = tables["commitments"]
+    own = due[due["case_id"].isin(mine["case_id"])].sort_values("rev").drop_duplicates("case_id")
+    some = own.sample(frac=share, random_state=1)
+    later = some.assign(rev=9, agreed_at=some["due_at"], due_at=some["due_at"] + pd.Timedelta("5D"))
+    return tables | {"commitments": pd.concat([due, later], ignore_index=True)}
+
+
+def unit_of(tables: Tables, mine: pd.DataFrame) -> str:
+    services = tables["services"].set_index("service_id")["provider_id"]
+    return str(services[mine["service_id"].iloc[0]])
+
+
+PLANTED = (easy_cases, reopened, restarted, split, quiet_rework, moved_deadline)
 
 
 def flags(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -44,18 +103,21 @@ def flags(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    alarms, overall, seen = [], 0, dict.fromkeys(SHARES, 0)
+    alarms, overall = [], 0
+    seen = {(kind.__name__, share): 0 for kind in PLANTED for share in SHARES}
     for seed in range(1000, 1000 + count):
         tables = study(seed)
+        whole, agreed = largest(tables), largest(tables, tables["commitments"]["case_id"])
         found = flags(tables)
         alarms.append(found["metric"].unique().tolist())
         overall += int((found["p_overall"] <= 0.05).any())
-        for share in SHARES:
-            more, unit = padded(tables, share)
-            hit = flags(more)
-            seen[share] += int(((hit["metric"] == "easy_cases") & (hit["unit"] == unit)).any())
+        for kind, share in ((k, s) for k in PLANTED for s in SHARES):
+            unit, mine = agreed if kind is moved_deadline else whole
+            hit = flags(kind(tables, mine, share))
+            name = kind.__name__
+            seen[name, share] += int(((hit["metric"] == name) & (hit["unit"] == unit)).any())
     names = pd.Series([name for one in alarms for name in one], dtype="object").value_counts()
     print(f"{count} honest studies, 6 checks: any flag in {sum(map(bool, alarms))}, one that holds "
           f"over all comparisons in {overall}; per check {names.to_dict()}")  # fmt: skip
-    for share in SHARES:
-        print(f"padding, {share:.0%} of the cases of the second half: seen in {seen[share]}")
+    for (name, share), times in seen.items():
+        print(f"{name}, {share:.0%} of the department's cases: seen in {times} of {count}")

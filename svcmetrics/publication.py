@@ -27,6 +27,8 @@ from svcmetrics.study import Study
 
 # Tables that speak of the scores of forms; the others of ratings are audited from counts alone.
 _SCORES = ("adjust", "composite", "groups", "ranks", "contributions")
+# Results that rest on the last wave alone.
+_LAST_WAVE = ("reliability",)
 _OF_RATINGS = ("raters", "spread", "ratings")
 # Decimals of the share of a dimension in a form, as it is audited.
 _SHARE = 4
@@ -55,6 +57,8 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
                 out[name] = publish(result, min_n=least)
                 continue
             behind, quantity = (scores, "score") if metric in _SCORES else (answers, "answers")
+            if name in _LAST_WAVE:
+                behind = _last_wave(answers)
             out[name] = publish_audited(
                 result, behind=behind, ledger=ledger, min_n=least, quantity=quantity,
                 leaning=lean.get("groups" if metric == "groups" else "scores"),
@@ -169,6 +173,13 @@ def _answers(study: Study, ratings: pd.DataFrame) -> Behind:
         _named(study, told.assign(target=told["target_id"])), by=["wave", "target_id"],
         rater="rater_key", score="score", scale=None, rating=["target", "form"],
     )  # fmt: skip
+
+
+def _last_wave(answers: Behind) -> Behind:
+    """The same cell as that wave's own: what is shown of it counts once."""
+    told = answers.ratings
+    known = told["wave"].dropna()
+    return replace(answers, ratings=told[told["wave"] == known.max()]) if len(known) else answers
 
 
 def _named(study: Study, table: pd.DataFrame) -> pd.DataFrame:

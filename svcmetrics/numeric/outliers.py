@@ -47,6 +47,47 @@ def deleted(estimate: Floats, variance: Floats) -> Against:
     return Against(expected, t, special.stdtr(k - 2, -t))
 
 
+# Nodes for the spread of departments, and steps of its size and of the mean.
+_NODES, _SIZES, _STEPS = 15, 17, 41
+# How much departments change on their own account (log odds): half normal, of this spread.
+_DRIFT = 0.5
+
+
+def risen(later: Floats, earlier: Floats, exposure: Floats) -> Against:
+    """How far each group's counts rose beyond what the rise of the others lets expect.
+
+    Given its hits of both spans, the later ones are binomial; the log odds are those of the exposure
+    (``exposure``: trials later / earlier) plus a rise that scatters normally between groups. Its mean
+    (normal around none, 0.5) and spread (half normal, 0.5) are learnt from the *other* groups; ``p`` is the chance of a
+    count as high or higher. Exact for small counts, where log odds have no normal error. ``t`` is
+    the normal quantile of ``p``; ``expected`` the ratio of the rates, later / earlier.
+    """
+    k = len(later)
+    if k < LEAST_OTHERS + 1:
+        return Against(*np.full((3, k), np.nan))
+    n, offset = later + earlier, np.log(exposure)
+    node, weight = np.polynomial.hermite_e.hermegauss(_NODES)
+    size = np.linspace(0, 4 * _DRIFT, _SIZES)
+    near = np.log((later + 0.5) / ((earlier + 0.5) * exposure))
+    mean = np.linspace(min(near.min(), -2.0), max(near.max(), 2.0), _STEPS)
+    odds = (mean[:, None, None] + size[:, None] * node) + offset[:, None, None, None]
+    x, m = later[:, None, None, None], n[:, None, None, None]
+    log_like = x * odds - m * np.logaddexp(0, odds)
+    top = log_like.max(axis=(1, 2, 3), keepdims=True)
+    own = np.log(np.exp(log_like - top) @ weight + 1e-300)
+    before = (size / _DRIFT) ** 2 + (mean[:, None] / _DRIFT) ** 2
+    others = own.sum(axis=0) - own - before / 2
+    others = np.exp(others - others.max(axis=(1, 2), keepdims=True))
+    mass = others[..., None] * weight
+    mass /= mass.sum(axis=(1, 2, 3), keepdims=True)
+    chance = special.expit(odds)
+    high = np.where(x > 0, special.betainc(np.maximum(x, 1), m - np.minimum(x, m) + 1, chance), 1.0)
+    p = np.minimum((mass * high).sum(axis=(1, 2, 3)), 1.0)
+    odds_expected = (mass * chance).sum(axis=(1, 2, 3))
+    ratio = odds_expected / (1 - odds_expected) / exposure
+    return Against(ratio, -special.ndtri(np.clip(p, 1e-12, 0.999)), p)
+
+
 def log_odds(hits: Floats, trials: Floats) -> tuple[Floats, Floats]:
     """Log odds of each group's share, and their variance at the share of all groups together.
 

@@ -42,7 +42,7 @@ def publish_audited(
     audited as if the exact mean of its ratings were known, with the weights of ``behind`` exactly,
     or, without a scale, from counts alone. So a score of the same forms with other weights, and
     means of single dimensions, are sums over the same parts. What a composite adds (measures of the
-    log, weights of indicators) counts as known. Numbers are rounded to three digits of the largest.
+    log, weights of indicators) counts as known. Numbers are rounded to three digits of the largest of their metric.
     A group at one end of the scale keeps its word ("above") and loses its numbers; its own mean
     reads "4.8 or more".
 
@@ -116,7 +116,7 @@ def _hidden(
             continue
         values = table[column]
         if column != "n" and pd.api.types.is_float_dtype(values):
-            values = values.round(_digits(values))
+            values = values.groupby(table["metric"]).transform(lambda v: v.round(_digits(v)))
         gone = ~shown | (capped & (column not in ("n", *_WORDS)))
         if gone.any():
             table[column] = blanked(values, gone)

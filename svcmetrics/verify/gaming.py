@@ -57,7 +57,10 @@ def gaming(
     What all departments do alike is not flagged. Fewer than five departments cannot be compared.
     Departments differ honestly: each is judged against the spread among the others, and in each
     check the chance of any false alarm is held at 5% (Benjamini and Hochberg), as long as the log
-    odds of honest departments scatter like a normal distribution. Over nine checks that may add up
+    odds of honest departments scatter like a normal distribution. The rise of easy cases is judged
+    from the counts themselves (``numeric.outliers.risen``), since few cases are easy: with eight
+    departments, padding by a fifth of a department's cases is seen four times in five, by a twentieth
+    one time in eight. Over nine checks that may add up
     to 45%; the reading says so, and how many flags stand at 5% over all of them (``p_overall``, Holm).
     Flags are not held to that: with eight departments hardly anything would be seen.
 
@@ -122,17 +125,14 @@ def _owners(commitments: pd.DataFrame, log: tuple[pd.DataFrame, pd.DataFrame] | 
 def _shares(counts: pd.DataFrame) -> pd.DataFrame:
     """Share of each department beside what the others let expect."""
     hits, trials = (counts[c].to_numpy("float64") for c in ("hits", "trials"))
-    y, v = outliers.log_odds(hits, trials)
     share, (low, high) = hits / trials, wilson(hits, trials)
     if "hits_before" in counts:
         # A rise against the department's own past: honest differences of level drop out.
         b, n = (counts[f"{c}_before"].to_numpy("float64") for c in ("hits", "trials"))
-        before, spread = outliers.log_odds(b, n)
-        y, v = y - before, v + spread
-        against = outliers.deleted(y, v)
-        expected = outliers.share(before + against.expected)
+        against = outliers.risen(hits, b, trials / n)
+        expected = np.minimum((b + 0.5) / (n + 1) * against.expected, 1.0)
     else:
-        against = outliers.deleted(y, v)
+        against = outliers.deleted(*outliers.log_odds(hits, trials))
         expected = outliers.share(against.expected)
     return estimates(
         counts["check"].iloc[0], groups={"unit": counts["unit"].astype(str), "other": ""},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 from scipy.special import expit, logit
 
 from svcmetrics.numeric import outliers
@@ -73,3 +73,44 @@ def test_holm_as_by_hand():
     np.testing.assert_allclose(found, [0.03, np.nan, 0.06, 0.06, 0.02])
     np.testing.assert_allclose(holm([0.6, 0.7]), [1.0, 1.0])
     assert holm([]).size == 0
+
+
+def test_a_rise_is_judged_by_the_rises_of_the_others_as_drawn_at_random():
+    """The chance of so many later hits, from draws of mean, spread and rises weighed by the others."""
+    later, earlier = np.array([5, 4, 40, 4, 3, 0, 1.0]), np.array([1, 1, 7, 4, 4, 1, 2.0])
+    exposure = np.array([0.95, 0.9, 1.2, 0.95, 1.0, 0.9, 1.1])
+    found = outliers.risen(later, earlier, exposure)
+    draw = np.random.default_rng(3)
+    n = 200_000
+    mean, size = draw.normal(0, 0.5, n), np.abs(draw.normal(0, 0.5, n))
+    for own in (0, 2):
+        weight = np.ones(n)
+        for i in set(range(7)) - {own}:
+            odds = mean[:, None] + size[:, None] * draw.normal(size=(n, 4)) + np.log(exposure[i])
+            total = later[i] + earlier[i]
+            weight *= np.exp(later[i] * odds - total * np.logaddexp(0, odds)).mean(axis=1)
+        odds = mean + size * draw.normal(size=n) + np.log(exposure[own])
+        chance = stats.binom.sf(later[own] - 1, later[own] + earlier[own], special.expit(odds))
+        assert found.p[own] == pytest.approx(np.average(chance, weights=weight), rel=0.12)
+
+
+def test_a_rise_of_all_is_none_of_one_and_nothing_is_no_rise():
+    later, earlier = np.full(8, 60.0), np.full(8, 20.0)
+    found = outliers.risen(later, earlier, np.ones(8))
+    assert (found.p > 0.3).all() and found.expected == pytest.approx(3, rel=0.15)
+    later[0], later[1], earlier[1] = 200, 0, 0
+    found = outliers.risen(later, earlier, np.ones(8))
+    assert found.p[0] < 0.02 and found.p[1] == 1
+    assert np.isnan(outliers.risen(later[:4], earlier[:4], np.ones(4)).p).all()
+
+
+def test_honest_rises_are_seldom_flagged():
+    """Departments drift by chance: any of eight stands out at 5% in no more than so many draws."""
+    draw, alarms, times = np.random.default_rng(8), 0, 60
+    n = np.array([300, 250, 230, 160, 155, 110, 80, 50])
+    for _ in range(times):
+        level = special.logit(0.03) + 0.6 * draw.normal(size=8)
+        earlier = draw.binomial(n, special.expit(level)).astype(float)
+        later = draw.binomial(n, special.expit(level + 0.3 * draw.normal(size=8))).astype(float)
+        alarms += outliers.risen(later, earlier, np.ones(8)).p.min() * 8 <= 0.05
+    assert alarms <= stats.binom.ppf(0.999, times, 0.05)
