@@ -89,7 +89,9 @@ def kendall_w(
 
 def _in_order(used: np.ndarray) -> np.ndarray:
     """The targets in an order of their own: neither rows nor names decide on the resamples."""
-    rows = [row.tobytes() for row in used + 0.0]
+    # Places of scores, written with the largest part first, sort as the scores do.
+    place = np.unique(used, return_inverse=True)[1].reshape(used.shape).astype(">u4")
+    rows = [row.tobytes() for row in place[:, ::-1]]
     return used[sorted(range(len(rows)), key=rows.__getitem__)]
 
 

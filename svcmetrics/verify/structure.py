@@ -99,7 +99,7 @@ def structure(  # noqa: PLR0913
     fits = _fitted(table, claim, groups)
     about |= {"forms_of_fit": fits.persons, "groups": groups}
     rows = structure_rows.rows(keys, form, claim, seen, fits, n, answered)
-    said = structure_findings.findings(form, claim, seen, fits, n)
+    said = structure_findings.findings(form, claim, seen, fits, n, groups)
     return Result("structure", rows, [*said, *form.findings], about)
 
 

@@ -51,9 +51,14 @@ def _flat(form: Answers) -> list[str]:
     return [str(i) for i, same in zip(form.items, high <= low, strict=True) if same]
 
 
-def findings(form: Answers, claim: Claim, seen: Counted, fits: Fits, n: int) -> list[Finding]:
-    """The reading, the fit, what is close or weak, and what could not be checked."""
-    found = [_reading(claim, seen, n)]
+def findings(
+    form: Answers, claim: Claim, seen: Counted, fits: Fits, n: int, taken: int
+) -> list[Finding]:
+    """The reading, the fit, what is close or weak, and what could not be checked.
+
+    ``n``: forms, less the means of departments that were taken off them.
+    """
+    found = [_reading(claim, seen, n + taken)]
     if np.isfinite(seen.kmo) and seen.kmo < _LITTLE:
         found.append(Finding("structure.little", {"kmo": seen.kmo}, "warning"))
     if claim.alone:
