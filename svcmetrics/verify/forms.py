@@ -99,7 +99,8 @@ def read(  # noqa: PLR0913
     """Ratings (one row per answer) as forms; a repeated answer is an error.
 
     ``item``: without it, each row is a form of its own.
-    ``extra``: columns that belong to the form as a whole; the first known value counts.
+    ``extra``: columns that belong to the form as a whole; where a form has several values, the
+        smallest counts, and a finding says so.
     ``time``: orders the waves by their median moment; otherwise their names do.
     """
     if item is None:
@@ -125,6 +126,9 @@ def read(  # noqa: PLR0913
         *_unnamed(grid.odd_labels(rater, raters)),
         *grid.odd_labels(target, targets),
     ]
+    for c in dict.fromkeys(c for c in extra if c):
+        if count := _differing(ratings[c].iloc[found.rows], row, len(forms)):
+            notes.append(Finding("forms.differ", {"column": c, "count": count}, "warning"))
     if not time and len(waves) > 1 and not grid.is_ordered(waves):
         shown = [str(name) for name in waves]
         notes.append(Finding("forms.wave_order", {"waves": shown}, "warning"))
@@ -220,6 +224,16 @@ def _unnamed(found: list[Finding]) -> list[Finding]:
         )
         for f in found
     ]
+
+
+def _differing(values: pd.Series, form: np.ndarray, forms: int) -> int:
+    """Forms with more than one known value."""
+    codes, _ = pd.factorize(values)
+    known = np.flatnonzero(codes >= 0)
+    code, own = codes[known], form[known]
+    one = np.zeros(forms, codes.dtype)
+    one[own] = code
+    return len(np.unique(own[code != one[own]]))
 
 
 def _first(values: pd.Series, form: np.ndarray, forms: int) -> np.ndarray:

@@ -160,3 +160,19 @@ def test_departments_written_as_numbers_and_as_texts_are_the_same_departments():
         for other in (text, gaps):
             own = call(other, **names, **how).table["estimate"]
             np.testing.assert_allclose(own, whole, atol=1e-9)
+
+
+def test_a_form_with_several_times_is_said_to_have_them(table):
+    once = table.assign(sec=30.0 + table["r"])
+    plain = verify.careless(once, **WAVES, seconds="sec")
+    assert "forms.differ" not in {f.key for f in plain.findings}
+    # Two forms timed item by item; rows without a time tell nothing.
+    mixed = (once["r"] == 3) & (once["w"] == 1) & once["t"].isin([0, 1])
+    by_item = once.assign(sec=once["sec"].where(~mixed, 5.0 + once["i"]))
+    by_item.loc[by_item["r"] == 7, "sec"] = np.nan
+    zh, en = said(verify.careless(by_item, **WAVES, seconds="sec"), "forms.differ")
+    assert "2 份问卷" in zh and "sec" in zh and "2 forms" in en
+    facts = table.assign(new=table["i"] == 0)
+    assert "forms.differ" in {
+        f.key for f in verify.formality(facts, **WAVES, changed="new").findings
+    }
