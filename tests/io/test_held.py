@@ -91,7 +91,7 @@ def test_numbers_follow_a_frame_that_is_changed_in_place():
 def test_the_log_is_read_once_and_its_cases_are_computed_once(monkeypatch):
     kept = []
     keep = engine.keep
-    monkeypatch.setattr(engine, "keep", lambda table: kept.append(1) or keep(table))
+    monkeypatch.setattr(engine, "keep", lambda table, **how: kept.append(1) or keep(table, **how))
     study = {"services": SERVICES, "steps": STEPS, "calendar": CALENDAR}
     measure.cases(SMALL, **study)
     first = len(kept)

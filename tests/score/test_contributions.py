@@ -1,8 +1,9 @@
 """Parts add up to the whole."""
 
 import numpy as np
+import pandas as pd
 
-from svcmetrics import score
+from svcmetrics import lang, score
 from tests.score.samples import INDICATORS, SAMPLES
 
 ARGUMENTS = dict(SAMPLES["contributions"].arguments)
@@ -26,3 +27,17 @@ def test_a_missing_indicator_brings_no_row():
     mine = parts[parts["unit"] == "采购"]
     assert mine["name"].tolist() == ["按时", "退回"]
     np.testing.assert_allclose(mine["weight"].sum(), 1)
+
+
+def test_of_many_departments_the_first_are_drawn_and_the_rest_told():
+    many = pd.concat(
+        [INDICATORS.assign(unit=INDICATORS["unit"] + f" {i:03}") for i in range(500)],
+        ignore_index=True,
+    )
+    result = score.contributions(many, **ARGUMENTS)
+    ax = result.plot()
+    assert len(ax.get_yticklabels()) == 40
+    total = result.table["unit"].nunique()
+    with lang.speaking("en"):
+        assert f"the first 40 of {total:,}" in result.plot().get_title(loc="left")
+    assert ax.figure.get_size_inches()[1] > 8
