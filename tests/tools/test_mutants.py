@@ -64,4 +64,4 @@ def test_what_is_on_record_of_a_metric_is_played_for_all_that_it_uses():
     assert mutant_tests.tests("verify/icc", items) == [of_icc]
     assert mutant_tests.tests("numeric/intervals", items) == [of_cvi]
     assert mutant_tests.tests("numeric/disclosure_audit", items) == [means]
-    assert mutant_tests.tests("verify/icc", [Item("tests/test_laws.py::test_draws[icc-zh]")]) == []
+    assert mutant_tests.tests("verify/icc", [Item("tests/test_laws.py::test_order[icc]")]) == []
