@@ -13,7 +13,7 @@ from tools import fonts
 
 FOLDER = Path(fonts.FONTS)
 FILES = sorted(FOLDER.glob("*.otf"))
-TEXT = "内部服务评价：财务部 −3.5，李喆、朱镕、陶堃，α ≤ 0.7 → ★"
+TEXT = "内部服务评价：财务部 −3.5，李喆、朱镕、陶堃，財務處、資訊與總務，α ≤ 0.7 → ★"
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def saved(figure, kind):
     return target.getvalue()
 
 
-def test_two_weights_of_about_two_megabytes():
+def test_two_weights_of_less_than_three_megabytes():
     assert [path.name.split("-")[1] for path in FILES] == ["Bold", "Regular"]
-    assert all(path.stat().st_size < 2.2e6 for path in FILES)
+    assert all(path.stat().st_size < 2.6e6 for path in FILES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -43,9 +43,11 @@ def test_covers_gb2312_names_and_signs(path):
         covered = set(font.getBestCmap())
     assert fonts.gb2312() <= covered
     assert fonts.names() <= covered
+    assert {c for c in fonts.traditional() if 0x4E00 <= c < 0xA000} <= covered
     assert {ord(sign) for sign in TEXT} <= covered
     assert len(fonts.gb2312()) == 7445
     assert len(fonts.names()) > 1000
+    assert {ord(sign) for sign in "財務資訊總處採購稽核"} <= fonts.traditional()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

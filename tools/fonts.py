@@ -1,7 +1,7 @@
 """Cut the Chinese font for figures out of Debian's package `fonts-noto-cjk`.
 
 The whole collection has 20 MB per weight; a chart about departments and people needs GB2312,
-the characters of names, and the signs of formulas. Run `python3 dev.py fonts` where that
+the common traditional characters, those of names, and the signs of formulas. Run `python3 dev.py fonts` where that
 package is installed; the same package gives the same bytes. The outlines stay CFF, which
 matplotlib draws and puts into PDF as long as `pdf.fonttype` stays 3, its default.
 """
@@ -50,6 +50,18 @@ def gb2312() -> set[int]:
     return found
 
 
+def traditional() -> set[int]:
+    """The common traditional characters: the first level of Big5 (5,401 of them) and its signs."""
+    found = set()
+    for row in range(0xA1, 0xC7):
+        for cell in (*range(0x40, 0x7F), *range(0xA1, 0xFF)):
+            try:
+                found.add(ord(bytes([row, cell]).decode("big5")))
+            except UnicodeDecodeError:
+                continue
+    return found
+
+
 def names() -> set[int]:
     """The characters of names."""
     lines = NAMES.read_text("utf-8").splitlines()
@@ -59,7 +71,7 @@ def names() -> set[int]:
 def characters() -> set[int]:
     """All that the subset should hold, where the source has it."""
     blocks = {code for first, last in BLOCKS for code in range(first, last + 1)}
-    return blocks | gb2312() | names()
+    return blocks | gb2312() | traditional() | names()
 
 
 def source(weight: str) -> TTFont:
