@@ -79,10 +79,10 @@ def agreement(
 
     >>> r = pd.DataFrame({"d": [*"aabbccdd"], "r": [1, 2] * 4, "s": [1, 1, 2, 2, 1, 2, 2, 2]})
     >>> agreement(r, target="d", rater="r", score="s", weights="nominal").table.round(2)[["variant", "estimate"]][:4]
-                    variant  estimate
+                     variant  estimate
     0          raw_agreement      0.75
-    1              gwet_ac1      0.53
-    2          krippendorff      0.53
+    1               gwet_ac1      0.53
+    2           krippendorff      0.53
     3  krippendorff_weighted      0.53
     """
     if weights not in WEIGHTS:
