@@ -229,10 +229,10 @@ def test_polychoric_correlations_are_those_of_the_scales_behind_the_points():
 
 
 def test_limits_of_the_ordinal_alpha_hold_the_truth():
-    """150 studies; alpha of the four scales is 0.877. The spread is the error that is stated."""
+    """100 studies; alpha of the four scales is 0.877. The spread is the error that is stated."""
     true = 4 / 3 * (1 - 4 / (4 + 12 * 0.64))
     value, se, inside, rest = [], [], [], []
-    for seed in range(150):
+    for seed in range(100):
         table = verify.alpha(long(_cut(seed, n=200)), **WORDS, missing="pairwise",
                              correlations="polychoric").table  # fmt: skip
         first = table.iloc[0]
@@ -243,7 +243,7 @@ def test_limits_of_the_ordinal_alpha_hold_the_truth():
         truth = 3 * 0.64 / np.sqrt(3 + 6 * 0.64)
         rest.append(((own["low"] <= truth) & (truth <= own["high"])).mean())
     assert np.mean(se) == pytest.approx(np.std(value), rel=0.15)
-    assert np.mean(inside) >= 0.95 - 2.5 * 0.018 and np.mean(rest) >= 0.95 - 0.03
+    assert np.mean(inside) >= 0.95 - 2.5 * 0.022 and np.mean(rest) >= 0.95 - 0.03
 
 
 def test_each_form_moves_the_correlations_by_its_influence():
