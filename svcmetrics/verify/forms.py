@@ -17,6 +17,7 @@ from svcmetrics.columns import numbers, require, unique
 from svcmetrics.numeric import categories
 from svcmetrics.result import Finding
 from svcmetrics.verify import grid
+from svcmetrics.verify.forms_extra import first, told
 from svcmetrics.verify.forms_time import by_time, moments
 
 # The one item of forms that have none.
@@ -119,16 +120,14 @@ def read(  # noqa: PLR0913
     answers[row, i] = found.score
     if int(np.isfinite(answers).sum()) < len(found.score):  # two claim the same place
         unique(ratings.iloc[found.rows], *keys)
-    values = {c: _first(ratings[c].iloc[found.rows], row, len(forms)) for c in more}
+    values = {c: first(ratings[c].iloc[found.rows], row, len(forms)) for c in more}
     size, many = max(len(waves), 1), max(len(targets), 1)
     notes = [
         *found.odd,
         *_unnamed(grid.odd_labels(rater, raters)),
         *grid.odd_labels(target, targets),
+        *told(ratings, extra, (found.rows, row), len(forms)),
     ]
-    for c in dict.fromkeys(c for c in extra if c):
-        if count := _differing(ratings[c].iloc[found.rows], row, len(forms)):
-            notes.append(Finding("forms.differ", {"column": c, "count": count}, "warning"))
     if not time and len(waves) > 1 and not grid.is_ordered(waves):
         shown = [str(name) for name in waves]
         notes.append(Finding("forms.wave_order", {"waves": shown}, "warning"))
@@ -224,24 +223,3 @@ def _unnamed(found: list[Finding]) -> list[Finding]:
         )
         for f in found
     ]
-
-
-def _differing(values: pd.Series, form: np.ndarray, forms: int) -> int:
-    """Forms with more than one known value."""
-    codes, _ = pd.factorize(values)
-    known = np.flatnonzero(codes >= 0)
-    code, own = codes[known], form[known]
-    one = np.zeros(forms, codes.dtype)
-    one[own] = code
-    return len(np.unique(own[code != one[own]]))
-
-
-def _first(values: pd.Series, form: np.ndarray, forms: int) -> np.ndarray:
-    """The smallest known value of each form, which does not depend on the order of rows."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        values = moments(values.to_frame("t"), "t")
-    if values.dtype == object:  # may hold both numbers and words
-        order = sorted(values.dropna().unique(), key=lambda v: (str(v), str(type(v))))
-        values = values.astype(pd.CategoricalDtype(order, ordered=True))
-    codes = values.reset_index(drop=True).groupby(form).min()
-    return codes.reindex(range(forms)).to_numpy()
