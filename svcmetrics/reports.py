@@ -107,8 +107,10 @@ def leadership_brief(
 
 def _subtitle(study: Study) -> str:
     waves = [w.id for w in study.settings.waves]
-    if not waves and study.has("rating"):
-        waves = sorted(study.long_ratings()["wave"].dropna().astype("str").unique())
+    if study.has("rating"):
+        answered = sorted(study.long_ratings()["wave"].dropna().astype("str").unique())
+        # A wave that nobody has answered yet is no part of the report.
+        waves = [w for w in waves if w in answered] or answered
     units = int(study.unit["is_service_unit"].sum()) if study.has("unit") else 0
     if not waves:
         return lang.say("brief.subtitle_log", units=units)

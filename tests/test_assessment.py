@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from svcmetrics import lang, reports
 from svcmetrics.assessment import assess
 from svcmetrics.simulate import company
 
@@ -60,3 +63,24 @@ def test_errors_of_the_adjusted_ratings_bear_the_names_of_the_departments():
     groups = score.groups(rated, target="target_id", uncertainty=drawn)
     assert groups.table["low"].notna().all()
     assert "joint draws" in groups.about["method"]
+
+
+def test_the_subtitle_tells_the_waves_that_were_answered(tmp_path):
+    full = company(events=1500, ratings=1500)
+    early = full.plan["wave"] <= "2025-02"
+    rating = full.rating[full.rating["plan_id"].isin(full.plan.loc[early, "plan_id"])]
+    study = replace(full, tables={**full.tables, "rating": rating})
+    with lang.speaking("en"):
+        assert "3 waves, 2024-12 to 2025-02" in reports._subtitle(study)
+
+
+def test_departments_of_few_raters_are_no_part_of_the_mean_of_all():
+    full = company(events=1500, ratings=9000)
+    unit = str(full.plan["target_id"].value_counts().index[0])
+    raters = full.plan.loc[full.plan["target_id"] == unit, "rater_key"].unique()
+    gone = (full.plan["target_id"] == unit) & ~full.plan["rater_key"].isin(raters[:4])
+    plan = full.plan[~gone]
+    rating = full.rating[full.rating["plan_id"].isin(plan["plan_id"])]
+    found = assess(replace(full, tables={**full.tables, "plan": plan, "rating": rating}))
+    composite, groups = (set(found[k].table["target_id"]) for k in ("composite", "groups"))
+    assert len(composite - groups) == 1 and groups < composite

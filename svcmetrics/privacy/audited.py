@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from svcmetrics import lang
+from svcmetrics.display import word
 from svcmetrics.privacy.behind import Behind
 from svcmetrics.privacy.ledger import Ledger
 from svcmetrics.privacy.means import ask
@@ -127,18 +129,24 @@ def _hidden(
         table["bound"] = bound
         if plain.name == "adjust":
             table["estimate"] = table["estimate"].where(~capped, own)
-    lost = sorted({str(v) for v in table.loc[~shown & _had(result), table.columns[0]]})
+    lost = sorted({_called(str(v)) for v in table.loc[~shown & _had(result), table.columns[0]]})
     told = told_without(result, ~shown | capped)
-    told += _why(lost if first else [], COMPUTED * plain.min_n if few else 0)
+    about = word("metric", plain.name)
+    told += _why(about, lost if first else [], COMPUTED * plain.min_n if few else 0)
     return Published(plain.name, table, told, plain.drawing, int((~shown).sum()), plain.min_n)
 
 
-def _why(lost: list[str], least: int) -> tuple[Finding, ...]:
+def _called(name: str) -> str:
+    """The row of everybody by its word, any other by its name."""
+    return lang.say("publish.everybody") if name in _ALL else name
+
+
+def _why(about: str, lost: list[str], least: int) -> tuple[Finding, ...]:
     """Which names are hidden, and from how many raters on a computed score is shown, if one is not."""
     told = []
     if lost:
-        values = {"names": lost, "count": len(lost)}
-        told.append(Finding("publish.hidden_cells", values, "warning"))
+        values = {"table": about, "names": lost, "count": len(lost)}
+        told.append(Finding("publish.hidden_rows", values, "warning"))
     if least:
         told.append(Finding("publish.computed", {"least": least}))
     return tuple(told)

@@ -217,7 +217,8 @@ def test_what_is_hidden_is_named_and_counted(ledger):
     out = publish_audited(result, behind=behind, ledger=ledger)
     assert out.table["shown"].tolist() == [True, False, True]
     assert (out.hidden, out.min_n) == (1, 5)
-    assert [f.values for f in out.findings] == [{"names": ["B"], "count": 1}]
+    told = [(f.key, f.values["names"], f.values["count"]) for f in out.findings]
+    assert told == [("publish.hidden_rows", ["B"], 1)]
     assert out.table.loc[1, ["estimate", "low", "high", "n"]].isna().all()
     assert out.table["n"].tolist()[0] == 99
     # A row that never had an estimate is not lost.

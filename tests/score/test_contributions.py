@@ -41,3 +41,17 @@ def test_of_many_departments_the_first_are_drawn_and_the_rest_told():
     with lang.speaking("en"):
         assert f"the first 40 of {total:,}" in result.plot().get_title(loc="left")
     assert ax.figure.get_size_inches()[1] > 8
+
+
+def test_an_indicator_keeps_its_colour_when_its_name_sorts_otherwise():
+    names = {n: f"{9 - i} {n}" for i, n in enumerate(sorted(INDICATORS["name"].unique()))}
+    renamed = INDICATORS.assign(name=INDICATORS["name"].map(names))
+    other = ARGUMENTS | {"weights": {names[k]: v for k, v in ARGUMENTS["weights"].items()}}
+    seen = []
+    for table, how, back in ((INDICATORS, ARGUMENTS, str), (renamed, other, lambda t: t[2:])):
+        result = score.contributions(table, **how)
+        order = result.table["name"].map(back).drop_duplicates().tolist()
+        handles, labels = result.plot().get_legend_handles_labels()
+        seen.append([(back(t), h[0].get_facecolor()) for h, t in zip(handles, labels)])
+        assert [t for t, _ in seen[-1]] == order
+    assert len(seen[0]) == len(names)
