@@ -42,7 +42,7 @@ def survival(
     Arguments as in ``on_time``. An open case says that it took longer than its age; leaving it out
     makes the slow look fast. Time is counted in multiples of the promise, on its clock and without
     what waited for the requester, so that services can be put together. A log in which no case has a
-    promise is told in hours, which must not be compared over services (column ``unit``): working
+    promise is told in hours, which must not be compared over services (column ``time_unit``): working
     hours, or, where the services have no calendar either, hours of day and night.
 
     Comes back per group: ``median`` (Kaplan–Meier, withdrawn cases as censored; Brookmeyer–Crowley
@@ -114,7 +114,7 @@ def _group(times: _Times, named: dict[str, Any], unit: str) -> pd.DataFrame:
         ended=len(times.time) - still_open,
         open_cases=still_open,
         horizon=times.horizon(unit),
-        unit=unit,
+        time_unit=unit,
     )
 
 

@@ -81,7 +81,7 @@ def test_without_any_promise_time_is_told_in_hours():
     )
     hr = out.table[out.table["provider_id"] == "HR"].set_index("variant")
     assert hr.loc["median", "estimate"] == 6
-    assert set(hr["unit"]) == {"hours"}
+    assert set(hr["time_unit"]) == {"hours"}
     assert "done_in_promise" not in hr.index
     assert out.findings[0].key == "survival.hours"
 
@@ -102,7 +102,7 @@ def test_without_promise_and_calendar_time_is_told_in_hours_of_day_and_night():
     rows = out.table.set_index("variant")
     assert rows.loc["median", "estimate"] == 48
     assert rows.loc["median", ["n", "open_cases"]].tolist() == [3, 1]
-    assert set(rows["unit"]) == {"natural_hours"}
+    assert set(rows["time_unit"]) == {"natural_hours"}
     assert out.findings[0].key == "survival.natural_hours"
 
 
