@@ -106,6 +106,13 @@ def test_without_promise_and_calendar_time_is_told_in_hours_of_day_and_night():
     assert out.findings[0].key == "survival.natural_hours"
 
 
+def test_cases_of_a_service_that_nobody_listed_keep_a_row_of_their_own():
+    known = SERVICES.assign(promise_h=None).query("service_id != 'IT1'")
+    out = measure.survival(SMALL, services=known, steps=STEPS, calendar=CALENDAR)
+    cases = out.table[out.table["variant"] == "done"].set_index("provider_id")["n"]
+    assert cases["HR"] == 7 and cases[cases.index.isna()].tolist() == [1]
+
+
 def test_nothing_to_time_is_refused():
     out = measure.survival(SMALL.iloc[:0], services=SERVICES, steps=STEPS)
     assert out.findings[0].level == "refused"
