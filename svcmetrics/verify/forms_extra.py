@@ -40,8 +40,9 @@ def first(values: pd.Series, form: np.ndarray, forms: int) -> np.ndarray:
     """The smallest known value of each form, which does not depend on the order of rows."""
     if pd.api.types.is_datetime64_any_dtype(values):
         values = moments(values.to_frame("t"), "t")
+    values = pd.Series(values.to_numpy())  # words, where they came as categories
     if values.dtype == object:  # may hold both numbers and words
         order = sorted(values.dropna().unique(), key=lambda v: (str(v), str(type(v))))
         values = values.astype(pd.CategoricalDtype(order, ordered=True))
-    codes = values.reset_index(drop=True).groupby(form).min()
+    codes = values.groupby(form).min()
     return codes.reindex(range(forms)).to_numpy()
