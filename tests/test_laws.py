@@ -65,6 +65,8 @@ def test_estimates_stay_within_their_bounds_and_intervals(name):
     assert (whole["low"] <= whole["estimate"] + 1e-9).all()
     assert (whole["estimate"] <= whole["high"] + 1e-9).all()
     assert (pd.to_numeric(table["n"], errors="coerce").dropna() >= 0).all()
+    for chance in {"p", "p_adjusted"} & set(table):
+        assert table[chance].dropna().between(0.0, 1.0).all()
 
 
 @pytest.mark.parametrize("name", NAMES)

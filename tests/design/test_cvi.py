@@ -63,3 +63,9 @@ def test_no_judgement_is_refused():
     result = design.cvi(panel(3, 3).assign(relevance=np.nan))
     assert result.findings[0].level == "refused"
     assert result.about["dropped"] == {"no_score": 3}
+
+
+def test_exactly_the_share_that_is_asked_for_is_enough():
+    # 39 of 50 is 0.78 (Polit, Beck & Owen 2007), in floating point a little less or more.
+    assert design.cvi(panel(50, 39)).table["verdict"].iloc[0] == "keep"
+    assert design.cvi(panel(50, 38)).table["verdict"].iloc[0] == "revise"

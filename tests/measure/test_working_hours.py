@@ -121,3 +121,16 @@ def test_text_that_is_no_time_is_named():
     days = measure.working_calendar("2024-09-01", "2024-10-31")
     with pytest.raises(TableError, match="soon"):
         measure.working_hours(GOLDEN.assign(end="soon"), start="start", end="end", calendar=days)
+
+
+def test_a_calendar_that_is_not_there_is_named_beside_those_that_are():
+    days = measure.working_calendar("2024-09-01", "2024-10-31")
+    names = {"start": "start", "end": "end", "calendar": days}
+    own = str(days["calendar_id"].iloc[0])
+    with pytest.raises(TableError) as caught:
+        measure.working_hours(GOLDEN, calendar_id="night", **names)
+    assert caught.value.problems[0].values == {"unknown": ["night"], "known": [own]}
+    two = pd.concat([days, days.assign(calendar_id="night")])
+    with pytest.raises(TableError) as caught:
+        measure.working_hours(GOLDEN, **{**names, "calendar": two})
+    assert caught.value.problems[0].values["unknown"] == ["?"]

@@ -194,3 +194,10 @@ def test_no_key_of_a_rater_is_in_the_result():
     table = attentive(rng).assign(r=lambda t: "key" + t["r"].astype(str))
     found = verify.careless(table, **NAMES, target="t")
     assert "key" not in found.table.to_csv() + found.say("zh") + found.say("en") + str(found.about)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5, -0.1, 1.0])
+def test_a_rate_of_nobody_or_of_half_of_all_is_refused(rate):
+    with pytest.raises(TableError) as caught:
+        verify.careless(attentive(np.random.default_rng(1), raters=20), **NAMES, rate=rate)
+    assert caught.value.problems[0].key == "rate_out_of_range"
