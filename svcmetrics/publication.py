@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
+from svcmetrics.display import phrase
 from svcmetrics.indicators import dimension_weights, form_parts
 from svcmetrics.metric import REGISTRY
 from svcmetrics.naming import names
@@ -29,6 +31,10 @@ from svcmetrics.study import Study
 _SCORES = ("adjust", "composite", "groups", "ranks", "contributions")
 # Results that rest on the last wave alone.
 _LAST_WAVE = ("reliability",)
+# Where the evidence for a criterion is shown: the last row of its own metric there.
+_EVIDENCE = {
+    "phi": "reliability", "formality": "formality", "copying": "formality", "response": "response",
+}  # fmt: skip
 _OF_RATINGS = ("raters", "spread", "ratings")
 # Decimals of the share of a dimension in a form, as it is audited.
 _SHARE = 4
@@ -49,8 +55,11 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
     with Ledger.open(study.settings.name) as ledger:
         ledger.lock(_opened(study, ratings), raters=least, comments=study.settings.min_comments)
         lean = _leaning(results, scores, ledger, least)
-        out = {}
+        out: dict[str, Published] = {}
         for name, result in results.items():
+            if name == "gate":
+                out[name] = publish(result, min_n=least, persons=_told_elsewhere(result, out))
+                continue
             metric = str(result.about["metric"])
             entry = REGISTRY.get(metric)
             if entry is None or entry.behind not in _OF_RATINGS:
@@ -64,6 +73,21 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
                 leaning=lean.get("groups" if metric == "groups" else "scores"),
             )  # fmt: skip
     return out
+
+
+def _told_elsewhere(gate: Result, out: Mapping[str, Published]) -> list[float]:
+    """For each row of the gate 0 where its evidence is hidden in the table that it comes from."""
+    known = {phrase(f"criterion.{m}", m): m for m in _EVIDENCE} | {m: m for m in _EVIDENCE}
+    found = []
+    for said in gate.table["measure"].astype("str"):
+        measure = known.get(said, "")
+        source = out.get(_EVIDENCE.get(measure, ""))
+        rows = source.table if source else gate.table.head(0)
+        rows = rows[rows["metric"] == measure]
+        if measure == "formality":
+            rows = rows[rows["variant"] == "targets"]
+        found.append(np.inf if rows.empty or rows["shown"].iloc[-1] else 0.0)
+    return found
 
 
 def _leaning(

@@ -262,3 +262,20 @@ def test_what_is_hidden_for_another_reason_is_not_put_on_the_ledger(ledger):
     )
     assert publish_audited(result, behind=answers({"A": 10}), ledger=ledger).hidden == 1
     assert ledger.cells().empty
+
+
+def test_the_gate_does_not_tell_what_its_source_hides():
+    response = estimates("response", groups={"wave": ["W1", "all"]}, estimate=[0.5, 0.8], n=[4, 4])
+    rules = estimates(
+        "gate", groups={"measure": ["response", "on_time"]}, estimate=[0.8, 0.9], n=[4, 30]
+    )
+    results = {
+        "response": Result("response", response, [Finding("response.none", {}, "note")]),
+        "gate": Result("gate", rules, [Finding("gate.go", {"criteria": 2}, "note")]),
+    }
+    study = lite({"A": 4})
+    shown = {k: v.table.set_index(v.table.columns[0]) for k, v in published(study, results).items()}
+    assert not shown["response"].loc["all", "shown"]
+    assert not shown["gate"].loc["response", "shown"]
+    assert shown["gate"].loc["response", ["estimate", "n"]].isna().all()
+    assert shown["gate"].loc["on_time", "estimate"] == 0.9
