@@ -50,6 +50,7 @@ def read(ratings: pd.DataFrame, *, person: str, item: str, score: str, missing: 
             "count": int((~whole).sum()),
             "persons": len(whole),
             "example": _blank(cells, table),
+            "item": str(cells.columns[int((~np.isfinite(table)).sum(axis=0).argmax())]),
         }
         if whole.any():
             found.append(Finding("answers.listwise", values, "warning"))
