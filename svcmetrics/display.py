@@ -90,7 +90,7 @@ def shown(table: pd.DataFrame, code: str | None = None) -> pd.DataFrame:
 
 def _counted(columns: list[str]) -> list[str]:
     """The columns whose whole numbers were counted: those of a result behind its groups."""
-    own = columns[columns.index("metric") + 1 :] if "metric" in columns else []
+    own = columns[columns.index("estimate") + 1 :] if "estimate" in columns else []
     return own + [c for c in ("n", "count") if c in columns and c not in own]
 
 
