@@ -83,7 +83,7 @@ def ask(behind: Behind, *, parts: bool = False) -> tuple[list[Asked], pd.DataFra
     score = behind.ratings[behind.score].to_numpy("float64") if scored else np.zeros(len(code))
     person = pd.factorize(behind.ratings[behind.rater])[0]
     order = np.argsort(code, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(code, minlength=len(names)))[:-1])
+    rows = np.split(order, np.cumsum(np.bincount(code, minlength=len(names))))[:-1]
     asked, shown = [], []
     for place, mine in enumerate(rows):
         w = weights[mine]
@@ -97,7 +97,7 @@ def ask(behind: Behind, *, parts: bool = False) -> tuple[list[Asked], pd.DataFra
                 behind.unit,
                 behind.decimals,
             )
-            if behind.scale is not None
+            if behind.scale is not None and len(mine)
             else (0.0, 0.0, "")
         )
         total = float(w.sum())
@@ -117,17 +117,14 @@ def ask(behind: Behind, *, parts: bool = False) -> tuple[list[Asked], pd.DataFra
 
 
 def _of_persons(weights: np.ndarray, person: np.ndarray, parts: bool) -> np.ndarray:
-    if not parts or not len(person):
+    if not parts:
         return weights
     return np.bincount(np.unique(person, return_inverse=True)[1], weights=weights)
 
 
 def _written(mean: float, low: float, high: float, bound: str, decimals: int | None) -> float:
-    if bound == "at_least":
-        return round(low, 2 if decimals is None else decimals)
-    if bound == "at_most":
-        return round(high, 2 if decimals is None else decimals)
-    return round(mean, 2 if decimals is None else decimals)
+    told = {"at_least": low, "at_most": high}.get(bound, mean)
+    return round(told, 2 if decimals is None else decimals)
 
 
 def _coarser(

@@ -67,3 +67,50 @@ def test_names_and_numbers_are_masked_and_departments_stay(text, masked):
     frame = said(10).assign(text=[text, *[f"意见{i}" for i in range(9)]])
     shown = show(frame, names=["张晓明", "Li Lei"], keep=["张晓明工作室"]).table
     assert masked in shown["comment"].tolist()
+
+
+def test_what_an_unknown_person_wrote_and_empty_words_are_neither_shown_nor_counted():
+    frame = said(12)
+    frame.loc[10, "who"], frame.loc[11, "text"] = None, "  "
+    shown = show(frame)
+    assert len(shown.table) == 10 and not shown.table["comment"].str.contains("第10条").any()
+    assert show(frame.iloc[1:]).table.empty  # nine who wrote, one unknown, one silent
+
+
+def test_the_same_words_of_several_stand_once_and_their_writers_count():
+    frame = pd.concat([said(9), said(3, text="谢谢").assign(who=["a", "b", "p0"])])
+    shown = show(frame)
+    assert (shown.table["comment"] == "谢谢").sum() == 1 and len(shown.table) == 10
+    assert shown.findings[0].values == {"count": 10, "groups": 1}
+
+
+def test_groups_shown_and_hidden_are_counted():
+    many = pd.concat(
+        [said(n, unit=f"部门{k}") for k, n in enumerate((10, 12, 9, 3, 1))], ignore_index=True
+    )
+    shown = show(many)
+    assert [(f.key, dict(f.values)) for f in shown.findings] == [
+        ("comments.shown", {"count": 22, "groups": 2}),
+        ("comments.hidden", {"hidden": 3, "least": 10}),
+        ("comments.read_first", {}),
+    ]
+    assert (shown.hidden, shown.min_n) == (3, 10)
+    higher = show(many, min_raters=12)
+    assert (len(higher.table), higher.hidden, higher.min_n) == (12, 4, 12)
+    none = show(many, min_raters=13)
+    assert [f.key for f in none.findings] == ["comments.none"] and none.hidden == 5
+    whole = comments(many, text="text", rater="who")  # twelve persons wrote, of whom some twice
+    assert whole.hidden == 0 and whole.table["group"].unique().tolist() == [""]
+
+
+def test_lists_stand_by_department():
+    table = show(pd.concat([said(10, unit="乙"), said(11, unit="丙"), said(12, unit="甲")])).table
+    assert table["unit"].drop_duplicates().tolist() == sorted("甲乙丙")
+
+
+def test_the_longer_of_two_names_is_masked_as_a_whole():
+    frame = said(10).assign(text=["张晓明明来了", *[f"意见{i}" for i in range(9)]])
+    shown = show(frame, names=["张晓", " 张晓明明 ", "", "张晓明"]).table["comment"].tolist()
+    assert "■■来了" in shown
+    kept = show(frame, names=["张晓明"], keep=["张晓", "张晓明明", ""]).table["comment"].tolist()
+    assert "张晓明明来了" in kept

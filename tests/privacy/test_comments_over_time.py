@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,3 +98,48 @@ def fewest(lists: list[frozenset[str]], writer: pd.Series) -> int:
     every = sorted(frozenset().union(*lists))
     pattern = pd.Series(["".join("01"[t in one] for one in lists) for t in every], index=every)
     return int(writer.reindex(every).groupby(pattern).nunique().min())
+
+
+def test_departments_with_too_few_writers_are_hidden_and_not_held_back(ledger):
+    both = pd.concat([said(range(12)), said(range(9), unit="人事部")])
+    first = publish_comments(both, ledger=ledger, **HOW)
+    assert [f.key for f in first.findings] == [
+        "comments.shown", "comments.read_first", "comments.hidden"
+    ]  # fmt: skip
+    assert (len(first.table), first.hidden, first.min_n) == (12, 1, 10)
+    # One more in each: the first waits, the second has ten of its own now.
+    more = pd.concat([said(range(13)), said(range(10), unit="人事部")])
+    later = publish_comments(more, ledger=ledger, **HOW)
+    assert len(later.table) == 22 and later.hidden == 1
+    assert later.findings[-1].values == {"groups": 1, "least": 10}
+    # Both wait: one shows its older list again.
+    most = pd.concat([said(range(14)), said(range(11), unit="人事部")])
+    last = publish_comments(most, ledger=ledger, **HOW)
+    assert len(last.table) == 22 and last.findings[-1].values["groups"] == 2
+
+
+def test_what_an_unknown_person_wrote_is_neither_shown_nor_kept(ledger):
+    table = said(range(12))
+    table.loc[11, "who"], table.loc[10, "text"] = None, " "
+    assert len(publish_comments(table, ledger=ledger, **HOW).table) == 10
+    with sqlite3.connect(ledger.path) as other:
+        writers, texts = other.execute("SELECT writers, comments FROM comment_list").fetchone()
+    other.close()
+    # Twelve bytes each, for as long as there are old lists to be read.
+    assert len(writers) == len(texts) == 10 * 12
+
+
+def test_the_largest_older_list_is_shown_again_and_a_higher_floor_is_kept(ledger):
+    for people in (range(10), range(20)):
+        assert len(publish_comments(said(people), ledger=ledger, **HOW).table) == len(people)
+    again = publish_comments(said(range(21)), ledger=ledger, **HOW)
+    assert len(again.table) == 20 and again.min_n == 10
+    higher = publish_comments(said(range(31)), ledger=ledger, min_raters=12, **HOW)
+    assert len(higher.table) == 20 and higher.min_n == 12  # eleven new ones are too few for it
+    assert len(publish_comments(said(range(31)), ledger=ledger, **HOW).table) == 31
+
+
+def test_without_departments_all_is_one_list(ledger):
+    how = {k: v for k, v in HOW.items() if k != "by"}
+    table = pd.concat([said(range(6)), said(range(6, 12), unit="人事部")])
+    assert len(publish_comments(table, ledger=ledger, **how).table) == 12

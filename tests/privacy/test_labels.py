@@ -101,3 +101,28 @@ def test_the_record_tells_fields_counts_and_files_and_no_person(pages):
     assert set(record["inputs"]) == {"study.toml", "unit.csv", "rating.csv"}
     assert record["seen_by"] == "analysts" and record["least_persons"] == 5
     assert set(record["purpose"]) == set(lang.LANGUAGES) == set(record["retention"])
+
+
+def test_of_two_names_one_of_which_begins_the_other_the_longer_is_read():
+    labels = {"张三": "R-1", "张三丰": "R-2", "丰": "R-3"}
+    assert relabelled("张三丰、张三、丰", labels) == "R-2、R-1、R-3"
+    assert relabelled("abcdef abcde", {"abcdef": "R-1"}) == "R-1 abcde"
+    assert relabelled("nothing to do", {}) == "nothing to do"
+
+
+def test_persons_are_sought_in_every_table_that_names_them_and_forms_have_labels_of_their_own():
+    def one(**columns):
+        return pd.DataFrame(columns)
+
+    tables = {
+        "plan": one(plan_id=["form01", None], rater_key=["rater1", "rater2"]),
+        "rating": one(rater_key=["rater2", None]),
+        "event": one(actor_key=["actor1"]),
+        "judgement": one(judge_key=["judge1"]),
+        "relevance": one(score=[1.0]),  # without its column nobody is in it
+        "service": one(service_id=["actor1"], name_en=["judge2"]),
+    }
+    found = report_labels(svc.Study(tables, svc.study.Settings(name="many")), {})
+    assert set(found) == {"rater1", "rater2", "judge1", "form01"}
+    kinds = {k: v[:2] for k, v in found.items()}
+    assert kinds == {"rater1": "R-", "rater2": "R-", "judge1": "R-", "form01": "F-"}

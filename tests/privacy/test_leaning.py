@@ -7,8 +7,10 @@ nothing is shared with what is attacked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import dataclass, replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ import pytest
 import svcmetrics as svc
 from svcmetrics import score
 from svcmetrics.numeric.disclosure_leverage import best_known
-from svcmetrics.privacy import Ledger
+from svcmetrics.privacy import Behind, Ledger, leaning
 from svcmetrics.publication import published
 from svcmetrics.study import Settings, Study
 from tests.privacy.test_computed import rated_by_many
@@ -171,3 +173,155 @@ def test_what_is_known_is_a_share():
     assert best_known(mean, who, 2, 0.1) == pytest.approx(0.2)
     assert best_known(np.vstack([mean, [1, 1, 1, 1, 0]]), who, 5, 0.5) == pytest.approx(1.0)
     assert best_known(np.zeros((0, 5)), who, 5) == 0
+
+
+# Which rows are taken
+
+LEAST = 5
+
+
+def taken(*rows, base=(), who=None) -> list[bool]:
+    """One rating per person, unless ``who`` says otherwise."""
+    rows = np.array(rows, dtype=float)
+    base = np.array(base, dtype=float).reshape(-1, rows.shape[1])
+    person = np.arange(rows.shape[1]) if who is None else np.asarray(who)
+    return leaning.taken(base, rows, person, LEAST)
+
+
+def heavy(square: float, count: int = 1, others: int = 39) -> list[float]:
+    """A sum in which so many persons weigh more than the others."""
+    return [np.sqrt(square)] * count + [1.0] * others
+
+
+def test_of_one_person_no_more_than_four_fifths_may_be_known():
+    assert taken(heavy(4 * 39 - 1)) == [True]  # a² / (a² + 39)
+    assert taken(heavy(4 * 39 + 1)) == [False]
+
+
+def test_of_a_group_below_the_least_no_more_than_nine_tenths_may_be_known():
+    assert taken(heavy(80, count=4, others=36)) == [True]  # 4 a² / (4 a² + 36)
+    assert taken(heavy(82, count=4, others=36)) == [False]
+    assert taken(heavy(82, count=5, others=36)) == [True]  # of five, four are known to 73%
+    assert taken([1.0] * 4) == [False]
+    assert taken([1.0] * 5) == [True]  # 80% of four, as the mean of five always tells
+
+
+def test_rows_are_taken_in_their_order_each_beside_those_before():
+    one = [1.0] * 12
+    less = [1.0] * 11 + [0.0]  # beside the first: the last person
+    half = [1.0] * 6 + [0.0] * 6
+    assert taken(one, less, half, one) == [True, False, True, True]
+    assert taken(less, one, half) == [True, False, True]
+    assert taken(less, less, one, one, half, less) == [True, True, False, False, True, True]
+    assert taken(half, one, base=[less]) == [True, False]
+    assert taken(one, base=[one]) == [True]
+    # One of two answers of one person would be known: that is known wholly.
+    assert taken(less, one, less, who=[*range(11), 10]) == [True, False, True]
+
+
+def test_what_is_known_already_is_no_reason_to_hide_what_tells_nothing_more():
+    known = [1.0] + [0.0] * 12
+    fresh = [0.0] + [1.0] * 12
+    assert taken(fresh, known, base=[known]) == [True, True]
+    assert taken(fresh[::-1], base=[known]) == [True]
+
+
+def recipe() -> leaning.Leaning:
+    """Two parts per form; the third department is rated in the second wave."""
+    told = pd.DataFrame({
+        "unit": [*"AABBABC"] * 2, "who": [0, 1, 0, 1, 2, 2, 1] * 2, "form": [*range(7)] * 2,
+        "dimension": ["x"] * 7 + ["y"] * 7, "wave": ["1"] * 4 + ["2"] * 3 + ["1"] * 4 + ["2"] * 3,
+        "w": [3.0] * 7 + [1.0] * 7, "s": 3.0, "mode": "web",
+    })  # fmt: skip
+    behind = Behind(told, ["unit"], "who", "s", (1, 5), ["form", "dimension"], "w", None)
+    variances = {
+        "adjusted": {"rater": 0.4, "pair": 0.1, "residual": 0.6},
+        "shrunken": {"rater": 0.4, "pair": 0.0, "residual": 0.6, "target": 0.3},
+    }
+    return leaning.leaning(behind, variances, target="unit", taken_out=["wave", "mode", "none"])
+
+
+def test_what_scores_are_made_of_is_read_from_the_forms():
+    found = recipe()
+    assert found.ids == ("A", "B", "C")
+    assert np.bincount(found.form).tolist() == [2] * 7
+    assert found.share.tolist() == [0.75] * 7 + [0.25] * 7
+    assert (
+        len(found.others) == 1
+    )  # the wave varies; how it was asked does not, and one is not there
+    rows = found.rows([("adjusted", 0), ("shrunken", 2), ("adjusted", 2)])
+    assert rows.shape == (3, 14)
+    np.testing.assert_allclose(rows.sum(axis=1), 1)
+    np.testing.assert_allclose(rows[:, :7], 3 * rows[:, 7:])  # three quarters of each form
+
+
+def test_the_mean_over_departments_is_the_mean_of_their_rows():
+    found = replace(recipe(), mean=(0, 2))
+    rows = found.rows([("adjusted", leaning.MEAN), ("adjusted", 0), ("adjusted", 2)])
+    np.testing.assert_allclose(rows[0], (rows[1] + rows[2]) / 2)
+
+
+def test_what_is_kept_gives_the_same_weights_years_later():
+    found = replace(recipe(), mean=(0, 1))
+    ids = np.arange(14)[::-1].copy()
+    shown = [("adjusted", 1), ("shrunken", leaning.MEAN)]
+    read, numbers, rows = leaning._read(leaning._packed(leaning._written(found, ids), shown))
+    assert rows == shown and numbers.tolist() == ids.tolist()
+    np.testing.assert_array_equal(read.rows(rows), found.rows(shown))
+    none = leaning.leaning(
+        Behind(pd.DataFrame({"u": ["A"] * 6, "r": range(6), "s": 3.0}), ["u"], "r", "s", (1, 5)),
+        {"adjusted": {"rater": 0.4, "pair": 0.0, "residual": 0.6}}, target="u", taken_out=[],
+    )  # fmt: skip
+    read, *_ = leaning._read(leaning._packed(leaning._written(none, np.arange(6)), []))
+    assert read.others == () and read.ids == ("A",) and read.mean == ()
+    np.testing.assert_allclose(read.rows([("adjusted", 0)]), np.full((1, 6), 1 / 6))
+
+
+@pytest.mark.parametrize(("cells", "looked_at"), [(40_000, True), (40_001, False)])
+def test_up_to_forty_million_weights_are_looked_at(cells, looked_at):
+    class Store:
+        asked = False
+
+        def execute(self, *_):
+            self.asked = True
+            return self
+
+        def fetchall(self):
+            return []
+
+    store = Store()
+    table = SimpleNamespace(low=range(cells), person=range(1000))
+    leaning.beside(store, "mean", table, np.ones(3, dtype=bool))
+    assert store.asked is looked_at
+
+
+def test_a_mean_beside_adjusted_scores_is_shown_unless_it_tells_a_person():
+    store = sqlite3.connect(":memory:")
+    store.executescript(leaning.SCHEMA)
+    person = np.arange(12)
+    score = np.full((1, 12), 1 / 12)
+
+    def shown(members: list[list[int]], found: list[bool]) -> list[bool]:
+        cells = SimpleNamespace(
+            low=np.zeros(len(members)), person=person, least=LEAST, new=np.ones(len(members), bool),
+            cell=np.repeat(np.arange(len(members)), [len(m) for m in members]),
+            rating=np.concatenate(members), weight=np.ones(sum(map(len, members))),
+        )  # fmt: skip
+        return leaning.beside(store, "mean", cells, np.array(found)).tolist()
+
+    eleven, six = list(range(11)), list(range(6))
+    assert shown([eleven, six], [True, True]) == [True, True]  # no score was ever shown
+    lean = leaning.Leaning(
+        np.arange(12), np.ones(12), np.zeros(12, int), np.arange(12), (), ("A",),
+        {"adjusted": {"rater": 0.4, "pair": 0.0, "residual": 0.6}},
+    )  # fmt: skip
+    np.testing.assert_allclose(lean.rows([("adjusted", 0)]), score)
+    plain = np.zeros((0, 12)), np.zeros((0, 12))
+    asked = (store, "mean", lean, (np.arange(12), person), [("adjusted", 0)], plain, LEAST)
+    assert leaning.admit(*asked) == leaning.admit(*asked) == [True]
+    assert store.execute("SELECT count(*) FROM leaning").fetchone() == (1,)
+    assert shown([eleven, six], [True, True]) == [False, True]
+    assert shown([eleven, six], [True, False]) == [False, False]
+    # The larger of two that do not go together comes first, wherever it stands.
+    assert shown([[0, 1, 2, 3, 4], six], [True, True]) == [False, True]
+    assert leaning.published(store, "other", 12).shape == (0, 12)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcmetrics.privacy import Behind, Ledger, load_key, publish_means
+from svcmetrics.privacy import Behind, Ledger, leaning, load_key, publish_means
 from svcmetrics.privacy.means import ask
 from svcmetrics.privacy.pseudonyms import stem
 from svcmetrics.problems import OutputError, StudyError, TableError
@@ -349,3 +349,56 @@ def test_from_counts_alone_a_computed_sum_rests_on_one_more(ledger, scale, apart
     table = publish_means(asked, ledger=ledger, min_computed=2).table
     assert table["shown"].all() == both
     assert table["shown"].any()
+
+
+@pytest.mark.parametrize("scale", [None, (1, 5)])
+@pytest.mark.parametrize("by", [[], ["unit"]])
+def test_without_any_answer_nothing_is_shown_and_nothing_kept(ledger, scale, by):
+    nobody = replace(behind(list(range(6))), by=by, scale=scale)
+    nobody = replace(nobody, ratings=nobody.ratings.iloc[:0])
+    published = publish_means(nobody, ledger=ledger)
+    assert len(published.table) == (0 if by else 1)
+    assert not published.table["shown"].any() and published.table["estimate"].isna().all()
+    assert ledger.cells().empty
+
+
+def test_what_an_insider_weighs_is_a_rating_or_all_parts_of_one_answer():
+    """Ten ratings of five persons: a tenth of the whole each, or a fifth as parts of one answer."""
+    table = pd.DataFrame({"unit": "A", "rater": [*"abcde"] * 2, "score": 5, "form": range(10)})
+    asked = Behind(table, ["unit"], "rater", "score", (1, 5), ["form"])
+    for parts, band in ((False, 4.5), (True, 4.0)):
+        [cell], shown = ask(asked, parts=parts)
+        assert shown["estimate"].tolist() == [band]
+        assert (cell.low, cell.high) == pytest.approx((10 * band, 50))
+    assert ask(asked)[1]["estimate"].tolist() == [4.5]
+
+
+def test_the_floor_of_sums_is_two_persons_at_least_and_never_above_that_of_groups(ledger):
+    with pytest.raises(TableError, match="2"):
+        publish_means(behind(list(range(8))), ledger=ledger, min_computed=1)
+    apart = in_cells({"A": list(range(11)), "B": list(range(5, 11))})
+    # Five persons make the difference: as many as a group must have, whatever more was asked for.
+    assert publish_means(apart, ledger=ledger, min_computed=9).table["shown"].all()
+
+
+def test_adjusted_scores_of_too_many_answers_are_let_through_as_the_readme_says(
+    ledger, monkeypatch
+):
+    """One row for a department of eight: audited up to the limit of rows times answers, not beyond."""
+    asked = behind(list(range(8)))
+    cells, _ = ask(asked)
+    told = asked.ratings.assign(other=[*"xy"] * 4)
+    found = leaning.leaning(
+        replace(asked, ratings=told),
+        {"adjusted": {"rater": 0.4, "pair": 0.0, "residual": 0.6}},
+        target="other",
+        taken_out=[],
+    )
+    few = [("adjusted", 0)]  # four persons rated x: nobody but they are in its score
+
+    def admitted(most: int) -> list[bool]:
+        monkeypatch.setattr(leaning, "MOST", most)
+        return ledger.admit_leaning("mean", asked, found, few, cells, least=5)
+
+    assert admitted(2 * 8 - 1) == [True]
+    assert admitted(2 * 8) == [False]
