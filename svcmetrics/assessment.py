@@ -20,10 +20,11 @@ from svcmetrics.indicators import (
     indicators,
     joint_draws,
     last_wave,
+    rating_scale,
     shares,
 )
 from svcmetrics.privacy.audited import COMPUTED
-from svcmetrics.result import Result
+from svcmetrics.result import Finding, Result
 from svcmetrics.study import Study
 
 # Fewer departments are no comparison.
@@ -124,17 +125,38 @@ def _scores(study: Study, results: Mapping[str, Result], forms: pd.DataFrame) ->
         "weights": shares(found, dimension_weights(study, results)),
         "target": "target_id",
     }
-    composite = score.composite(found, **how)
+    composite = score.composite(found, **how).also(_guessed_scale(study))
     compared = _compared(study, results, composite.table)
+    few = _few_raters(study, composite.table, compared)
     joint = joint_draws(study, forms)
     if not joint:
         groups = score.groups(compared, target="target_id")
-        return {"composite": composite, "groups": groups}
+        return {"composite": composite, "groups": groups.also(few)}
     # The same raters rated several departments: errors that they share cancel in a comparison.
     drawn = score.composite_draws(found, joint=joint, rng=study.settings.seed, **how)
     drawn = drawn[[t for t in drawn.columns if t in set(compared["target_id"])]]
     groups = score.groups(compared, target="target_id", uncertainty=drawn)
-    return {"composite": composite, "groups": groups}
+    return {"composite": composite, "groups": groups.also(few)}
+
+
+def _guessed_scale(study: Study) -> list[Finding]:
+    if study.has("item"):
+        return []
+    low, high = rating_scale(study)
+    return [Finding("assess.scale_from_answers", {"low": low, "high": high}, "warning")]
+
+
+def _few_raters(study: Study, table: pd.DataFrame, compared: pd.DataFrame) -> list[Finding]:
+    """Who is not compared, and why: a department must not vanish without a word."""
+    missing = table.loc[~table["target_id"].isin(compared["target_id"]), "target_id"]
+    if missing.empty:
+        return []
+    values = {
+        "names": missing.tolist(),
+        "count": len(missing),
+        "least": COMPUTED * study.settings.min_raters,
+    }
+    return [Finding("assess.few_raters", values, "warning")]
 
 
 def _compared(study: Study, results: Mapping[str, Result], table: pd.DataFrame) -> pd.DataFrame:

@@ -30,7 +30,12 @@ _NAMED_BY = {
 _JOINT = "–"
 _GROUPS = ("cluster",)
 # Columns whose values are columns of the ratings, or indicators.
-_TERMS, _INDICATORS, _MODES = "term", "indicator", ("anonymous", "confidential", "named")
+_TERMS, _INDICATORS, _RESIDUAL, _MODES = (
+    "term",
+    "indicator",
+    "residual",
+    ("anonymous", "confidential", "named"),
+)
 # Columns of codes that the toolkit itself has words for; other codes stay as they are.
 _WORDS = ("reason_code",)
 _STEPS = ("step_no", "to_step_no")
@@ -94,7 +99,7 @@ def _words_of(table: pd.DataFrame) -> dict[str, str]:
                 t: " × ".join(header(p) for p in ps)
                 for t, ps in parts.items()
                 if t in known or len(ps) > 1
-            }
+            } | {_RESIDUAL: word("term", _RESIDUAL)}
         table[column] = [known.get(str(v), v) for v in table[column]]
     if any(f" − {m}" in v for v in table["variant"].astype("str").unique() for m in _MODES):
         table["variant"] = [

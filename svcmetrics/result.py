@@ -105,6 +105,11 @@ class Result:
         """The reading in the given language ("zh" or "en")."""
         return "\n".join(f.say(code) for f in self._findings)
 
+    def also(self, more: Iterable[Finding]) -> Result:
+        """The same result, saying more."""
+        findings = [*self._findings, *more]
+        return Result(self._name, self._table, findings, self._about, drawing=self._drawing)
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the result; loads matplotlib only now."""
         from svcmetrics import plots

@@ -84,3 +84,16 @@ def test_departments_of_few_raters_are_no_part_of_the_mean_of_all():
     found = assess(replace(full, tables={**full.tables, "plan": plan, "rating": rating}))
     composite, groups = (set(found[k].table["target_id"]) for k in ("composite", "groups"))
     assert len(composite - groups) == 1 and groups < composite
+    told = {f.key: f for f in found["groups"].findings}["assess.few_raters"]
+    assert told.level == "warning"
+    assert set(told.values["names"]) == composite - groups
+    assert told.values["count"] == 1 and told.values["least"] == 2 * full.settings.min_raters
+
+
+def test_the_scale_is_said_to_be_guessed_only_where_no_item_declares_it(results):
+    assert "assess.scale_from_answers" not in {f.key for f in results["composite"].findings}
+    study = company(events=500, ratings=1500)
+    bare = assess(replace(study, tables={k: v for k, v in study.tables.items() if k != "item"}))
+    told = {f.key: f for f in bare["composite"].findings}["assess.scale_from_answers"]
+    scores = study.rating["score"]
+    assert told.values == {"low": scores.min(), "high": scores.max()}

@@ -198,11 +198,23 @@ def test_a_lite_study_is_clean_and_its_typing_errors_are_found():
         }
     )
     tables = {k: _clean()[k] for k in ("unit", "service")} | {"rating": rating}
-    assert _keys(tables) == set()
+    assert _keys(tables) == {"scale_from_answers"}
     rating.loc[3, "score"] = 55.0
-    assert _keys(tables) == {"score_far_out"}
+    assert _keys(tables) == {"scale_from_answers", "score_far_out"}
     rating.loc[3] = rating.loc[4]
-    assert _keys(tables) == {"row_twice"}
+    assert _keys(tables) == {"scale_from_answers", "row_twice"}
+
+
+def test_a_guessed_scale_is_told_with_its_ends_since_one_error_of_typing_moves_every_score():
+    answers = {"rater_key": [f"r{i}" for i in range(40)], "target_id": "HR", "item_id": "q1"}
+    rating = pd.DataFrame(answers).assign(score=[4.0, 5.0] * 20)
+    rating.loc[3, "score"] = 6.0  # on a scale from 1 to 5
+    tables = {k: _clean()[k] for k in ("unit", "service")} | {"rating": rating}
+    (told,) = check_study(Study(tables, SETTINGS))
+    assert told.key == "scale_from_answers" and told.level == "warning"
+    assert told.values == {"low": "4", "high": "6", "n": 40, "n_low": 20, "n_high": 1}
+    tables["rating"] = rating.assign(score=float("nan"), na_reason="no_contact")
+    assert "scale_from_answers" not in _keys(tables)
 
 
 def test_persons_are_never_printed():

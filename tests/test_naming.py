@@ -60,3 +60,11 @@ def test_the_text_of_an_item_ends_without_a_full_stop_since_it_stands_in_sentenc
     )
     assert names(item, "item_id", "zh") == {"q1": "按时完成"}
     assert names(item, "item_id", "en") == {"q1": "Done on time"}
+
+
+@pytest.mark.parametrize(("code", "said"), [("zh", "误差"), ("en", "error")])
+def test_the_residual_of_a_design_has_a_word(code, said):
+    table = estimates("component", groups={"term": ["target_id", "residual"]}, estimate=1.0, n=7)
+    with svc.speaking(code):
+        found = named(Result("generalizability", table), {"unit": UNITS}).table["term"]
+    assert said in found[1] and "residual" not in found.tolist()

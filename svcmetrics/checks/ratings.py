@@ -59,6 +59,7 @@ def _scale(view: View, rating: pd.DataFrame) -> None:
     score = rating["score"].astype("float64")
     if item is None:
         _outliers(view, score)
+        _guessed_ends(view, score.dropna())
         return
     rows = item_rows(rating, view.table("plan", "plan_id", "form_version"), item)
     ends = item[["min", "max"]].astype("float64").reset_index(drop=True).reindex(rows)
@@ -94,3 +95,13 @@ def _outliers(view: View, score: pd.Series) -> None:
     if 0 < far.sum() <= 0.02 * len(given) + 1:
         values = {"bad": f"{score[far].iloc[0]:g}", "low": f"{low:g}", "high": f"{high:g}"}
         view.say("score_far_out", "rating", far, column="score", level="warning", **values)
+
+
+def _guessed_ends(view: View, given: pd.Series) -> None:
+    """Without a declared scale its ends are those of the answers: one typing error moves every score."""
+    if given.empty:
+        return
+    low, high = given.min(), given.max()
+    values = {"low": f"{low:g}", "high": f"{high:g}", "n": len(given)}
+    counts = {"n_low": int((given == low).sum()), "n_high": int((given == high).sum())}
+    view.say("scale_from_answers", "rating", column="score", level="warning", **values, **counts)

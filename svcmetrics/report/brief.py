@@ -9,12 +9,15 @@ from svcmetrics import lang
 from svcmetrics.display import phrase, word
 from svcmetrics.privacy import Published
 from svcmetrics.report.departments import department_lines, written
+from svcmetrics.study import MIN_RATERS
 from svcmetrics.typeface import FACE, FAMILY
 
 # The order of the three words is the order on the page.
 GROUPS = ("above", "unclear", "below")
 # What the page says in sentences, and how many of them at most.
 _READINGS = {"on_time": 1, "returns": 1, "response": 2, "reliability": 1}
+# What must be seen beside the numbers: who stands in no group, and a scale that was guessed.
+_MUST_BE_SEEN = ("assess.few_raters", "assess.scale_from_answers")
 # Criteria that are shares; the others are a ratio, a coefficient and minutes.
 _SHARES = ("on_time", "response", "formality", "copying")
 
@@ -56,7 +59,7 @@ def brief(
             gate=_gate(tables["gate"]) if "gate" in tables else [],
             gate_findings=_gate_said(tables["gate"], banners) if "gate" in tables else [],
             say=lang.say,
-            how=[lang.say(f"brief.how_{n}") for n in (1, 2, 3)],
+            how=[lang.say(f"brief.how_{n}", least=_floor(tables)) for n in (1, 2, 3)],
             footer=" · ".join(
                 f"{phrase(f'note.{k}', k)}: {v}" for k, v in (notes or {}).items() if v
             ),
@@ -81,12 +84,19 @@ def _groups(published: Published) -> list[dict[str, str]]:
 
 
 def _readings(tables: Mapping[str, Published]) -> list[dict[str, str]]:
-    return [
+    told = [f for key in ("groups", "composite") if key in tables for f in tables[key].findings]
+    first = [{"level": f.level, "text": f.say()} for f in told if f.key in _MUST_BE_SEEN]
+    return first + [
         line
         for key, most in _READINGS.items()
         if key in tables
         for line in _said(tables[key], most)
     ]
+
+
+def _floor(tables: Mapping[str, Published]) -> int:
+    """The group size that the page was published with."""
+    return max((p.min_n for p in tables.values()), default=MIN_RATERS)
 
 
 def _said(published: Published, most: int) -> list[dict[str, str]]:

@@ -39,10 +39,9 @@ def department_lines(tables: Mapping[str, Published]) -> tuple[list[str], list[l
     columns = {m.key: _cells(tables[m.key], m) for m in used}
     group = _groups(tables.get("groups"))
     raters = _raters(tables.get("adjust"))
-    names = sorted(
-        {n for cells in columns.values() for n in cells}
-        & (set(group) or set().union(*columns.values()))
-    )
+    known = {n for cells in columns.values() for n in cells}
+    # Whoever was rated stands on the page, also where too few raters allow no comparison.
+    names = sorted(known & (set(group) | set(columns.get("adjust", ())) or known))
     head = [
         "brief.department",
         *(["brief.group"] if group else []),
@@ -52,7 +51,7 @@ def department_lines(tables: Mapping[str, Published]) -> tuple[list[str], list[l
     rows = [
         [
             name,
-            *([group.get(name, lang.MISSING)] if group else []),
+            *([group.get(name, lang.say("brief.not_compared"))] if group else []),
             *(columns[m.key].get(name, lang.MISSING) for m in used),
             *([raters.get(name, lang.MISSING)] if raters else []),
         ]

@@ -88,7 +88,7 @@ def _fill_lite(path):
 def test_a_lite_study_typed_into_the_template(folder):
     _fill_lite(folder / "study.xlsx")
     study, problems = inspect_study(folder)
-    assert [p.say("en") for p in problems] == []
+    assert [(p.key, p.level) for p in problems] == [("scale_from_answers", "warning")]
     assert set(study.tables) == set(LITE)
     assert study.rating["mode"].tolist() == ["confidential"] * 3
     assert study.sources["rating"].first_row == 3

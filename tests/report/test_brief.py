@@ -112,3 +112,30 @@ def test_what_stands_at_the_head_of_the_page_is_not_said_again(tables):
     page = brief(gate, title="E", language="en", banners=["run.page_skipped"])
     with lang.speaking("en"):
         assert page.count(lang.say("run.page_skipped")) == 1
+
+
+def test_a_department_that_is_not_compared_stands_on_the_page_and_is_told(tables):
+    names, n = ["财务部", "法务部", "行政部"], [30, 30, 30]
+    rated = estimates(
+        "adjust",
+        groups={"target_id": names},
+        variant="adjusted",
+        estimate=4.0,
+        low=3.8,
+        high=4.2,
+        n=n,
+    )
+    told = Finding("assess.few_raters", {"names": names[2:], "count": 1, "least": 10}, "warning")
+    compared = publish(_groups(names[:2], n[:2]).also([told]), count="n")
+    page = brief(
+        {**tables, "groups": compared, "adjust": publish(Result("adjust", rated), count="n")},
+        title="示例", language="zh",
+    )  # fmt: skip
+    assert "<td>行政部</td><td>未参加比较</td>" in page
+    assert "行政部（1 个）的评价人不足 10 名，不参加比较" in page
+
+
+def test_the_page_tells_the_group_size_that_it_was_published_with():
+    names = ["财务部", "法务部"]
+    kept = publish(_groups(names, [30, 30]), count="n", min_n=8)
+    assert "不足 8 名评价人的单元格不予展示" in brief({"groups": kept}, title="示例", language="zh")
