@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 from scipy import special
 
 from svcmetrics import score, verify
-from svcmetrics.numeric import consistency, polychoric
+from svcmetrics.numeric import consistency, polychoric, round_robin, round_robin_two
 
 Check = Callable[[Any, Any], None]
 CHECKS: dict[str, dict[str, Check]] = {}
@@ -878,11 +879,220 @@ ELSEWHERE["writing_raters20"] = dict.fromkeys(
     "tests/verify/test_facets_tam.py: all of them, by the rules of TAM",
 )  # fmt: skip
 
+# -------------------------------------------------------------------------------- round robins
+
+MADE_OF = ("actor", "partner", "relationship", None, "actor_partner", "dyadic")  # TripleR's rows
+PEOPLE = {"roundrobin_liking": ("rater", "ratee"),
+          "roundrobin_warner1979": ("actor.id", "partner.id")}  # fmt: skip
+
+
+@cache
+def _relations(folder, *measures: str) -> pd.DataFrame:
+    """Reciprocity of one measure, or of two as two items."""
+    names = PEOPLE[folder.name]
+    data = read(folder, "ratings_long.csv").melt(list(names), measures, "item", "y")
+    more = {"item": "item"} if len(measures) > 1 else {}
+    return verify.reciprocity(data, rater=names[0], target=names[1], score="y", **more).table
+
+
+def _parts(folder, word: str, *measures: str) -> pd.DataFrame:
+    table = _relations(folder, *measures)
+    return table[table["metric"].str.startswith(word + "_")].set_index("variant")
+
+
+def _errors_of_triple_r(row, own, correlation: float, units: int, name: str) -> None:
+    """Standardised value, error, its square, t and p, from those of the package."""
+    near(correlation, row["standardized"])
+    near([own**2, own, row["estimate"] / own], [row["SEVAR"], row["se"], row["t.value"]])
+    # TripleR takes one side also for the covariance within pairs, which can be of either sign;
+    # the package takes both sides for all.
+    p = special.stdtr(units - 1, -abs(row["t.value"])) * (2 if name == "actor_partner" else 1)
+    near(p, row["p.value"])
+
+
+def _standardized(value: pd.Series, name: str, total: float) -> float:
+    if name == "dyadic":
+        return value["dyadic"] / value["relationship"]
+    if name == "actor_partner":
+        return value["actor_partner"] / np.sqrt(value["actor"] * value["partner"])
+    return value[name] / total
+
+
+def _one_measure(measure: str) -> Check:
+    def check(folder, value):
+        own = _parts(folder, "relation", measure)
+        total = own.loc[["actor", "partner", "relationship"], "estimate"].sum()
+        for name, row in zip(MADE_OF, value, strict=True):
+            if name:  # one measure tells no errors apart
+                near(own.loc[name, "estimate"], row["estimate"])
+                share = _standardized(own["estimate"], name, total)
+                _errors_of_triple_r(row, own.loc[name, "error"], share, own["n"].iloc[0], name)
+                twice = 1 if name == "actor_partner" else 2
+                near(own.loc[name, "p"], row["p.value"] * twice, 1e-8)
+
+    return check
+
+
+for _set, _name, _measure in (
+    ("liking", "SRM univariate, liking_a: variance components (estimate, standardized, se, t, p)", "liking_a"),
+    ("liking", "SRM univariate, liking_b", "liking_b"),
+    ("liking", "SRM univariate, metaliking_a", "metaliking_a"),
+    ("warner1979", "SRM univariate, prop.T1", "prop.T1"),
+    ("warner1979", "SRM univariate, prop.T2", "prop.T2"),
+    ("warner1979", "SRM univariate, prop.T3", "prop.T3"),
+):  # fmt: skip
+    checks(f"roundrobin_{_set}", _name)(_one_measure(_measure))
+
+
+def _two_measures(*measures: str) -> Check:
+    """What both share; what TripleR calls error is what each has for itself."""
+
+    def check(folder, value):
+        own = _parts(folder, "shared", *measures)
+        seen = own["estimate"]
+        alone = sum(_parts(folder, "relation", m)["estimate"] for m in measures) / 2 - seen
+        error = alone[["actor", "partner", "relationship"]].clip(lower=0).sum()
+        total = seen[["actor", "partner", "relationship"]].sum() + error
+        near([error, error / total], [value[3]["estimate"], value[3]["standardized"]])
+        for name, row in zip(MADE_OF, value, strict=True):
+            if not name:
+                continue
+            near(seen[name], row["estimate"])
+            mine = own.loc[name, "error"]
+            if name == "actor_partner":
+                crossings = _crossings(folder, *measures)
+                # The peer: the mean of the variances of the two crossings, as if they were one.
+                peer = float(np.sqrt((crossings**2).mean()))
+                assert 0.9 * peer < mine < peer
+                mine = peer
+            share = _standardized(seen, name, total)
+            _errors_of_triple_r(row, mine, share, own["n"].iloc[0], name)
+
+    return check
+
+
+def _crossings(folder, one: str, two: str) -> np.ndarray:
+    """Errors of actor of one measure with partner of the other, both ways."""
+    data = read(folder, "ratings_long.csv")
+    actor, partner = (
+        pd.factorize(data[c], sort=True)[0].astype(np.int64) for c in PEOPLE[folder.name]
+    )
+    x, y = (data[c].to_numpy(float) for c in (one, two))
+    return round_robin_two.shared(x, y, actor, partner, int(actor.max()) + 1).six_errors[2:4]
+
+
+checks("roundrobin_liking", "SRM latent construct liking from liking_a and liking_b")(
+    _two_measures("liking_a", "liking_b")
+)
+checks("roundrobin_warner1979", "SRM latent construct from T1 and T2")(
+    _two_measures("prop.T1", "prop.T2")
+)
+
+
+def _effects(folder, measure: str) -> pd.DataFrame:
+    data = read(folder, "ratings_long.csv")
+    names = PEOPLE[folder.name]
+    units = np.unique(data[names[0]])
+    codes = [np.searchsorted(units, data[c]).astype(np.int64) for c in names]
+    fit = round_robin.fitted(data[measure].to_numpy(float), *codes, len(units))
+    return pd.DataFrame({"a": fit.actor, "p": fit.partner}, index=units.astype(str))
+
+
+def _effects_of(measure: str) -> Check:
+    def check(folder, value):
+        own = _effects(folder, measure).loc[[v["id"] for v in value]]
+        near(own, [[v[f"{measure}.a"], v[f"{measure}.p"]] for v in value])
+
+    return check
+
+
+checks("roundrobin_warner1979", "actor and partner effects T1")(_effects_of("prop.T1"))
+checks(
+    "roundrobin_liking", "actor (rater) and partner (ratee) effects, first six people, liking_a"
+)(_effects_of("liking_a"))
+
+
+@checks("roundrobin_liking", "reliability of actor and partner effects, liking_a")
+def effects_reliable(folder, value):
+    """Variance of the effects over that of their estimates (Bonito and Kenny 2010)."""
+    own = _parts(folder, "relation", "liking_a")
+    part, n = own["estimate"], own["n"].iloc[0]
+    noise = (part["relationship"] * (n - 1) + part["dyadic"]) / (n * (n - 2))
+    near([part[k] / (part[k] + noise) for k in ("actor", "partner")], value)
+
+
+@checks("roundrobin_liking", "mean of all ratings")
+def mean_of_all(folder, value):
+    data = read(folder, "ratings_long.csv")
+    codes = [pd.factorize(data[c], sort=True)[0].astype(np.int64) for c in ("rater", "ratee")]
+    near(round_robin.effects(data["liking_a"].to_numpy(float), *codes, 54)[0], value)
+
+
+@checks("roundrobin_liking", "crossed random effects, ignoring reciprocity (lmer REML)")
+def crossed(folder, value):
+    data = read(folder, "ratings_long.csv")
+    table = verify.generalizability(data, "liking_a ~ rater + ratee", object="ratee").table
+    raw = table[table["variant"] == "raw"].set_index("term")["estimate"]
+    near(raw[["rater", "ratee", "residual"]], list(value.values()), 1e-4)
+
+
+# ----------------------------------------------------------- careless raters, lectures: elsewhere
+
+ELSEWHERE["careless_sim200"] = dict.fromkeys(
+    (
+        *(f"summary of {k} over 200 respondents (per respondent: indices_reference.csv)"
+          for k in ("longstring", "longstring_avg", "irv", "mahad", "evenodd", "psychsyn")),
+        "mahad flagged at 99%",
+    ),
+    "tests/verify/test_careless.py: test_summaries_of_the_reference_are_met",
+)  # fmt: skip
+
+_MODELS = {
+    "test_insteval_students_and_lecturers": (
+        "n rows, students, lecturers, departments", "m1 variance components, REML",
+        "m1 intercept and its SE", "m1 REML criterion",
+        "m1 share of variance: student (rater leniency), lecturer (ratee), residual",
+        "m1 reliability of a lecturer mean over n raters, n=5,10,20,50 (sd2/(sd2+(ss2+se2)/n))",
+        "m1 five highest and five lowest lecturer BLUPs",
+        "m1 five highest and five lowest student BLUPs (leniency)",
+        "TIGHT m1 y~1+(1|s)+(1|d), REML: variance components, REML criterion, theta, intercept (use "
+        "these for accuracy; the default fits above stop earlier, about 6 digits)",
+    ),
+    "test_insteval_with_departments_and_service": (
+        "m2 variance components, REML", "m2 fixed effects (estimate, SE, t)",
+        "TIGHT m2 y~service+(1|s)+(1|d)+(1|dept), REML",
+    ),
+    "test_insteval_full_likelihood_with_departments_fixed": (
+        "m3 variance components, ML", "m3 logLik, AIC", "m3 fixed effects",
+    ),
+    "test_insteval_full_likelihood_with_ages": (
+        "m4 variance components, ML", "m4 fixed effects (treatment contrasts)", "m4 logLik",
+    ),
+    "test_insteval_as_it_is_described": (
+        "ratings per lecturer: quantiles", "ratings per student: quantiles",
+        "mean rating by service (0/1)",
+        "share of students who gave one value to all their lectures, among those with 5+ ratings",
+    ),
+}  # fmt: skip
+ELSEWHERE["insteval"] = {
+    name: f"tests/numeric/test_mixed_references.py: {test}"
+    for test, names in _MODELS.items() for name in names
+}  # fmt: skip
+# Seconds of another machine are no number to meet; benchmarks compare the speed.
+ELSEWHERE["insteval"] |= dict.fromkeys(
+    (
+        "seconds for lmer fits m1..m4, one run each, on a 2-core machine while other jobs ran",
+        "seconds of the two TIGHT fits (machine still shared)",
+    ),
+    "benchmarks/mixed.py: against the stored seconds of lme4",
+)
+
 # -------------------------------------------------------------------------------- all of them
 
 SETS = (
     "shrout_fleiss1979", "brennan2001_table3_2", "gwet_4raters", "fleiss1971_diagnoses", "bfi",
-    "lq2002", "klein2000", "standard_setting", "writing_raters20",
+    "lq2002", "klein2000", "standard_setting", "writing_raters20", "roundrobin_liking",
+    "roundrobin_warner1979", "careless_sim200", "insteval",
 )  # fmt: skip
 
 
@@ -901,6 +1111,14 @@ def test_no_number_is_left_out_in_silence(shared_data, data):
     numbers = json.loads((shared_data(data) / "reference.json").read_text("utf-8"))["numbers"]
     known = {**CHECKS.get(data, {}), **ELSEWHERE.get(data, {})}
     assert {n["name"] for n in numbers} == set(known)
+
+
+def test_what_is_compared_elsewhere_is_there():
+    project = Path(__file__).parents[1]
+    for told in {v for names in ELSEWHERE.values() for v in names.values()}:
+        file, what = told.split(": ", 1)
+        text = (project / file).read_text("utf-8")
+        assert not what.startswith("test_") or f"def {what}(" in text
 
 
 @pytest.mark.data

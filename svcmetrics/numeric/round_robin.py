@@ -7,6 +7,7 @@ equations with the cells that exist where some are missing. Negative variances a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,11 @@ from svcmetrics.numeric import round_robin_errors
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Truth = NDArray[np.bool_]
 
 NAMES = ("actor", "partner", "actor_partner", "relationship", "dyadic")
 # Up to this many cells, errors are exact under normality; beyond, units are left out in turn.
-_DENSE = 400
+DENSE = 400
 _GROUPS = 20
 
 
@@ -39,13 +41,13 @@ class Relations:
 
 def fitted(y: Floats, actor: Whole, partner: Whole, units: int) -> Relations | None:
     """None where the cells cannot tell the five apart."""
-    other = _reverse(actor, partner, units)
+    other = reverse(actor, partner, units)
     values, gram, parts = _moments(y, actor, partner, units, other)
     if values is None:
         return None
     if len(y) == units * (units - 1) and units > 3:
         errors = round_robin_errors.complete(values, gram, units)
-    elif len(y) <= _DENSE:
+    elif len(y) <= DENSE:
         errors = round_robin_errors.from_matrices(values, gram, [v.toarray() for v in parts])
     else:
         errors = _left_out(y, actor, partner, units)
@@ -65,7 +67,8 @@ def effects(y: Floats, actor: Whole, partner: Whole, units: int) -> tuple[float,
     return float(found[-1]), np.asarray(found[:units]), np.asarray(found[units:-1])
 
 
-def _reverse(actor: Whole, partner: Whole, units: int) -> Whole:
+def reverse(actor: Whole, partner: Whole, units: int) -> Whole:
+    """The position of the cell the other way round; -1 where it is missing."""
     key, back = actor * units + partner, partner * units + actor
     order = np.argsort(key)
     place = np.clip(np.searchsorted(key[order], back), 0, len(key) - 1)
@@ -76,39 +79,66 @@ def _moments(
     y: Floats, actor: Whole, partner: Whole, units: int, other: Whole
 ) -> tuple[Floats | None, Floats, list[Any]]:
     """Solve E[Q] = G·θ for the quadratic forms Q of the centred cells."""
+    same, got, crossed, back, alone, swap = parts(actor, partner, units, other)
+    return solved(y, y, [same, got, crossed + back, alone, swap])
+
+
+def parts(actor: Whole, partner: Whole, units: int, other: Whole) -> list[Any]:
+    """What the covariance of cells (i, j) and (k, m) is made of.
+
+    Same actor, same partner, i = m, j = k, the same cell, the cell the other way round.
+    """
     from scipy import sparse
 
-    n = len(y)
+    n = len(actor)
     rows = np.arange(n)
     a = sparse.csr_array((np.ones(n), (rows, actor)), shape=(n, units))
     b = sparse.csr_array((np.ones(n), (rows, partner)), shape=(n, units))
     both = np.flatnonzero(other >= 0)
     swap = sparse.csr_array((np.ones(len(both)), (both, other[both])), shape=(n, n))
-    cross = a @ b.T
-    parts = [a @ a.T, b @ b.T, cross + cross.T, sparse.eye_array(n, format="csr"), swap]
-    ones, away = np.ones(n), y - y.mean()
-    sums = [v @ ones for v in parts]
-    gram = np.array([
-        [v.multiply(w).sum() - 2 * (s @ t) / n + s.sum() * t.sum() / n**2 for w, t in zip(parts, sums, strict=True)]
-        for v, s in zip(parts, sums, strict=True)
-    ])  # fmt: skip
+    return [a @ a.T, b @ b.T, a @ b.T, b @ a.T, sparse.eye_array(n, format="csr"), swap]
+
+
+def solved(x: Floats, y: Floats, made_of: list[Any]) -> tuple[Floats | None, Floats, list[Any]]:
+    """The parts of Cov(x, y) by the forms that have the same shape, of the centred cells."""
+    n = len(y)
+    ones = np.ones(n)
+    rows, columns = [v @ ones for v in made_of], [v.T @ ones for v in made_of]
+
+    def trace(k: int, m: int) -> float:
+        edges = rows[k] @ rows[m] + columns[k] @ columns[m]
+        inside = made_of[k].multiply(made_of[m]).sum()
+        return float(inside - edges / n + rows[k].sum() * rows[m].sum() / n**2)
+
+    every = range(len(made_of))
+    gram = np.array([[trace(k, m) for m in every] for k in every])
     if np.linalg.matrix_rank(gram, tol=1e-9 * np.abs(gram).max()) < len(gram):
-        return None, gram, parts
-    seen = np.array([away @ (v @ away) for v in parts])
-    return np.linalg.solve(gram, seen), gram, parts
+        return None, gram, made_of
+    seen = np.array([(x - x.mean()) @ (v @ (y - y.mean())) for v in made_of])
+    return np.linalg.solve(gram, seen), gram, made_of
 
 
-def _left_out(y: Floats, actor: Whole, partner: Whole, units: int) -> Floats:
-    """Standard errors by leaving out groups of units with all their cells (jackknife)."""
+def left_out(values: Callable[[Truth], Floats | None], actor: Whole, partner: Whole,
+             units: int, size: int) -> Floats:  # fmt: skip
+    """Standard errors by leaving out groups of units with all their cells (jackknife).
+
+    ``values``: the ``size`` values from the cells that are kept.
+    """
     found = []
     groups = min(units, _GROUPS)
     for g in range(groups):
-        keep = (actor % groups != g) & (partner % groups != g)
-        other = _reverse(actor[keep], partner[keep], units)
-        values = _moments(y[keep], actor[keep], partner[keep], units, other)[0]
-        found.append(np.full(len(NAMES), np.nan) if values is None else values)
+        kept = values((actor % groups != g) & (partner % groups != g))
+        found.append(np.full(size, np.nan) if kept is None else kept)
     table = np.array(found)
     return np.asarray(np.sqrt((len(table) - 1) * ((table - table.mean(axis=0)) ** 2).mean(axis=0)))
+
+
+def _left_out(y: Floats, actor: Whole, partner: Whole, units: int) -> Floats:
+    def values(keep: Truth) -> Floats | None:
+        a, b = actor[keep], partner[keep]
+        return _moments(y[keep], a, b, units, reverse(a, b, units))[0]
+
+    return left_out(values, actor, partner, units, len(NAMES))
 
 
 def dyadic_p(

@@ -15,6 +15,11 @@ Floats = NDArray[np.float64]
 
 def from_matrices(values: Floats, gram: Floats, parts: list[Floats]) -> Floats:
     """``parts``: the derivative of the covariance of the cells by each component, dense."""
+    return _errors(values, traces(gram, parts))
+
+
+def traces(gram: Floats, parts: list[Floats]) -> Floats:
+    """tr(A·V_m·B·V_l) of the forms and the parts, by a, m, b, l."""
     k, n = len(parts), len(parts[0])
     dense = np.stack(parts)
     forms = np.einsum("kl,lij->kij", np.linalg.inv(gram), dense)
@@ -22,25 +27,31 @@ def from_matrices(values: Floats, gram: Floats, parts: list[Floats]) -> Floats:
     forms = forms - forms.mean(axis=2, keepdims=True)
     product = np.einsum("kij,mjl->kmil", forms, dense, optimize=True).reshape(k * k, n, n)
     flipped = product.transpose(0, 2, 1).reshape(k * k, -1)
-    trace = product.reshape(k * k, -1) @ flipped.T
-    return _errors(values, trace.reshape(k, k, k, k))
+    return np.asarray((product.reshape(k * k, -1) @ flipped.T).reshape(k, k, k, k))
 
 
 def complete(values: Floats, gram: Floats, units: int) -> Floats:
-    """The same for a complete round robin of any size, from seven numbers per matrix.
+    """The same for a complete round robin of any size, from seven numbers per matrix."""
+    parts = np.insert(np.delete(PARTS, [2, 3], axis=0), 2, PARTS[2] + PARTS[3], axis=0)
+    return _errors(values, complete_traces(gram, parts, units))
 
-    All matrices involved are constant on the seven ways in which two ordered pairs can meet (the
-    same, reversed, same actor, same partner, one's partner is the other's actor, both ways round,
-    nothing in common), and so are their products.
+
+# In which of the seven ways two ordered pairs meet (the same, reversed, same actor, same partner,
+# the first's actor is the other's partner, the first's partner the other's actor, nothing in
+# common), a part of the covariance is one: same actor, same partner, i = m, j = k, the same pair,
+# the reversed one.
+PARTS = np.zeros((6, 7))
+for _part, _ways in enumerate(((0, 2), (0, 3), (1, 4), (1, 5), (0,), (1,))):
+    PARTS[_part, list(_ways)] = 1.0
+
+
+def complete_traces(gram: Floats, parts: Floats, units: int) -> Floats:
+    """``traces`` where every cell is there.
+
+    All matrices involved are constant on the seven ways, and so are their products.
     """
     n = units * (units - 1)
     constants = _constants(units)
-    parts = np.zeros((5, 7))
-    parts[0, [0, 2]] = 1.0  # same actor
-    parts[1, [0, 3]] = 1.0  # same partner
-    parts[2, [4, 5]] = 1.0
-    parts[2, 1] = 2.0  # the reverse pair meets in both ways
-    parts[3, 0] = parts[4, 1] = 1.0
 
     def times(x: Floats, y: Floats) -> Floats:
         return np.asarray(np.einsum("kij,...i,...j->...k", constants, x, y))
@@ -49,8 +60,7 @@ def complete(values: Floats, gram: Floats, units: int) -> Floats:
     centre[0] += 1.0
     forms = times(times(centre, np.linalg.inv(gram) @ parts), centre)
     product = times(forms[:, None, :], parts[None, :, :])
-    trace = n * times(product[:, :, None, None, :], product[None, None, :, :, :])[..., 0]
-    return _errors(values, trace)
+    return np.asarray(n * times(product[:, :, None, None, :], product[None, None, :, :, :])[..., 0])
 
 
 def _errors(values: Floats, trace: Floats) -> Floats:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from svcmetrics import verify
-from svcmetrics.numeric import round_robin
+from svcmetrics.numeric import round_robin, round_robin_two
+from svcmetrics.numeric.one_thread import one_thread
 from svcmetrics.problems import TableError
 
 NAMES = {"rater": "a", "target": "b", "score": "y"}
@@ -92,47 +93,103 @@ def test_it_equals_triple_r(shared_data, folder, actor, partner, column, place):
             assert both.loc[name, "error"] == pytest.approx(row["se"], rel=1e-8)
 
 
-@pytest.mark.data
-@pytest.mark.parametrize(
-    ("folder", "actor", "partner", "columns"),
-    [("roundrobin_liking", "rater", "ratee", ("liking_a", "liking_b")),
-     ("roundrobin_warner1979", "actor.id", "partner.id", ("prop.T1", "prop.T2"))],
-)  # fmt: skip
-def test_two_measures_of_one_construct_have_the_covariances_of_triple_r(
-    shared_data, folder, actor, partner, columns
-):
-    """What two measures share is a covariance, and that follows from sums: (v(x + y) − v(x − y)) / 4.
+def _two_items(rng, units=10, alone=0.3):
+    """Two items that share actors, partners and pairs; each has some of its own, and errors."""
+    a, b = (v.ravel() for v in np.indices((units, units)))
+    a, b = a[a != b], b[a != b]
+    one = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 0.6]], units)
+    noise = rng.normal(size=(units, units))
+    both = np.sqrt(0.5) * ((noise + noise.T) / np.sqrt(2) + rng.normal(size=(units, units)))
+    base = one[a, 0] + one[b, 1] + both[a, b]
+    items = []
+    for _ in range(2):
+        own = rng.multivariate_normal([0, 0], [[alone, alone / 3], [alone / 3, alone]], units)
+        items.append(base + own[a, 0] + own[b, 1] + rng.normal(size=len(a)))
+    return *items, a, b
 
-    TripleR's standard errors of these are not compared: ``reciprocity`` takes one measure.
-    """
-    path: Path = shared_data(folder)
-    table = pd.read_csv(path / "ratings_long.csv")
-    numbers = json.loads((path / "reference.json").read_text("utf-8"))["numbers"]
-    peer = {r["type"]: r["estimate"] for r in
-            next(n["value"] for n in numbers if n["name"].startswith("SRM latent"))}  # fmt: skip
-    one, two = (table[c] for c in columns)
 
-    def parts(score):
-        own = verify.reciprocity(
-            table.assign(y=score), rater=actor, target=partner, score="y"
-        ).table
-        own = own[own["metric"].str.startswith("relation_")]
-        return own.set_index("variant")["estimate"]
+SHARED = np.array([1, 0.6, 0.3, 1, 0.5])  # what _two_items share, in the order of NAMES
 
-    shared = (parts(one + two) - parts(one - two)) / 4
-    names = {"actor": "actor variance", "partner": "partner variance",
-             "relationship": "relationship variance", "actor_partner": "actor-partner covariance",
-             "dyadic": "relationship covariance"}  # fmt: skip
-    for name, told in names.items():
-        assert shared[name] == pytest.approx(peer[told], rel=1e-7)
-    # What each measure has for itself, in actors, partners and pairs; below zero it is none.
-    alone = (parts(one) + parts(two)) / 2 - shared
-    error = alone[["actor", "partner", "relationship"]].clip(lower=0).sum()
-    assert error == pytest.approx(peer["error variance"], rel=1e-7)
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+@one_thread()  # as in the metric itself
+def test_what_two_items_share_is_unbiased_and_its_errors_are_right(missing):
+    rng = np.random.default_rng(4)
+    values, errors = [], []
+    for _ in range(60 if missing else 300):
+        x, y, a, b = _two_items(rng)
+        there = rng.random(len(a)) >= missing
+        found = round_robin_two.shared(x[there], y[there], a[there], b[there], 10)
+        values.append(found.values)
+        errors.append(found.errors)
+    spread = np.std(values, axis=0)
+    assert (np.abs(np.mean(values, axis=0) - SHARED) < 3.5 * spread / np.sqrt(len(values))).all()
+    np.testing.assert_allclose(
+        np.sqrt(np.mean(np.square(errors), axis=0)), spread, rtol=0.3 if missing else 0.15
+    )
+
+
+def test_one_measure_twice_shares_all_with_itself(warner):
+    y, a, b = (warner[c].to_numpy() for c in "yab")
+    one, twice = round_robin.fitted(y, a, b, 8), round_robin_two.shared(y, y, a, b, 8)
+    np.testing.assert_allclose(twice.values, one.values, rtol=1e-9)
+    np.testing.assert_allclose(twice.errors, one.errors, rtol=1e-9)
+
+
+def test_errors_of_what_is_shared_are_the_same_by_matrices_and_by_seven_numbers(monkeypatch):
+    from svcmetrics.numeric import round_robin_errors
+
+    x, y, a, b = _two_items(np.random.default_rng(5))
+    quick = round_robin_two.shared(x, y, a, b, 10)
+    made_of = round_robin.parts(a, b, 10, round_robin.reverse(a, b, 10))
+    gram = round_robin.solved(x, y, made_of)[1]
+    dense = round_robin_errors.traces(gram, [v.toarray() for v in made_of])
+    monkeypatch.setattr(round_robin_errors, "complete_traces", lambda *_: dense)
+    slow = round_robin_two.shared(x, y, a, b, 10)
+    np.testing.assert_allclose(quick.six_errors, slow.six_errors, rtol=1e-9)
+
+
+def test_many_incomplete_cells_have_errors_by_leaving_units_out():
+    rng = np.random.default_rng(6)
+    x, y, a, b = _two_items(rng, 40)
+    there = rng.random(len(a)) < 0.9
+    found = round_robin_two.shared(x[there], y[there], a[there], b[there], 40)
+    whole = round_robin_two.shared(x, y, a, b, 40)
+    assert np.isnan(found.six_errors).all()
+    assert ((found.errors > 0.4 * whole.errors) & (found.errors < 2.5 * whole.errors)).all()
+
+
+def test_errors_of_single_items_make_reciprocity_smaller_but_not_what_two_items_share():
+    x, y, a, b = _two_items(np.random.default_rng(9), 30, alone=0.0)
+    table = pd.concat(
+        [pd.DataFrame({"a": a, "b": b, "i": k, "y": v}) for k, v in enumerate((x, y))]
+    )
+    found = verify.reciprocity(table, **NAMES, item="i")
+    own = rows(found, "reciprocity")["estimate"]
+    # One error of 1 for each item beside 1 of the pair: 0.5 · 1 / 1.5, where it is 0.5.
+    assert own["dyadic"] == pytest.approx(1 / 3, abs=0.08)
+    assert own["dyadic_shared"] == pytest.approx(0.5, abs=0.12)
+    assert "reciprocity.shared" in [f.key for f in found.findings]
+    one = verify.reciprocity(table[table["i"] == 0], **NAMES, item="i").table
+    assert not one["metric"].str.startswith("shared").any()
+
+
+def test_items_that_share_nothing_are_told():
+    rng = np.random.default_rng(2)
+    a, b = (v.ravel() for v in np.indices((6, 6)))
+    a, b = a[a != b], b[a != b]
+    y = rng.normal(size=len(a))
+    table = pd.concat(
+        [pd.DataFrame({"a": a, "b": b, "i": k, "y": v}) for k, v in enumerate((y, -y))]
+    )
+    table = table.assign(y=table["y"] + rng.normal(0, 0.1, len(table)))
+    found = verify.reciprocity(table, **NAMES, item="i")
+    assert "reciprocity.shares_nothing" in [f.key for f in found.findings]
+    assert np.isnan(rows(found, "reciprocity").loc["dyadic_shared", "estimate"])
 
 
 def _values(y, a, b, units):
-    other = round_robin._reverse(a, b, units)
+    other = round_robin.reverse(a, b, units)
     return round_robin._moments(y, a, b, units, other)[0]
 
 
@@ -159,7 +216,7 @@ def test_errors_of_the_general_and_the_complete_formula_agree(warner):
     from svcmetrics.numeric import round_robin_errors as errors
 
     y, a, b = (warner[c].to_numpy() for c in "yab")
-    other = round_robin._reverse(a, b, 8)
+    other = round_robin.reverse(a, b, 8)
     values, gram, parts = round_robin._moments(y, a, b, 8, other)
     dense = errors.from_matrices(values, gram, [p.toarray() for p in parts])
     np.testing.assert_allclose(errors.complete(values, gram, 8), dense, rtol=1e-8)
