@@ -76,7 +76,7 @@ class Result:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(
-            "结果不可修改:请取 .table 的副本 / a result cannot be changed: work on a copy of .table"
+            "结果不可修改：请取 .table 的副本 / a result cannot be changed: work on a copy of .table"
         )
 
     __delattr__ = __setattr__  # type: ignore[assignment]

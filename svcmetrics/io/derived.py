@@ -12,7 +12,7 @@ from svcmetrics.io.quality import Tally
 
 UNKNOWN_UNIT = "unit_unknown"
 _UNKNOWN_NAMES = {"name_zh": "未注明部门", "name_en": "Unit not stated"}
-CONFIRM = "导入时的默认值,请确认 / default of the import, please confirm"
+CONFIRM = "导入时的默认值，请确认 / default of the import, please confirm"
 
 
 def names_of(ids: pd.Series) -> pd.DataFrame:
