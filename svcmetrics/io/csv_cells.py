@@ -17,6 +17,7 @@ from svcmetrics.problems import Problem, StudyError
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile(r'(?:(?<=[,;\t|\r\n])|\A)"(?:[^"]|"")*"(?=[,;\t|\r\n]|\Z)')
 _FULL_WIDTH = "，；"
+_WRITTEN = re.compile(r"[^\ufeff \t\r\n,;]")
 _HEAD = 200_000  # characters looked at to find delimiter and width
 _LONGEST_ROW = 1 << 23
 _ROWS_TOLD = 50
@@ -35,7 +36,7 @@ _MARKS = (
 def cells_of(data: bytes, file: str) -> pd.DataFrame:
     """All cells as text, indexed by row number; StudyError for what cannot be read for certain."""
     text = decode(data, file)
-    if not text.strip("\ufeff \t\r\n,;"):
+    if not _WRITTEN.search(text):
         raise StudyError(Problem("file_empty", file=file))
     if "\0" in text:
         raise StudyError(
@@ -124,6 +125,8 @@ def _shape(text: str, file: str) -> tuple[str, int, list[tuple[int, list[str]]]]
 
 def _regularity(head: str, delimiter: str, cut: bool) -> tuple[int, int]:
     """How many rows agree on a number of columns above one, and that number."""
+    if delimiter not in head:
+        return 0, 0
     widths = Counter(len(r) for _, r in _records(head, delimiter, cut) if len(r) > 1)
     return (widths.most_common(1)[0][1], widths.most_common(1)[0][0]) if widths else (0, 0)
 

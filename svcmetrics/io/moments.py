@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io.times import odd_hours, read_times, zone
-from svcmetrics.io.values import Read, texts, trouble
+from svcmetrics.io.values import Read, coded, texts, trouble
 from svcmetrics.problems import Problem
 
 _ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$"
@@ -19,12 +19,15 @@ _WARNINGS = {"serial": "time_serial", "unix": "time_unix"}
 
 def read_time(values: pd.Series, timezone: str, *, from_1904: bool = False) -> Read:
     """Instants in the study's time zone; entries without an offset are taken as local time."""
+    kind: np.ndarray | None
     if pd.api.types.is_datetime64_any_dtype(values):
-        text, at, kind = values, *_parts(values, timezone, from_1904)
+        text = values
+        at, kind = _parts(values, timezone, from_1904)
     else:
-        text = texts(values)
-        at, kind = _of_texts(text, timezone, from_1904)
+        text, at, kind = _of_texts(values, timezone, from_1904)
     local = at.dt.tz_convert(zone(timezone))
+    if kind is None or set(pd.unique(kind)) <= {"offset", "missing"}:
+        return local, []
     odd = odd_hours(
         text, pd.DataFrame({"at": at, "kind": kind}), timezone=timezone, from_1904=from_1904
     )
@@ -52,14 +55,20 @@ def _parts(values: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series
     return read["at"], read["kind"].to_numpy(dtype=object)
 
 
-def _of_texts(text: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series, np.ndarray]:
-    """Times as text; where most of them repeat (all answers of a form), each is read once."""
-    code, distinct = pd.factorize(text, use_na_sentinel=True)
+def _of_texts(
+    values: pd.Series, timezone: str, from_1904: bool
+) -> tuple[pd.Series, pd.Series, np.ndarray | None]:
+    """Times as text; where most of them repeat (all answers of a form), each is read once.
+
+    No kinds come back where each is written with its offset: then nothing is in doubt.
+    """
+    text, code, distinct = coded(values)
     if 2 * len(distinct) > len(text):
-        return _of_text(text, timezone, from_1904)
-    at, kind = _of_text(pd.Series(distinct, dtype=text.dtype), timezone, from_1904)
-    spread = at.array.take(code, allow_fill=True)
-    return pd.Series(spread, index=text.index), np.append(kind, "missing")[code]
+        return text, *_of_text(text, timezone, from_1904)
+    at, kind = _of_text(distinct, timezone, from_1904)
+    spread = pd.Series(at.array.take(code, allow_fill=True), index=text.index)
+    sure = set(pd.unique(kind)) <= {"offset"}
+    return text, spread, None if sure else np.append(kind, "missing")[code]
 
 
 def _of_text(text: pd.Series, timezone: str, from_1904: bool) -> tuple[pd.Series, np.ndarray]:

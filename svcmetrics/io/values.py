@@ -73,6 +73,23 @@ def texts(values: pd.Series) -> pd.Series:
     return text.mask(text == "")
 
 
+def coded(values: pd.Series) -> tuple[pd.Series, np.ndarray, pd.Series]:
+    """Cells as text, which of the distinct texts each one is (-1: blank), and the distinct ones."""
+    if isinstance(values.dtype, pd.StringDtype):
+        code, found = pd.factorize(values, use_na_sentinel=True)
+        distinct = pd.Series(found)
+        if values.dtype == "str" and texts(distinct).equals(distinct):
+            return values, code, distinct
+    text = texts(values)
+    code, found = pd.factorize(text, use_na_sentinel=True)
+    return text, code, pd.Series(found)
+
+
+def spread(flags: Any, code: np.ndarray) -> np.ndarray:
+    """What is known of the distinct texts, for every cell; not for blank ones."""
+    return np.append(np.asarray(flags, dtype=bool), False)[code]
+
+
 def read_text(values: pd.Series, _: Column) -> Read:
     """Free text, as typed."""
     return texts(values), []
@@ -80,13 +97,15 @@ def read_text(values: pd.Series, _: Column) -> Read:
 
 def read_id(values: pd.Series, _: Column) -> Read:
     """An id, as text: digits that Excel has lost and dates that it has made are named."""
-    out = texts(values)
     found: list[Problem] = []
     if isinstance(values.dtype, pd.StringDtype):
-        lost = out.str.match(_EXCEL_NUMBER, na=False).to_numpy(dtype=bool)
-        trimmed = (out.notna() & (out != values)).to_numpy(dtype=bool)
-        found += trouble("spaces_trimmed", trimmed, values, level="warning")
+        out, code, distinct = coded(values)
+        lost = spread(distinct.str.match(_EXCEL_NUMBER, na=False), code)
+        if out is not values:
+            trimmed = (out.notna() & (out != values)).to_numpy(dtype=bool)
+            found += trouble("spaces_trimmed", trimmed, values, level="warning")
     else:
+        out = texts(values)
         lost = _long_number(values)
         dated = values.map(lambda v: isinstance(v, (dt.datetime, dt.date, dt.time))).to_numpy(
             dtype=bool
@@ -124,9 +143,8 @@ def read_number(values: pd.Series, _: Column) -> Read:
             values.astype("Float64").to_numpy("float64", na_value=np.nan), index=values.index
         )
         return out, trouble("not_number", np.isinf(out), values)
-    text = texts(values)
-    code, distinct = pd.factorize(text, use_na_sentinel=True)
-    plain = _plain_digits(pd.Series(distinct))
+    text, code, distinct = coded(values)
+    plain = _plain_digits(distinct)
     comma = plain.str.match(r"^[+-]?\d+,\d+$", na=False).to_numpy(dtype=bool)
     thousand = comma & plain.str.match(r"^[+-]?[1-9]\d{0,2},\d{3}$", na=False).to_numpy(dtype=bool)
     number = _to_float(plain.str.replace(",", ".", regex=False)).to_numpy()
@@ -137,7 +155,7 @@ def read_number(values: pd.Series, _: Column) -> Read:
     found: list[Problem] = []
     if bad.any() or comma.any():
         unclear, decimal, wrong = (
-            np.append(b, False)[code] for b in (thousand, comma & ~thousand, bad & ~thousand)
+            spread(b, code) for b in (thousand, comma & ~thousand, bad & ~thousand)
         )
         found += trouble("comma_unclear", unclear, text)
         found += trouble("decimal_comma", decimal, text, level="warning")
@@ -155,12 +173,13 @@ def read_whole(values: pd.Series, column: Column) -> Read:
 def per_distinct(values: pd.Series, function: Callable[[pd.Series], pd.Series]) -> pd.Series:
     """A function of cells, called once with the distinct ones."""
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    result = function(pd.Series(distinct).reset_index(drop=True))
-    out = (
-        result.reindex(codes) if len(result) else pd.Series(np.nan, index=codes, dtype=result.dtype)
-    )
-    out.index = values.index
-    return out
+    return _for_each(function(pd.Series(distinct).reset_index(drop=True)), codes, values.index)
+
+
+def _for_each(distinct: pd.Series, codes: np.ndarray, index: pd.Index) -> pd.Series:
+    if not len(distinct):
+        return pd.Series(np.nan, index=index, dtype=distinct.dtype)
+    return pd.Series(distinct.array.take(codes, allow_fill=True), index=index)
 
 
 def _mapped(
@@ -172,9 +191,9 @@ def _mapped(
     headers_of: Column | None = None,
     form: Callable[[Any], str] = headers.normal,
 ) -> Read:
-    text = texts(values)
-    out = per_distinct(text, lambda d: _typed(d.map(lambda v: lookup(form(v))), dtype))
-    bad = (text.notna() & out.isna()).to_numpy(dtype=bool)
+    text, code, distinct = coded(values)
+    meant = _typed(distinct.map(lambda v: lookup(form(v))), dtype)
+    out, bad = _for_each(meant, code, values.index), spread(meant.isna(), code)
     more: dict[str, Any] = {}
     if headers_of is not None and bad.any():
         more = {
