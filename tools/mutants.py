@@ -8,6 +8,7 @@ metric; hence this runner.
 
 import argparse
 import ast
+import math
 import random
 import sys
 import tomllib
@@ -42,6 +43,24 @@ class Mutant(NamedTuple):
         return f"svcmetrics/{self.module}.py:{self.line}: {self.told}"
 
 
+class Verdict(NamedTuple):
+    """The test that noticed a change, or how many did not."""
+
+    by: str = ""
+    passed: int = 0
+    unplayed: int = 0
+    executed: bool = False
+
+    def __str__(self) -> str:
+        if self.by:
+            return f"noticed by {self.by}"
+        if not self.executed:
+            return f"no test executes it; {self.passed} that come near pass"
+        if self.unplayed:
+            return f"not decided: {self.passed} tests pass, no time for {self.unplayed}"
+        return f"all {self.passed} tests that execute it pass"
+
+
 def modules(beginnings: list[str]) -> list[str]:
     """The modules that can be changed, such as "privacy/means"."""
     found = [
@@ -73,7 +92,7 @@ def mutant(module: str, text: str, index: int) -> Mutant:
 def _places(tree: ast.AST) -> list[tuple[ast.AST, int, str]]:
     """Every spot that can be changed; annotations, decorators and texts apart."""
     found: list[tuple[ast.AST, int, str]] = []
-    for node, function in _walk(tree, "", ""):
+    for node, function in walk(tree, "", ""):
         if isinstance(node, ast.Compare):
             found += [(node, k, function) for k, op in enumerate(node.ops) if type(op) in _OTHER]
         elif isinstance(node, (ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.AugAssign)):
@@ -84,7 +103,7 @@ def _places(tree: ast.AST) -> list[tuple[ast.AST, int, str]]:
     return found
 
 
-def _walk(node: ast.AST, prefix: str, function: str) -> Iterator[tuple[ast.AST, str]]:
+def walk(node: ast.AST, prefix: str, function: str) -> Iterator[tuple[ast.AST, str]]:
     """Every node with the outermost function that it stands in the body of."""
     yield node, function
     outer = not function and isinstance(node, (ast.FunctionDef, ast.ClassDef))
@@ -96,7 +115,7 @@ def _walk(node: ast.AST, prefix: str, function: str) -> Iterator[tuple[ast.AST, 
         below = f"{inner}." if isinstance(node, ast.ClassDef) else prefix
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from _walk(child, below, function or here)
+                yield from walk(child, below, function or here)
 
 
 def _change(node: ast.AST, part: int) -> str:
@@ -146,17 +165,22 @@ def main(args: list[str]) -> int:
 
     killed = 0
 
-    def tell(one: Mutant, noticed_by: str | None) -> None:
+    def tell(one: Mutant, verdict: Verdict) -> None:
         nonlocal killed
-        killed += noticed_by is not None
-        told = f"killed: {one} ({noticed_by})" if noticed_by else f"SURVIVES: {one}"
-        print(told, flush=True)
+        killed += bool(verdict.by)
+        word = "killed" if verdict.by else "SURVIVES"
+        print(f"{word}: {one} ({verdict})", flush=True)
 
     play(drawn, tell)
-    share = killed / max(len(drawn), 1)
-    told = f"{killed} of {len(drawn)} killed ({share:.0%}), {len(equal)} set aside as equal"
-    print(f"{told}; {len(every)} in all")
+    low, high = _wilson(killed, len(drawn))
+    told = f"{killed} of {len(drawn)} killed ({killed / max(len(drawn), 1):.0%}; 95% interval"
+    print(f"{told} {low:.0%}–{high:.0%}), {len(equal)} set aside as equal; {len(every)} in all")
     return int(killed < 0.9 * len(drawn))
+
+
+def _wilson(killed: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    middle, wide = killed + z**2 / 2, z * math.sqrt(killed * (n - killed) / max(n, 1) + z**2 / 4)
+    return (middle - wide) / (n + z**2), (middle + wide) / (n + z**2)
 
 
 if __name__ == "__main__":

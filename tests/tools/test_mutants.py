@@ -2,7 +2,7 @@
 
 import tomllib
 
-from tools import mutant_tests, mutants
+from tools import mutant_files, mutant_reach, mutants
 from tools.mutants import ROOT, source
 
 CODE = """
@@ -44,9 +44,9 @@ def test_what_is_set_aside_is_there_and_says_why():
 
 
 def test_a_module_has_tests_and_its_own_come_first():
-    assert mutant_tests.files("verify/icc")[0] == "tests/verify/test_icc.py"
-    assert mutant_tests.files("numeric/disclosure_thin")[0] == "tests/numeric/test_disclosure.py"
-    without = [m for m in mutants.modules([]) if not mutant_tests.files(m)]
+    assert mutant_files.files("verify/icc")[0] == "tests/verify/test_icc.py"
+    assert mutant_files.files("numeric/disclosure_thin")[0] == "tests/numeric/test_disclosure.py"
+    without = [m for m in mutants.modules([]) if not mutant_files.files(m)]
     assert without == []
 
 
@@ -61,7 +61,31 @@ def test_what_is_on_record_of_a_metric_is_played_for_all_that_it_uses():
     of_icc, of_cvi = (Item(f"tests/test_unchanged.py::test_same[{m}]") for m in ("icc", "cvi"))
     means = Item("tests/test_unchanged.py::test_same[means months-0]")
     items = [of_icc, of_cvi, means]
-    assert mutant_tests.tests("verify/icc", items) == [of_icc]
-    assert mutant_tests.tests("numeric/intervals", items) == [of_cvi]
-    assert mutant_tests.tests("numeric/disclosure_audit", items) == [means]
-    assert mutant_tests.tests("verify/icc", [Item("tests/test_laws.py::test_order[icc]")]) == []
+    law = Item("tests/test_laws.py::test_order[icc]")
+    own = Item("tests/verify/test_icc.py::test_one")
+    assert mutant_files.tests("verify/icc", [*items, law, own]) == [[of_icc], [own], []]
+    assert mutant_files.tests("numeric/intervals", items) == [[of_cvi], [], []]
+    assert mutant_files.tests("numeric/disclosure_audit", items) == [[means], [], []]
+
+
+def test_a_change_is_about_its_line_and_that_of_a_constant_about_the_lines_that_name_it():
+    text = source("numeric/pairwise").read_text("utf-8")
+    every = all_of("numeric/pairwise", text)
+    constant = next(m for m in every if m.told.startswith("0.58 -> "))
+    about = mutant_reach.marks(constant)
+    assert about
+    for module, mark in about:
+        lines = source(module).read_text("utf-8").splitlines()
+        number = next(n for n, (_, k) in mutant_reach.spots(module).items() if k == mark)
+        assert "RANDOM_INDEX" in lines[number - 1]
+    inside = next(m for m in every if m.function)
+    mark = mutant_reach.spots("numeric/pairwise")[inside.line][1]
+    assert mutant_reach.marks(inside) == {("numeric/pairwise", mark)}
+
+
+def test_a_verdict_says_why_a_change_survives():
+    verdict = mutants.Verdict
+    assert str(verdict("a test")) == "noticed by a test"
+    assert str(verdict(passed=3, executed=True)).startswith("all 3")
+    assert str(verdict(passed=3, unplayed=2, executed=True)).startswith("not decided")
+    assert str(verdict(passed=3)).startswith("no test executes it")
