@@ -11,6 +11,7 @@ from scipy.stats import binom
 
 from svcmetrics import verify
 from svcmetrics.simulate import company
+from svcmetrics.verify import gaming_log
 
 UNITS = list("ABCDEFGH")
 
@@ -257,3 +258,100 @@ def test_the_reading_gives_the_chance_of_any_false_alarm(code, said):
     assert told.values["sure"] == (overall <= 0.05).sum()
     known = result.table.dropna(subset="p")
     assert (known["p_overall"] >= known["p_adjusted"] - 1e-12).all()
+
+
+# By hand: one department, a few cases, every rule at its limit
+
+
+DAY = pd.Timestamp("2026-03-02 08:00", tz="Asia/Shanghai")
+
+
+def counts_of(check: str, cases, since=None) -> dict[str, int]:
+    """Counts of one check; a case is its minutes and actions, and who asked for it."""
+    rows = [
+        (f"c{k}", seq, "s1", DAY + pd.Timedelta(minutes=minute), 1, "U", asker, action)
+        for k, (asker, steps) in enumerate(cases)
+        for seq, (minute, action) in enumerate(steps)
+    ]
+    events = pd.DataFrame(rows, columns=gaming_log.EVENT)
+    services = pd.DataFrame({"service_id": ["s1"], "provider_id": ["U"]})
+    found = {c["check"].iloc[0]: c for c in gaming_log.of_log(events, services, since) if len(c)}
+    row = found[check].iloc[0].to_dict()
+    return {k: v for k, v in row.items() if k not in ("unit", "check")}
+
+
+def starts(asker: str, *minutes: float):
+    return [(asker, [(m, "submit")]) for m in minutes]
+
+
+def test_cases_of_one_person_within_thirty_minutes_are_one_matter():
+    # 30 minutes after the one before: still one; a second later, or by another person: not.
+    cases = [*starts("p", 0, 30, 60 + 1 / 60), *starts("q", 31)]
+    assert counts_of("split", cases) == {"hits": 1, "trials": 4}
+
+
+def test_a_case_withdrawn_starts_anew_from_its_end_to_a_day_later():
+    def pair(asker, ended, after):
+        gone = (asker, [(0, "submit"), (ended, "withdraw")])
+        return [gone, (asker, [(ended + after, "submit")])]
+
+    day = 24 * 60
+    cases = [*pair("p", 10, 0), *pair("q", 10, day), *pair("r", 10, day + 1), *pair("s", 10, -1)]
+    assert counts_of("restarted", cases) == {"hits": 2, "trials": 8}
+    closed = [("p", [(0, "submit"), (10, "close")]), *starts("p", 20)]
+    assert counts_of("restarted", closed) == {"hits": 0, "trials": 2}
+
+
+def test_only_work_after_the_close_reopens_a_case():
+    done = [(0, "submit"), (5, "deliver"), (9, "close")]
+    cases = [("p", [*done, (10, "deliver")]), ("p", [*done, (10, "note")]), ("p", done),
+             ("p", [(0, "submit"), (9, "withdraw"), (10, "deliver")])]  # fmt: skip
+    assert counts_of("reopened", cases) == {"hits": 1, "trials": 3}
+
+
+def test_an_output_again_counts_unless_it_was_sent_back():
+    cases = [
+        ("p", [(0, "submit"), (5, "deliver"), (9, "deliver")]),
+        ("p", [(0, "submit"), (5, "deliver"), (7, "return"), (9, "deliver")]),
+        ("p", [(0, "submit"), (5, "deliver"), (9, "approve")]),
+        ("p", [(0, "submit"), (5, "deliver"), (7, "return"), (9, "deliver"), (11, "deliver")]),
+    ]
+    assert counts_of("quiet_rework", cases) == {"hits": 2, "trials": 4}
+
+
+def test_easy_is_less_than_a_tenth_of_the_usual_time_before_and_since():
+    # The usual case takes 100 minutes; 10 are a tenth, and not easy.
+    at = {"before": (0, [100, 100, 9]), "since": (3 * 1440, [100, 100, 100, 10, 9, 9])}
+    cases = [
+        (f"{when}{k}", [(start + k, "submit"), (start + k + took, "close")])
+        for when, (start, all_) in at.items()
+        for k, took in enumerate(all_)
+    ]
+    expected = {"hits": 2, "trials": 6, "hits_before": 1, "trials_before": 3}
+    assert counts_of("easy_cases", cases, "2026-03-05") == expected
+    # A case of the day itself belongs to the time since; without a day, the middle of the log does.
+    assert counts_of("easy_cases", cases, "2026-03-05 08:00")["trials"] == 6
+    assert counts_of("easy_cases", cases, "2026-03-05 08:01")["trials"] == 5
+    assert counts_of("easy_cases", cases)["trials"] == 5
+
+
+def test_a_deadline_is_moved_late_in_its_last_tenth_or_against_the_requester():
+    start, hour = DAY, pd.Timedelta(hours=1)
+
+    def case(name, agreed_after, due_after, agreed=True):
+        first = (name, 0, start, start + 100 * hour, pd.NA)
+        return [first, (name, 1, start + agreed_after * hour, start + due_after * hour, agreed)]
+
+    rows = [
+        *case("in the last tenth", 90, 120), *case("before it", 89.99, 120),
+        *case("to the same hour", 95, 100), *case("earlier", 95, 99),
+        *case("against", 10, 120, False), *case("nothing said", 10, 120, pd.NA),
+    ]  # fmt: skip
+    names = ["case_id", "rev", "agreed_at", "due_at", "requester_ok"]
+    table = pd.DataFrame(rows, columns=names)
+    units = pd.Series({row[0]: row[0] for row in rows})
+    found = gaming_log.moved_deadlines(table, units).set_index("unit")
+    assert set(found.index[found["hits"] == 1]) == {"in the last tenth", "against"}
+    assert (found["trials"] == 1).all()
+    unsaid = gaming_log.moved_deadlines(table.drop(columns="requester_ok"), units)
+    assert unsaid.loc[unsaid["hits"] == 1, "unit"].tolist() == ["in the last tenth"]
