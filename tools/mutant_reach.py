@@ -182,9 +182,9 @@ def kept(place: str) -> dict[str, dict[str, Any]]:
 
 
 def keep(place: str, told: dict[str, dict[str, Any]]) -> None:
-    """Whole or not at all: another run may read it."""
+    """Whole or not at all: another run may read it. A failing test may pass next time."""
     KEPT.mkdir(exist_ok=True)
-    new = {name: {**known, "digest": _digest(name)} for name, known in told.items()}
+    new = {n: {**known, "digest": _digest(n)} for n, known in told.items() if known["passes"]}
     fresh = _path(place).with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(kept(place) | new), "utf-8")
     fresh.replace(_path(place))

@@ -167,9 +167,9 @@ class Player(Recorder):
             known = mutant_reach.kept(place)
             new = [item for item in mine if item.nodeid not in known]
             if new:
-                told = in_a_child(partial(self._recorded, new), 2400)
-                mutant_reach.keep(place, json.loads(told))
-                known = mutant_reach.kept(place)
+                told = json.loads(in_a_child(partial(self._recorded, new), 2400))
+                mutant_reach.keep(place, told)
+                known |= told
             self.reach |= {item.nodeid: known[item.nodeid] for item in mine}
         broken = [name for name in items if not self.reach[name]["passes"]]
         if broken:

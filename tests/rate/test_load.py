@@ -40,3 +40,21 @@ def test_without_waves_and_without_rows():
     assert rate.load(PLAN.head(0)).findings[0].level == "refused"
     lost = rate.load(PLAN.assign(rater_key=[None, *PLAN["rater_key"][1:]]))
     assert lost.about["dropped"] == {"no_id": 1}
+
+
+def test_the_reading_tells_the_usual_and_the_worst_of_all_waves():
+    told = {f.key: f.values for f in rate.load(PLAN, cap=4, minutes=6).findings}
+    assert told["load.usual"] == pytest.approx(
+        {"mean": (10 / 3 + 1) / 2, "most": 6, "hours": 1.0, "cap": 4}
+    )
+    assert told["load.over_cap"] == {"share": pytest.approx(100 / 3), "cap": 4, "wave": "1"}
+    assert rate.load(PLAN, cap=6).about["axis"] == [0.0, None]
+
+
+def test_by_default_eight_forms_of_three_minutes_are_not_too_many():
+    eight = pd.DataFrame({"wave": 1, "rater_key": ["a"] * 8 + ["b"] * 2})
+    result = rate.load(eight)
+    assert [f.key for f in result.findings] == ["load.usual"]
+    assert result.table["estimate"].iloc[-1] == 0.5
+    nine = pd.concat([eight, eight.head(1)])
+    assert rate.load(nine, wave=None).findings[-1].values["wave"] is None

@@ -9,6 +9,7 @@ import pytest
 from svcmetrics import verify
 from svcmetrics.numeric import rasch, rasch_fit
 from svcmetrics.problems import TableError
+from svcmetrics.verify import facets_data
 
 NAMES = {"target": "t", "rater": "r", "score": "s"}
 # Guilford 1954, Psychometric Methods, p. 282: judge, person, traits a to e.
@@ -144,6 +145,23 @@ def test_blocks_skipped_scores_and_refusals_are_named():
         verify.facets(table.assign(s=table["s"] + 0.5), **NAMES)
     with pytest.raises(TableError):
         verify.facets(table, **NAMES, anchors={"x": None})
+
+
+def test_elements_that_lack_a_category_have_no_thresholds_of_their_own():
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame([(t, r, i) for t in range(12) for r in range(4) for i in "abcd"],
+                         columns=["t", "r", "i"])  # fmt: skip
+    table["s"] = rng.integers(1, 4, len(table))
+    table.loc[table["i"].isin(["b", "c"]) & (table["s"] == 2), "s"] = 3
+    table.loc[(table["i"] == "c").idxmax(), "s"] = 2  # once is enough to be estimated
+    refused = verify.facets(table, **NAMES, item="i", steps="i").findings[0]
+    assert (refused.key, refused.values["count"]) == ("facets.thin_steps", 1)
+
+
+def test_scores_that_nobody_gave_are_listed_ten_at_most():
+    assert facets_data._skipped(np.array([1.0, 2.0, 4.0])) == [3.0]
+    assert facets_data._skipped(np.array([1.0, 20.0])) == [float(k) for k in range(2, 12)]
+    assert facets_data._skipped(np.array([0.0, 1.0])) == []
 
 
 def test_forty_eight_thousand_ratings_take_a_moment():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -411,6 +412,37 @@ def test_marginal_errors_are_those_of_the_exact_information():
     np.testing.assert_allclose(found.errors[1], exact[:8], rtol=0.03)
     np.testing.assert_allclose(found.errors[2], exact[8:10], rtol=0.03)
     np.testing.assert_allclose(found.threshold_errors[0], exact[10:14], rtol=0.1)
+
+
+def test_information_on_the_spread_of_the_targets_is_the_bend_of_the_likelihood():
+    """Second differences of the deviance in mean and log sd, all else held."""
+    rng, size = np.random.default_rng(6), (40, 12)
+    codes = [v.ravel() for v in np.indices(size)]
+    place = rng.normal(0, 0.6, 40)[codes[0]] - rng.normal(0, 0.4, 12)[codes[1]]
+    one_set = np.zeros(len(place), int)
+    p = rasch.chances(place, np.array([[-1.5, -0.5, 0.5, 1.5]]), one_set)
+    x = (rng.random((len(place), 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    data = rasch.Data(x, codes[0], (codes[1],), size, one_set, 4)
+    found, seen = rasch_marginal.fit(data)
+    plan = rasch_newton.plan(data, tuple(np.full(n, np.nan) for n in size), first=0)
+    mean, sd = found.population
+    state = rasch_quadrature.State([seen.mean, -found.measures[1]], found.thresholds, mean, sd,
+                                   seen.spread)  # fmt: skip
+
+    def half_deviance(by_mean=0.0, by_sd=0.0):
+        moved = replace(state, mean=mean + by_mean, sd=sd * np.exp(by_sd))
+        return rasch_quadrature.quadrature(data, moved).deviance / 2
+
+    here, h = rasch_quadrature.quadrature(data, state), 0.05
+    system, variance = rasch_quadrature.averaged(plan, state, here)
+    moves, inverse = rasch_marginal._step(plan, system, variance, state, here)
+    assert np.abs(moves).max() < 1e-5
+    information = np.linalg.pinv(inverse, rcond=1e-9, hermitian=True)[-2:, -2:]
+    bend = [(half_deviance(**{by: h}) + half_deviance(**{by: -h}) - here.deviance) / h**2
+            for by in ("by_mean", "by_sd")]  # fmt: skip
+    both = [half_deviance(a * h, b * h) * a * b for a in (1, -1) for b in (1, -1)]
+    np.testing.assert_allclose(np.diag(information), bend, rtol=0.015)
+    assert information[0, 1] == pytest.approx(sum(both) / 4 / h**2, abs=0.1)
 
 
 def test_a_marginal_fit_does_not_run_away():

@@ -12,6 +12,7 @@ import pytest
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import icc_draws, icc_incomplete
 from svcmetrics.numeric.icc import raters_needed, stepped_up
+from svcmetrics.verify import grid
 
 SHROUT = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 WORDS = {"target": "t", "rater": "r", "score": "s"}
@@ -147,6 +148,16 @@ def test_ids_that_look_alike_are_named_and_not_merged():
     result = verify.icc(data, **WORDS)
     assert "grid.alike" in keys(result)
     assert result.about["raters"] == 5
+
+
+def test_three_groups_of_four_spellings_are_shown_of_five_spellings_each():
+    labels = [v for k in "abcd" for v in (k, k.upper(), f" {k}", f"{k} ", f" {k} ")]
+    (told,) = grid.odd_labels("who", [*labels, "e", 7])
+    assert (told.values["count"], told.values["merged"]) == (22, 6)
+    assert [len(pair.split(" = ")) for pair in told.values["pairs"]] == [4, 4, 4]
+    assert told.values["pairs"][0].count("a") + told.values["pairs"][0].count("A") == 4
+    assert grid.odd_labels("who", ["a", "b", "e", 7]) == []
+    assert grid.odd_labels("who", [7, 8]) == []
 
 
 def test_own_department_is_left_out_and_counted():
