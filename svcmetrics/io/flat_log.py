@@ -48,7 +48,8 @@ def clean_events(
     frame, events = frame[~double], tally.leave_out(events, double, "duplicate")
     events = tally.leave_out(events, events["case_id"].isna(), "no_case")
     if mapping.format not in WORKFLOWS:  # there the code says what happened, not the step
-        events = tally.leave_out(events, events["activity"].isna(), "no_activity")
+        empty = events["activity"].isna() & events["word"].isna()
+        events = tally.leave_out(events, empty, "no_activity")
     frame = frame.loc[events.index]
     events = _timed(frame, events, mapping, tally, from_1904)
     if not len(events):
@@ -174,8 +175,11 @@ def _with_actions(events: pd.DataFrame, mapping: Mapping, tally: Tally) -> pd.Da
     action = lifecycle_action(events["lifecycle"], action.fillna(fallback))
     action = action.mask(events["starts"].to_numpy(dtype=bool), "accept")
     auto = is_automatic(events["actor"]) | events["auto"].isin(_TRUE)
-    # A remark at a step is not the step's work, and a case is not begun or closed at one.
+    # A remark at a step is not the step's work, and a case is not begun at one; where the systems that we
+    # know close a case, nobody works, elsewhere the last step may be what closes it.
+    told = events["word"].notna() & (mapping.format not in WORKFLOWS)
     quiet = action.isin(_STEPLESS) & (mapping.format in WORKFLOWS)
+    quiet |= action.isin(_STEPLESS) & told & (action != "close")
     return events.assign(
         action=action,
         is_auto=auto,

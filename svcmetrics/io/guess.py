@@ -9,7 +9,7 @@ from importlib import resources
 
 import pandas as pd
 
-from svcmetrics.io.actions import FALLBACK, guess_actions
+from svcmetrics.io.actions import FALLBACK, action_of, guess_actions
 from svcmetrics.io.mapping import LOGS, WORKFLOWS, Answer, Mapping
 from svcmetrics.io.times import read_times
 from svcmetrics.problems import Problem, StudyError
@@ -30,6 +30,8 @@ NEEDED = {
 # The only columns that a person may stand in, as a keyed pseudonym.
 PERSONS = ("event.actor_key", "plan.rater_key")
 _SAMPLE = 200
+# Share of the entries of a column of actions that must say what was done.
+_UNDERSTOOD = 0.9
 
 
 def match_headers(
@@ -53,15 +55,25 @@ def guess_mapping(headers: Sequence[str], sample: pd.DataFrame, *, format: str =
         return _guess_ratings(headers, sample)
     columns = match_headers(headers, {**LOG_HEADERS, **CASE_HEADERS})
     mapping = _without_lonely_start(Mapping(format=format, columns=columns))
+    mapping = _without_vague_action(mapping, sample)
     left = tuple(h for h in headers if h not in mapping.columns)
     return with_words(mapping.but(left_out=left), sample)
 
 
 def with_words(mapping: Mapping, sample: pd.DataFrame) -> Mapping:
-    """The mapping with an action word for each activity of the file that has none yet."""
+    """The mapping with an action word for each action, or activity, of the file that has none yet."""
     activity, case = mapping.source("step.name"), mapping.source("event.case_id")
-    if activity is None or activity not in sample or mapping.source("event.action"):
+    if activity is None or activity not in sample or mapping.format in WORKFLOWS:
         return mapping
+    given = mapping.values.get("event.action", {})
+    done = mapping.source("event.action")
+    if done in sample:
+        # Where a row names no action, its activity is all there is.
+        words = {
+            **guess_actions(sample.loc[_blank(sample[done]), activity]),
+            **guess_actions(sample[done]),
+        }
+        return mapping.but(values={**mapping.values, "event.action": {**words, **given}})
     opening = None
     at = mapping.source("event.at")
     if case in sample.columns and at in sample.columns:
@@ -71,16 +83,29 @@ def with_words(mapping: Mapping, sample: pd.DataFrame) -> Mapping:
         order = order.iloc[keys.argsort(kind="stable")]
         opening = order.drop_duplicates(case)[activity]
     guessed = guess_actions(sample[activity], opening)
-    given = mapping.values.get("event.action", {})
     return mapping.but(values={**mapping.values, "event.action": {**guessed, **given}})
 
 
-def not_understood(mapping: Mapping) -> list[str]:
-    """Activities whose name told no action."""
-    from svcmetrics.io.actions import action_of
+def _blank(values: pd.Series) -> pd.Series:
+    return values.isna() | (values.astype("str").str.strip() == "")
 
+
+def _without_vague_action(mapping: Mapping, sample: pd.DataFrame) -> Mapping:
+    """A column that may hold actions is one only where nearly every entry says what was done."""
+    source = mapping.source("event.action")
+    if source is None or source not in sample or mapping.format in WORKFLOWS:
+        return mapping
+    said = sample.loc[~_blank(sample[source]), source].astype("str").value_counts()
+    known = sum(int(n) for word, n in said.items() if action_of(str(word)))
+    if known and known >= _UNDERSTOOD * said.sum():
+        return mapping
+    return mapping.but(columns={c: t for c, t in mapping.columns.items() if c != source})
+
+
+def not_understood(mapping: Mapping) -> list[str]:
+    """Actions, or activities, whose name told no action."""
     words = mapping.values.get("event.action", {})
-    if mapping.source("event.action"):
+    if mapping.format in WORKFLOWS:
         return []
     return [a for a, word in words.items() if word == FALLBACK and not action_of(a)]
 

@@ -43,7 +43,7 @@ def tables_of_log(
             "warning",
             count=len(vague),
             names=vague[:12],
-            events=int(events["activity"].isin(vague).sum()),
+            events=int(events["word"].fillna(events["activity"]).isin(vague).sum()),
         )
     table, columns = (opened.table, mapping) if cases is None else _case_file(cases, mapping)
     more = case_tables(table.frame, columns, tally, from_1904=table.from_1904)

@@ -338,3 +338,45 @@ def test_an_hour_that_the_zone_skips_is_told():
     assert len(events) == 3
     assert said(tally, "skipped_hour")["count"] == 1
     assert said(tally, "doubled_hour")["count"] == 1
+
+
+NODES = ["流水号", "节点", "操作", "操作时间", "处理部门"]
+APPROVAL = [
+    ("A", "发起", "提交", "2025-03-03 09:00", "研发部"), ("A", "财务复核", "退回", "2025-03-03 10:00", "财务部"),
+    ("A", "发起", "重新提交", "2025-03-03 11:00", "研发部"), ("A", "财务复核", "同意", "2025-03-03 14:00", "财务部"),
+    ("A", None, "抄送", "2025-03-03 15:00", "财务部"), ("A", "出纳付款", "办结", "2025-03-04 10:00", "财务部"),
+]  # fmt: skip
+
+
+def test_a_column_of_actions_beside_the_steps_says_what_was_done():
+    events, _, mapping, _ = clean(APPROVAL, NODES)
+    assert mapping.source("step.name") == "节点" and mapping.source("event.action") == "操作"
+    assert events["action"].tolist() == [
+        "submit", "return", "resubmit", "approve", "comment", "close",
+    ]  # fmt: skip
+    # A request and a remark are no step; the step that closes the case is one.
+    done = events["activity"].astype("object").where(events["activity"].notna(), "")
+    assert done.tolist() == ["", "财务复核", "", "财务复核", "", "出纳付款"]
+    made, _ = tables(APPROVAL, NODES)
+    assert made["step"]["name_zh"].tolist() == ["财务复核", "出纳付款"]
+    assert made["event"]["action"].eq("return").sum() == 1
+
+
+def test_where_a_row_names_no_action_its_step_is_read():
+    rows = [*APPROVAL[:5], ("A", "归档", None, "2025-03-04 10:00", "财务部")]
+    events, tally, mapping, _ = clean(rows, NODES)
+    assert mapping.values["event.action"]["归档"] == "close"
+    assert events["action"].iloc[-1] == "close" and "unknown_actions" not in keys(tally)
+    rows = [*APPROVAL[:5], ("A", None, None, "2025-03-04 10:00", "财务部")]
+    events, tally, *_ = clean(rows, NODES)
+    assert len(events) == 5 and tally.left_out == {"no_activity": 1}
+
+
+@pytest.mark.parametrize(("vague", "taken"), [(1, True), (2, False)])
+def test_a_column_that_rarely_says_what_was_done_is_no_column_of_actions(vague, taken):
+    # Nine of ten entries must be words of action; a number or a city is none.
+    known = [("A", "审核", "同意", f"2025-03-0{d} 09:00", "财务部") for d in range(1, 11 - vague)]
+    odd = [("A", "审核", "上海", f"2025-03-1{d} 09:00", "财务部") for d in range(vague)]
+    _, _, mapping, _ = clean([*known, *odd], NODES)
+    assert (mapping.source("event.action") == "操作") is taken
+    assert ("上海" in not_understood(mapping)) is taken
