@@ -37,3 +37,23 @@ def test_no_time_at_all_is_refused_with_a_reason():
     result = burden(pd.DataFrame({"plan_id": ["a"], "seconds": [np.nan]}))
     assert result.table["estimate"].isna().all()
     assert result.findings[0].level == "refused"
+
+
+def test_six_forms_are_the_first_whose_extremes_hold_the_median():
+    six = burden(pd.DataFrame({"plan_id": range(6), "seconds": np.arange(1, 7) * 60}))
+    assert six.table.loc[0, ["low", "high"]].tolist() == [1.0, 6.0]
+    five = burden(pd.DataFrame({"plan_id": range(5), "seconds": np.arange(1, 6) * 60}))
+    assert five.table.loc[0, ["low", "high"]].isna().all()
+    row = six.table.iloc[0]
+    assert six.findings[0].values == {k: row[k] for k in ("estimate", "low", "high", "n", "hours")}
+
+
+def test_each_wave_and_all_together_and_no_hours_of_nothing():
+    data = pd.DataFrame({"plan_id": ["a", "b", "c"], "w": [1, 1, 2], "seconds": [60, 180, 600]})
+    result = burden(data, wave="w")
+    assert result.table["w"].tolist() == ["1", "2", "all"]
+    assert result.table["estimate"].tolist() == [2.0, 10.0, 3.0]
+    assert result.about["dropped"] == {}
+    none = burden(data.assign(seconds=np.nan), wave="w")
+    assert none.table[["w", "n", "hours"]].to_numpy().tolist() == [["all", 0, 0.0]]
+    assert none.about["dropped"] == {"no_time": 3}

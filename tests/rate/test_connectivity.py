@@ -101,3 +101,32 @@ def _number(counts: np.ndarray) -> int:
             reached = left & set(np.flatnonzero(counts[raters].any(axis=0)))
             left -= reached
     return subsets
+
+
+@pytest.mark.parametrize("size", [8, 9])
+def test_a_chain_of_departments_hangs_on_every_rater_and_loses_most(size):
+    result = rate.connectivity(plan([[j, j + 1] for j in range(size - 1)]), wave=None)
+    got, told = numbers(result), {f.key: f.values for f in result.findings}
+    assert got["bridges"] == size - 1
+    # Of a path each comparison of ends j apart has variance 2j: the mean over pairs gives it.
+    apart = [2 * (b - a) for a in range(size) for b in range(a + 1, size)]
+    usual = 2 * (size - 1) / size  # forms of a department: what a whole plan would give
+    assert got["efficiency"] == pytest.approx(2 / usual / np.mean(apart))
+    names = told["connectivity.bridges"]["names"]
+    assert names == [str(j) for j in range(8)] + ["…"] * (size > 8)
+    assert told["connectivity.bridges"]["count"] == size - 1
+    assert told["connectivity.inefficient"]["lost"] == pytest.approx(100 * (1 - got["efficiency"]))
+
+
+def test_the_reading_covers_the_waves_that_hang_together():
+    whole, apart = plan(BLOCKS).assign(wave="1"), plan([[0, 1], [2, 3]]).assign(wave="2")
+    full = plan([[0, 1, 2, 3]] * 5).assign(wave="3")
+    result = rate.connectivity(pd.concat([whole, apart, full]))
+    first = result.findings[0]
+    assert first.key == "connectivity.linked"
+    assert first.values == {"waves": 2, "targets": 7, "efficiency": pytest.approx(700 / 9)}
+    assert [(f.key, f.values["wave"]) for f in result.findings[1:]] == [("connectivity.apart", "2")]
+    assert result.findings[1].values["subsets"] == 2
+    alone = rate.connectivity(plan([[0], [0]]), wave=None)
+    assert numbers(alone)["subsets"] == 1
+    assert (numbers(alone)["algebraic"], np.isnan(numbers(alone)["efficiency"])) == (0, True)

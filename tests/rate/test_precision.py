@@ -69,3 +69,27 @@ def test_a_plan_that_falls_apart_is_refused():
 def test_shares_and_spreads_out_of_range(change):
     with pytest.raises(TableError):
         rate.precision(plan(BLOCKS), wave=None, **change)
+
+
+def test_five_raters_are_enough_and_eight_names_are_shown():
+    assert len(rate.precision(plan([[0, 1]] * 5), wave=None).findings) == 1
+    for count in (8, 9):
+        result = rate.precision(plan([list(range(count))] * 4), wave=None)
+        few = result.findings[-1].values
+        assert (few["count"], few["least"]) == (count, 5)
+        assert few["names"] == [str(j) for j in range(8)] + ["…"] * (count > 8)
+
+
+def test_the_reading_tells_the_usual_and_the_widest_interval():
+    result = rate.precision(plan([*[[0, 1, 2]] * 6, [0, 1]]), wave=None, sd=0.5)
+    table, told = result.table, result.findings[0].values
+    widest = table.loc[table["half_width"].idxmax()]
+    assert (told["name"], told["worst"]) == ("2", widest["half_width"])
+    assert told["usual"] == table["half_width"].median()
+    assert told["apart"] == pytest.approx(1.959964 * table["difference"].median())
+    np.testing.assert_allclose(table["half_width"], 1.959964 * table["estimate"])
+    # Departments 0 and 1 meet in seven blocks, each meets 2 in six.
+    np.testing.assert_allclose(table["raters"], [7, 7, 6])
+    alone = rate.precision(plan([[0], [0]]), wave=None)
+    assert alone.table[["estimate", "difference"]].isna().all(axis=None)
+    assert [f.key for f in alone.findings] == ["precision.apart"]

@@ -42,3 +42,30 @@ def test_an_empty_plan_is_refused_with_a_reason():
 def test_a_form_planned_twice_is_an_error():
     with pytest.raises(TableError, match="repeat the key"):
         response(pd.concat([PLAN, PLAN]), ratings=PLAN)
+
+
+def test_forms_without_an_id_and_answers_never_planned_are_counted_apart():
+    plan = pd.concat([PLAN, pd.DataFrame({"plan_id": [None], "wave": ["1"]})])
+    result = response(plan, ratings=pd.DataFrame({"plan_id": ["a", "zz", "zy", None]}))
+    assert result.about["dropped"] == {"no_id": 1, "not_planned": 2}
+    assert result.table["n"].tolist() == [3, 3, 6]
+    told = result.findings[0].values
+    row = result.table.iloc[-1]
+    assert told == {k: row[k] for k in ("estimate", "low", "high", "n")}
+
+
+def test_a_wave_is_low_when_even_the_upper_limit_is_below_seventy_percent():
+    plan = pd.DataFrame({"plan_id": range(200), "wave": ["1"] * 100 + ["2"] * 100})
+
+    def low(answered):
+        back = [*range(answered), *range(100, 200)]
+        result = response(plan, ratings=pd.DataFrame({"plan_id": back}))
+        high = result.table.loc[0, "high"]
+        return high, any(f.key == "response.low" for f in result.findings)
+
+    for answered in range(55, 68):
+        high, told = low(answered)
+        assert told == (high < 0.7)
+    assert low(61)[1] and not low(62)[1]
+    alone = response(plan, ratings=pd.DataFrame({"plan_id": range(60)}), wave=None)
+    assert len(alone.table) == 1 and len(alone.findings) == 1
