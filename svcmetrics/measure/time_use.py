@@ -67,37 +67,38 @@ def time_use(
     names = columns_of(by)
     log = read_log(events, timezone)
     cases = engine.keep(case_times(log, services, steps, {}))
-    visits = joined(visit_table(log, cases, steps, {}), _facts(cases, services, names), "case_id")
-    counts = engine.frame(_sums(visits.filter(visits["counts"]), names))
-    left = engine.row(
-        cases.aggregate(
-            no_start=cases["no_start"].sum(),
-            negative=cases["negative"].sum(),
-            emergency=cases["is_emergency"].sum(),
-            open=(cases["status"] == "open").sum(),
-        )
-    )
+    facts = _facts(cases, services, names)
+    visits = joined(visit_table(log, cases, steps, {}), facts, "case_id")
+    counts = engine.frame(_sums(visits.filter(visits["left_out"] == ""), names))
+    reasons = engine.frame(facts.group_by("left_out").aggregate(n=facts.count()))
+    left = {str(k): int(n) for k, n in zip(reasons["left_out"], reasons["n"], strict=True) if k}
     table = _table(counts, names)
     about = {
         "method": "ratio of sums over cases",
         "level": 0.95,
-        "dropped": log.dropped | {k: int(v) for k, v in left.items() if pd.notna(v) and v},
+        "dropped": log.dropped | {k: left[k] for k in sorted(left)},
     }
     return Result("time_use", table, _findings(table), about)
 
 
 def _facts(cases: Table, services: pd.DataFrame | None, names: list[str]) -> Table:
-    """Of each case: whether it counts, and the columns of the catalogue that are asked for."""
+    """Of each case: the first reason why it is left out, and the columns of the catalogue asked for."""
     known = service_table(services, {}).select("service_id", inside="in_scope")
     table = joined(cases, known, "service_id")
-    odd = table["no_start"] | table["negative"] | table["is_emergency"]
-    odd |= table["status"] == "open"
-    table = table.mutate(counts=table["inside"].fill_null(True) & ~odd)
+    reason = ibis.cases(
+        (~table["inside"].fill_null(True), "out_of_scope"),
+        (table["no_start"], "no_start"),
+        (table["negative"], "negative"),
+        (table["is_emergency"], "emergency"),
+        (table["status"] == "open", "open"),
+        else_="",
+    )
+    table = table.mutate(left_out=reason)
     own = [n for n in names if n not in ("unit_id", "step_no", "service_id")]
     further = [n for n in own if n not in table.columns]
     if further:
         table = joined(table, engine.small(attributes(services, further)), "service_id")
-    return table.select("case_id", "counts", *own)
+    return table.select("case_id", "left_out", *own)
 
 
 def _sums(visits: Table, names: list[str]) -> Table:

@@ -1,10 +1,13 @@
 """What must not change a number, and what must not look like an improvement."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from svcmetrics import measure
+from svcmetrics import Result, measure
+from tests.measure import odd_log
 from tests.measure.every import BOOK, NAMES, clean, run, same
 from tests.measure.logs import SERVICES, SMALL, STEPS, two_years
 
@@ -132,3 +135,75 @@ def test_services_named_otherwise_are_the_same_services():
         own = ["estimate", "low", "high", "n"]
         one = run(name, events, **book, by=None).table[own]
         pd.testing.assert_frame_equal(one, run(name, SMALL, by=None).table[own])
+
+
+# In a log in which everything happens, every case is somewhere
+
+ODD = {
+    "services": odd_log.SERVICES, "steps": odd_log.STEPS, "calendar": odd_log.CALENDAR,
+}  # fmt: skip
+PARTS = ("on_time", "late", "open_overdue", "pending", "not_assessable")
+
+
+def _odd(name: str, events: pd.DataFrame = odd_log.EVENTS, **more: object) -> Result:
+    function = getattr(measure, name)
+    taken = inspect.signature(function).parameters
+    return function(events, **{k: v for k, v in ODD.items() if k in taken}, **more)
+
+
+def _counted(name: str, events: pd.DataFrame, by: str | None) -> tuple[int, int]:
+    """Cases that a measure counts, over its groups, and those that it says it left out."""
+    more = {"of": "case"} if name == "duration" else {}
+    if name == "standardised":
+        more, by = {"mix": ()}, by or "service_id"
+    result = _odd(name, events, by=by, **more)
+    table, left = result.table, dict(result.about["dropped"])
+    own = {
+        "duration": ("median",), "first_pass": ("case", "emergency_case"), "time_use": ("queue",),
+        "loops": ("looped", "emergency_looped"), "on_time": ("promise", "emergency_promise"),
+        "requester_input": tuple(p + "returned" for p in ("", "small_", "emergency_", "small_emergency_")),
+        "standardised": ("late",), "survival": ("done",),
+    }  # fmt: skip
+    rows = table[table["variant"].isin(own.get(name, ()))]
+    if name == "responsibility":
+        return int(result.about["judged_cases"]), sum(left.values())
+    left.pop("outside_calendar", None)  # counted, but for its working hours
+    counted = rows[list(PARTS)].sum().sum() if name == "on_time" else rows["n"].sum()
+    return int(counted), sum(left.values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["duration", "first_pass", "loops", "on_time", "requester_input", "responsibility",
+     "standardised", "survival", "time_use"],
+)  # fmt: skip
+def test_every_case_is_counted_once_or_left_out_for_one_reason(name):
+    events = odd_log.EVENTS
+    counted, left = _counted(name, events, "service_id" if len(name) % 2 else None)
+    assert left >= 5
+    assert counted + left == events["case_id"].nunique()
+
+
+@pytest.mark.parametrize("name", ["first_pass", "loops", "on_time", "returns", "volume"])
+def test_the_counts_of_groups_add_up_to_those_of_all(name):
+    columns = {"on_time": list(PARTS), "returns": ["returns", "outputs"]}.get(name, ["n"])
+    groups, whole = (
+        _odd(name, by=by).table.groupby("variant")[columns].sum() for by in ("service_id", None)
+    )
+    kept = [v for v in whole.index if v in groups.index]
+    assert len(kept) >= (1 if name == "returns" else 2)
+    pd.testing.assert_frame_equal(groups.loc[kept], whole.loc[kept], check_dtype=False)
+
+
+@pytest.mark.parametrize("name", ["first_pass", "loops", "on_time", "time_use", "survival"])
+def test_a_service_asked_for_alone_says_what_its_row_says(name):
+    """Whatever is counted within a service does not hang on the other services."""
+    events = odd_log.EVENTS[odd_log.EVENTS["service_id"] == "BUY"]
+    until = odd_log.EVENTS["at"].max()  # the log ends for all at the same moment
+    last = events.iloc[[-1]].assign(case_id="end", seq=1, at=until, service_id="OLD")
+    alone = _odd(name, pd.concat([events, last], ignore_index=True), by="service_id").table
+    own = ["variant", "estimate", "low", "high", "n"]
+    one, two = (t[t["service_id"] == "BUY"][own].reset_index(drop=True)
+                for t in (_odd(name, by="service_id").table, alone))  # fmt: skip
+    assert len(one)
+    pd.testing.assert_frame_equal(one, two, check_dtype=False)

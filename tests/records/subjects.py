@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from svcmetrics import measure, privacy, score, verify
 from svcmetrics.metric import REGISTRY
 from svcmetrics.privacy import Behind, Ledger
 from tests.laws import Sample
+from tests.measure import odd_log
 from tests.privacy.scenarios import SCALE, Scenario, scenarios
 
 QUESTIONS = ("design", "measure", "rate", "verify", "weigh", "score", "pilot")
@@ -91,7 +93,49 @@ def subjects() -> dict[str, dict[str, Subject]]:
     names = {k: v for k, v in s.arguments.items() if k != "weights"}
     posts = dict.fromkeys(s.data[s.arguments.get("indicator", "metric")].unique(), (0.0, 100.0))
     found["score"]["normalise"] = Subject(score.normalise, s.data, {**names, "standard": posts})
+    found["measure"] |= _odd()
     return {**found, "privacy": _doors(samples)}
+
+
+# A log in which everything happens
+
+# What is asked of it beside the plain question.
+_ODD_CALLS: dict[str, tuple[str, ...]] = {
+    "automatic": ("{'by': ()}", "{'by': 'unit_id', 'fast': 61}"),
+    "cases": ("{'until': '2024-12-31', 'calendar': None}",),
+    "duration": ("{'of': 'case', 'by': None}", "{'of': 'span'}", "{'of': 'gap', 'by': 'action'}"),
+    "first_pass": ("{'by': None}", "{'by': ('service_id', 'month')}"),
+    "from_baseline": ("{'share': 0.8}",),
+    "log_check": ("{'steps': None, 'calendar': None}",),
+    "loops": ("{'by': None}", "{'by': 'month'}", "{'steps': None, 'services': None}"),
+    "on_time": ("{'by': None, 'commitments': None}", "{'by': ('service_id', 'month')}"),
+    "passages": ("{'until': '2024-12-31', 'calendar': None}",),
+    "reasons": ("{'by': 'service_id', 'rare': 1}", "{'rare': 2}", "{'by': ('unit_id', 'month')}"),
+    "rejections": ("{'by': None}", "{'days': 31}", "{'by': 'service_id', 'days': 1}"),
+    "requester_input": ("{'by': None}", "{'by': 'requester_unit_id'}", "{'by': ('service_id', 'month')}"),
+    "responsibility": ("{'by': ('case_id', 'step_no')}", "{'by': 'output_form', 'after': 'after'}"),
+    "returns": ("{'by': None}", "{'by': ('service_id', 'step_no')}", "{'by': ('month', 'provider_id')}",
+                "{'steps': None, 'services': None}"),
+    "shortening": ("{'by': None, 'since': '2024-09-18'}", "{'by': 'service_id'}"),
+    "standardised": ("{'by': 'service_id', 'mix': ()}", "{'mix': ('month', 'output_form')}"),
+    "survival": ("{'by': None}", "{'by': 'service_id'}", "{'by': ('month',)}"),
+    "time_ratio": ("{'by': None}", "{'by': ('service_id', 'month')}"),
+    "time_use": ("{'by': None}", "{'by': 'unit_id'}", "{'by': ('service_id', 'step_no')}"),
+    "volume": ("{'by': None}", "{'by': ('service_id', 'month')}"),
+}  # fmt: skip
+
+
+def _odd() -> dict[str, Subject]:
+    book = {"services": odd_log.SERVICES, "steps": odd_log.STEPS, "calendar": odd_log.CALENDAR,
+            "commitments": odd_log.COMMITMENTS}  # fmt: skip
+    found = {}
+    for name, calls in _ODD_CALLS.items():
+        function = getattr(measure, name)
+        taken = inspect.signature(function).parameters
+        cases = ("as it is", *(f"as it is {call}" for call in calls), "fewer")
+        own = {k: v for k, v in book.items() if k in taken}
+        found[f"{name} odd"] = Subject(function, odd_log.EVENTS, own, cases=cases)
+    return found
 
 
 # The door out
