@@ -1,5 +1,5 @@
-"""The command line: svcmetrics new | check | import | simulate | run | report | comments | person
-| erase.
+"""The command line: svcmetrics new | check | import | calendar | simulate | run | report | comments |
+person | erase.
 
 Exit status: 0 done · 1 the study has errors or a notebook failed · 2 the command was not understood ·
 3 an input cannot be read · 4 an output cannot be written · 130 stopped by the user. A user's mistake
@@ -146,6 +146,8 @@ def _options(command: Callable[[str], argparse.ArgumentParser]) -> None:
     take.add_argument("--cases", type=Path, metavar="FILE", help=_both("cases"))
     take.add_argument("--yes", action="store_true", help=_both("yes"))
 
+    _options_of_calendar(command)
+
     simulate = command("simulate")
     simulate.add_argument("dir", type=Path, metavar="DIR", help=_both("dir_new"))
     simulate.add_argument("--seed", type=int, default=20240901, help=_both("seed"))
@@ -167,6 +169,15 @@ def _options(command: Callable[[str], argparse.ArgumentParser]) -> None:
     told.add_argument("--out", type=Path, metavar="OUT", help=_both("out"))
     told.add_argument("--mask", type=Path, metavar="NAMES.txt", help=_both("mask"))
     _options_of_persons(command)
+
+
+def _options_of_calendar(command: Callable[[str], argparse.ArgumentParser]) -> None:
+    calendar = command("calendar")
+    calendar.add_argument("dir", type=Path, metavar="DIR", help=_both("dir"))
+    calendar.add_argument("--first", metavar="YYYY-MM-DD", help=_both("first"))
+    calendar.add_argument("--last", metavar="YYYY-MM-DD", help=_both("last"))
+    calendar.add_argument("--hours", default="09:00-12:00,13:00-18:00", help=_both("hours"))
+    calendar.add_argument("--country", default="CN", help=_both("country"))
 
 
 def _options_of_persons(command: Callable[[str], argparse.ArgumentParser]) -> None:

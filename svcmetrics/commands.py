@@ -145,6 +145,30 @@ def take(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def calendar(arguments: argparse.Namespace) -> int:
+    """Office hours of every day, with public holidays and make-up days, into a study."""
+    from svcmetrics.io.add_calendar import add_calendar
+
+    slots = [tuple(part.strip().split("-", 1)) for part in arguments.hours.split(",")]
+    wrong = [slot for slot in slots if len(slot) != 2]
+    if wrong:
+        raise StudyError(Problem("calendar_hours", {"found": arguments.hours}))
+    done = add_calendar(
+        arguments.dir,
+        first=arguments.first,
+        last=arguments.last,
+        hours=slots,
+        country=arguments.country,
+    )
+    print(lang.say("cli.calendar_added", **done._asdict(), hours=arguments.hours))
+    for key in ("provisional", "kept"):
+        if getattr(done, key):
+            print(lang.say(f"cli.calendar_{key}", count=getattr(done, key)))
+    for file in done.files:
+        print(lang.say("cli.wrote", file=file))
+    return DONE
+
+
 def person(arguments: argparse.Namespace) -> int:
     """Everything that a study holds about one person; with ``--rows`` the rows themselves."""
     from svcmetrics.io.persons import called, files_of, left_in, rows_of
@@ -201,6 +225,7 @@ COMMANDS = {
     "new": new,
     "check": check,
     "import": take,
+    "calendar": calendar,
     "simulate": simulate,
     "run": run,
     "report": report,

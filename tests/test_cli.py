@@ -27,7 +27,19 @@ def test_help_is_in_both_languages_and_documents_the_exit_status():
 
 
 @pytest.mark.parametrize(
-    "command", ["new", "check", "import", "simulate", "run", "report", "comments", "person", "erase"]
+    "command",
+    [
+        "new",
+        "check",
+        "import",
+        "calendar",
+        "simulate",
+        "run",
+        "report",
+        "comments",
+        "person",
+        "erase",
+    ],
 )
 def test_every_command_explains_itself_in_both_languages(command, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -113,6 +113,8 @@ def _steps(view: View) -> None:
 def _calendar(view: View) -> None:
     calendar = view.table("calendar", "calendar_id", "date", "is_workday")
     if calendar is None:
+        if view.study.has("event"):
+            view.say("no_calendar", "calendar", level="warning")
         return
     open_, close = (_minutes(calendar, c) for c in ("open", "close"))
     works = calendar["is_workday"].astype("boolean").fillna(value=False).to_numpy(dtype=bool)

@@ -63,7 +63,10 @@ def _plan(days: pd.DatetimeIndex, country: str) -> pd.DataFrame:
     if country:
         import holidays
 
-        book = holidays.country_holidays(country, years=sorted(set(days.year)))
+        try:
+            book = holidays.country_holidays(country, years=sorted(set(days.year)))
+        except NotImplementedError as error:
+            raise table_error("calendar_country", found=country) from error
         makeup = set(getattr(book, "weekend_workdays", ()))
         dates = list(days.date)
         off = np.array([d in book and d not in makeup for d in dates])
@@ -115,7 +118,7 @@ def _overridden(
 
 
 def _day(value: object) -> dt.date:
-    day = pd.Timestamp(value)  # type: ignore[arg-type]
+    day = pd.to_datetime(value, errors="coerce")  # type: ignore[call-overload]
     if day is pd.NaT:
         raise table_error("calendar_empty", first=str(value), last=str(value))
     return day.date()
