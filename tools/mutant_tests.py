@@ -78,6 +78,8 @@ class Player(Recorder):
                 if missed[mutant].by or stage == 2:
                     noticed.append((mutant, missed.pop(mutant)))
                     self.tell(*noticed[-1])
+                elif stage == 0:
+                    print(f"not on record: {mutant}", flush=True)
         self._check(noticed, session.items)
         return True
 
