@@ -50,3 +50,57 @@ def test_three_panels_are_an_error_and_so_is_half_a_step():
     assert caught.value.problems[0].key == "two_panels"
     with pytest.raises(TableError):
         design.aiken_v(panel([1, 2]), scale=(1, 2.5))
+
+
+@pytest.mark.parametrize(("count", "named"), [(8, 8), (9, 9), (1, 1)])
+def test_eight_items_are_named_and_more_are_only_counted(count, named):
+    sides = [panel([4] * 8, "x", f"i{k}") for k in range(count)]
+    other = [panel([1] * 8, "y", f"i{k}") for k in range(count)]
+    found = design.aiken_v(pd.concat(sides + other), panel="side").findings
+    values = found[1].values
+    assert (values["count"], values["items"]) == (count, count)
+    assert values["names"] == [f"i{k}" for k in range(min(count, 8))] + ["…"] * (count > 8)
+    assert found[0].values == {"items": count, "kept": 0}  # an item is kept by both panels
+
+
+def test_items_that_one_panel_alone_has_seen_are_not_compared():
+    data = pd.concat([panel([4] * 8, "x", "a"), panel([4] * 8, "y", "a"), panel([4] * 8, "x", "b")])
+    result = design.aiken_v(data, panel="side")
+    gaps = result.table[result.table["metric"] == "aiken_v_difference"]
+    assert gaps["item_id"].tolist() == ["a"] and gaps["n"].tolist() == [16]
+    assert gaps["estimate"].tolist() == [0] and gaps["verdict"].tolist() == ["unclear"]
+    assert result.findings[0].values == {"items": 2, "kept": 2}
+    assert result.findings[1].key == "aiken_v.panels_unclear"
+
+
+def test_what_is_missing_is_counted_by_its_column():
+    data = panel([4, 4, 4, 4, 4, 4])
+    data.loc[0, "relevance"], data.loc[1, "item_id"], data.loc[2, "judge_key"] = np.nan, None, None
+    result = design.aiken_v(data.assign(side=["x", "x", "x", "y", "x", None]), panel="side")
+    assert result.about["dropped"] == {"no_score": 1, "no_id": 2, "no_panel": 1}
+    both = data.assign(item_id=None)  # neither a rating nor a name is one row, not two
+    assert design.aiken_v(both).about["dropped"] == {"no_score": 1, "no_id": 5}
+    assert design.aiken_v(both).findings[0].level == "refused"
+
+
+def test_limits_of_the_difference_stay_between_minus_one_and_one():
+    data = pd.concat([panel([4] * 30, "x"), panel([1] * 30, "y")])
+    rows = design.aiken_v(data, panel="side").table.set_index("metric")
+    gap = rows.loc["aiken_v_difference"]
+    assert (gap["estimate"], gap["high"], gap["n"]) == (1, 1, 60)
+    ends = rows.loc["aiken_v"].sort_values("estimate")
+    reach = np.hypot(1 - ends["low"].iloc[1], ends["high"].iloc[0])
+    assert gap["low"] == pytest.approx(1 - reach)
+    turned = pd.concat([panel([1] * 30, "x"), panel([4] * 30, "y")])
+    row = design.aiken_v(turned, panel="side").table.set_index("metric").loc["aiken_v_difference"]
+    assert (row["low"], row["high"]) == (-1, pytest.approx(reach - 1))
+
+
+@pytest.mark.parametrize(("scale", "fits"), [((1, 2), True), ((1, 1), False), ((0, 0.5), False)])
+def test_a_scale_has_one_whole_step_at_least(scale, fits):
+    data = panel([scale[0]] * 4)
+    if fits:
+        assert design.aiken_v(data, scale=scale).table["verdict"].tolist() == ["drop"]
+        return
+    with pytest.raises(TableError):
+        design.aiken_v(data, scale=scale)

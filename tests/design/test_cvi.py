@@ -69,3 +69,53 @@ def test_exactly_the_share_that_is_asked_for_is_enough():
     # 39 of 50 is 0.78 (Polit, Beck & Owen 2007), in floating point a little less or more.
     assert design.cvi(panel(50, 39)).table["verdict"].iloc[0] == "keep"
     assert design.cvi(panel(50, 38)).table["verdict"].iloc[0] == "revise"
+
+
+def test_one_judge_has_no_interval_and_two_have_students():
+    one = design.cvi(panel(1, 1)).table.set_index("variant").loc["s_cvi_ave"]
+    assert one["estimate"] == 1 and one[["low", "high"]].isna().all()
+    items = [pd.DataFrame({"item_id": i, "judge_key": [0, 1], "relevance": [4, r]})
+             for i, r in (("a", 4), ("b", 4), ("c", 4), ("d", 2))]  # fmt: skip
+    rows = design.cvi(pd.concat(items)).table.set_index("variant")
+    form = rows.loc["s_cvi_ave"]
+    # One judge finds all relevant, the other three of four: 0.875, standard error 0.125, t = 12.706.
+    assert (form["estimate"], form["low"], form["high"], form["n"]) == (0.875, 0, 1, 2)
+    assert rows.loc["s_cvi_ua", "estimate"] == 0.75
+    more = pd.concat([i for k in range(10) for i in (items[0].assign(item_id=f"x{k}"),)] + items)
+    half = 12.706205 * np.std([1, 13 / 14], ddof=1) / np.sqrt(2)
+    low = design.cvi(more).table.set_index("variant").loc["s_cvi_ave", "low"]
+    assert low == pytest.approx(27 / 28 - half, abs=1e-6)
+
+
+@pytest.mark.parametrize(("judges", "warned"), [(2, True), (3, False)])
+def test_fewer_than_three_judges_are_warned_of(judges, warned):
+    keys = {f.key: f for f in design.cvi(panel(judges, judges)).findings}
+    assert ("cvi.few_judges" in keys) is warned
+    assert not warned or keys["cvi.few_judges"].values == {"judges": 2}
+    assert keys["cvi.kept"].values == {"items": 1, "kept": 1, "mean": 1.0, "judges": judges}
+    assert "cvi.revise" not in keys
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_eight_items_to_revise_are_named_and_more_are_only_counted(count):
+    data = pd.concat([panel(6, 3, f"i{k}") for k in range(count)] + [panel(6, 6, "z")])
+    found = next(f for f in design.cvi(data).findings if f.key == "cvi.revise")
+    assert found.values["count"] == count
+    assert found.values["names"] == [f"i{k}" for k in range(8)] + ["…"] * (count - 8)
+
+
+def test_where_relevant_begins_is_relevant():
+    data = panel(6, 6).assign(relevance=[3, 3, 3, 3, 3, 2])
+    assert design.cvi(data).table["agree"].iloc[0] == 5
+    assert design.cvi(data, relevant_from=2).table["agree"].iloc[0] == 6
+    assert design.cvi(data, relevant_from=3.5).table["agree"].iloc[0] == 0
+
+
+@pytest.mark.parametrize(("rating", "fits"), [(1, True), (4, True), (0, False), (4.5, False)])
+def test_the_ends_of_the_scale_are_on_it(rating, fits):
+    data = panel(6, 6).assign(relevance=[rating] * 6)
+    if fits:
+        assert len(design.cvi(data).table) == 3
+        return
+    with pytest.raises(TableError):
+        design.cvi(data)

@@ -68,3 +68,30 @@ def test_ratings_in_digits_are_set_aside_and_strange_words_are_named():
     misspelt = panel(8, 7).assign(relevance=["essential"] * 7 + ["esential"])
     named = next(f for f in design.cvr(misspelt).findings if f.key == "cvr.counted_as_not")
     assert named.values["words"] == ["esential"]
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_eight_items_to_revise_are_named_and_more_are_only_counted(count):
+    data = pd.concat([panel(8, 3).assign(item_id=f"i{k}") for k in range(count)] +
+                     [panel(8, 8).assign(item_id="z"), panel(4, 4).assign(item_id="y")])  # fmt: skip
+    result = design.cvr(data)
+    keys = {f.key: f.values for f in result.findings}
+    assert keys["cvr.kept"] == {"items": count + 2, "kept": 1}
+    assert keys["cvr.revise"]["count"] == count
+    assert keys["cvr.revise"]["names"] == [f"i{k}" for k in range(8)] + ["…"] * (count - 8)
+    assert result.about["mean_of_kept"] == 1
+    strange = data.assign(relevance=[f"w{k % 10}" for k in range(len(data))])
+    named = next(f for f in design.cvr(strange).findings if f.key == "cvr.counted_as_not")
+    assert named.values["words"] == [f"w{k}" for k in range(8)]
+
+
+def test_what_is_missing_is_counted_by_its_column():
+    data = panel(8, 8)
+    data.loc[0, "relevance"], data.loc[1, "item_id"], data.loc[2, "judge_key"] = None, None, None
+    result = design.cvr(data)
+    assert result.about["dropped"] == {"no_score": 1, "no_id": 2}
+    assert result.table[["n", "agree"]].values.tolist() == [[5, 5]]
+    # From -1 to 1, as the ratio itself: Wilson's limits of the share, doubled, less one.
+    low = 1 - 1.959964**2 / (5 + 1.959964**2)
+    assert result.table["low"].item() == pytest.approx(2 * low - 1, abs=1e-6)
+    assert result.table["high"].item() == 1

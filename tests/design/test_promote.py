@@ -1,11 +1,15 @@
 """Candidates for routine services: every number by hand on a small log, then the example study."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import svcmetrics as svc
 from svcmetrics import design
+from svcmetrics.design.recurring import case_facts
+from svcmetrics.numeric.summaries import quantile
 
 BOOK = pd.DataFrame(
     {
@@ -167,3 +171,105 @@ def test_the_example_study(example_study_folder):
     )
     assert result.findings[0].values == {"kinds": 12, "candidates": int(steady.sum())}
     assert 0 < steady.sum() < 7
+
+
+# At the thresholds themselves
+
+# The module; its name in the folder is that of the function.
+promote_module = importlib.import_module("svcmetrics.design.promote")
+
+
+def test_a_limit_that_lies_on_the_threshold_clears_it():
+    met = promote_module._is_met
+    assert met("cases", (12.0, 6.2, 21.0), 12) and not met("cases", (11.0, 12.5, 21.0), 12)
+    assert met("quartile_ratio", (2.0, 1.5, 4.0), 4.0)
+    assert not met("quartile_ratio", (2.0, 1.5, 4.1), 4.0)
+    assert met("path", (0.7, 0.5, 0.9), 0.5) and not met("path", (0.7, 0.49, 0.9), 0.5)
+    assert not met("months", (np.nan, np.nan, np.nan), 0.5)
+
+
+@pytest.mark.parametrize(("count", "known"), [(5, False), (6, True)])
+def test_six_finished_cases_say_something_of_duration_and_path(count, known):
+    result = design.promote(log(count=count), services=BOOK)
+    found = row(result).loc[["quartile_ratio", "path", "common_steps"]]
+    assert found["estimate"].notna().tolist() == [known] * 3
+    assert found["n"].tolist() == [count] * 3
+    refused = [f.values for f in result.findings if f.key == "promote.few"]
+    assert refused == ([] if known else [{"kinds": ["LEAK"], "least": 6}])
+
+
+def test_a_step_of_four_in_five_cases_is_common():
+    paths = pd.Series(["1 2"] * 8 + ["1 3"] * 2)
+    middle, low, high, n = promote_module._common(paths)
+    # Eight have both of their steps in common with the others, two have one of two.
+    each = np.array([1.0] * 8 + [0.5] * 2)
+    half = 1.96 * each.std(ddof=1) / np.sqrt(10)
+    assert (middle, low, high, n) == pytest.approx((0.9, 0.9 - half, 1.0, 10))
+    fewer = promote_module._common(pd.Series(["1 2"] * 7 + ["1 3"] * 3))
+    assert fewer[0] == 0.5
+    assert promote_module._common(pd.Series(["1 1 2"] * 4))[0] == 1  # a step counts once per case
+    wide = promote_module._common(pd.Series(["1"] * 8 + ["2"] * 2))
+    assert wide[2] <= 1 and wide[1] >= 0
+    assert np.isnan(promote_module._common(pd.Series(["", ""]))[0])
+
+
+def test_the_quartiles_and_their_limits_make_a_cautious_ratio():
+    hours = np.arange(1.0, 41)
+    ratio, low, high = promote_module._spread(hours)
+    lower, upper = (quantile(hours, q) for q in (0.25, 0.75))
+    assert ratio == pytest.approx(upper[0] / lower[0])
+    assert (low, high) == pytest.approx((upper[1] / lower[2], upper[2] / lower[1]))
+    assert promote_module._spread(np.full(40, 5.0)) == (1, 1, 1)
+    assert (
+        promote_module._spread(np.array([1.0, 1, 1, 1, 1, 1.5] * 3))[1] == 1
+    )  # no ratio is below 1
+
+
+def test_a_case_is_finished_by_an_end_after_the_last_start_and_not_before_it():
+    events = log(count=8)
+    at = events["at"].max()
+
+    def more(case, action, seq, when=at):
+        return events.iloc[[0]].assign(case_id=case, seq=seq, action=action, at=when, step_no=None)
+
+    start = events.loc[events["case_id"] == "LEAK03", "at"].iloc[0]
+    rest = events[~((events["case_id"] == "LEAK03") & (events["seq"] > 0))]
+    odd = pd.concat([
+        rest,
+        more("LEAK01", "return", 90),  # open again
+        more("LEAK02", "resubmit", 90), more("LEAK02", "close", 91),  # and closed again
+        more("LEAK03", "close", 5, start),  # took no time at all
+        more("LEAK04", "withdraw", 90, events["at"].min()),  # ended before it began
+    ])  # fmt: skip
+    facts = case_facts(odd, BOOK, "service_id", "Asia/Shanghai").cases.set_index("case_id")["hours"]
+    assert facts.isna().tolist() == [False, True, False, False, True, False, False, False]
+    assert facts["LEAK03"] == 0
+    result = design.promote(odd, services=BOOK)
+    assert result.about["open_cases"] == 2
+    assert row(result).loc["path", "n"] == 6
+
+
+def test_what_cannot_be_used_is_counted():
+    events = log(count=8)
+    events.loc[1, "at"], events.loc[4, "action"] = pd.NaT, None
+    named = events.assign(why=np.where(events["case_id"] == "LEAK05", None, "pipe"))
+    facts = case_facts(named, BOOK, "why", "Asia/Shanghai")
+    assert facts.dropped == {"incomplete_events": 2, "no_kind": 1}
+    assert len(facts.cases) == 7
+    assert case_facts(log(), BOOK, "service_id", "Asia/Shanghai").dropped == {}
+
+
+def test_four_candidates_are_told_with_their_numbers_and_the_others_by_name():
+    names = [f"L{k}" for k in range(6)]
+    book = pd.DataFrame({"service_id": names, "routine": "emergency"})
+    events = pd.concat([log(name, 28 - k) for k, name in enumerate(names)])
+    result = design.promote(events, services=book)
+    assert result.findings[0].values == {"kinds": 6, "candidates": 6}
+    told = [f.values["kind"] for f in result.findings if f.key == "promote.candidate"]
+    assert told == ["L0", "L1", "L2", "L3"]
+    assert next(f for f in result.findings if f.key == "promote.more").values["kinds"] == [
+        "L4",
+        "L5",
+    ]
+    four = design.promote(events[events["service_id"] < "L4"], services=book)
+    assert "promote.more" not in [f.key for f in four.findings]

@@ -93,3 +93,73 @@ def test_bad_columns_are_named(change, key):
         pilot.effect(months().assign(**change), **NAMES)
     assert caught.value.problems[0].key == key
     assert all(caught.value.say(code) for code in ("zh", "en"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "season", "needed"),
+    [(4, 4, 0, None), (3, 9, 0, 4), (9, 3, 0, 4), (4, 9, 2, None), (4, 9, 3, 5), (5, 9, 3, None)],
+)
+def test_each_side_has_four_periods_and_half_of_what_is_fitted(before, after, season, needed):
+    data = months(before + after, seed=2).assign(pilot=[0] * before + [1] * after)
+    result = pilot.effect(data, **NAMES, season=season)
+    refused = [f for f in result.findings if f.level == "refused"]
+    assert bool(refused) is (needed is not None)
+    if refused:
+        assert refused[0].values == {"before": before, "after": after, "needed": needed}
+        assert result.table["n"].tolist() == [before + after]
+
+
+def test_what_is_missing_is_dropped_and_counted_and_the_order_of_rows_says_nothing():
+    data = months(30)
+    holes = data.astype("float64")
+    holes.loc[2, "back"], holes.loc[5, "all"], holes.loc[7, "pilot"] = np.nan, np.nan, np.nan
+    result = pilot.effect(holes.sample(frac=1, random_state=1), **NAMES)
+    assert sum(result.about["dropped"].values()) == 3
+    whole = pilot.effect(data.drop(index=[2, 5, 7]), **NAMES)
+    pd.testing.assert_frame_equal(result.table, whole.table)
+    assert result.table["n"].tolist() == [27] * 4
+
+
+@pytest.mark.parametrize(
+    ("ratio", "key", "sign"), [(0.5, "clear", -1), (2.0, "clear", 1), (1.0, "unclear", 0)]
+)
+def test_the_reading_tells_the_change_in_percent(ratio, key, sign):
+    result = pilot.effect(months(36, ratio), **NAMES)
+    found, row = result.findings[0], result.table.iloc[0]
+    assert found.key == f"effect.{key}"
+    told = [found.values[k] for k in ("change", "low", "high")]
+    assert told == pytest.approx([100 * (row[k] - 1) for k in ("estimate", "low", "high")])
+    assert found.values["n"] == 36
+    assert sign * told[0] >= 0 and (sign == 0 or np.sign(told[1]) == np.sign(told[2]) == sign)
+
+
+def test_more_variance_than_chance_is_told_and_less_narrows_nothing():
+    rough = months(36).assign(back=lambda d: d["back"] * np.where(d["month"] % 2, 1, 3))
+    result = pilot.effect(rough, **NAMES)
+    assert result.about["dispersion"] > 1.5
+    assert [f.key for f in result.findings][1] == "effect.dispersed"
+    rate = 0.2 * np.where(months(36)["pilot"] == 1, 0.7, 1.0)
+    smooth = months(36).assign(back=lambda d: (d["all"] * rate).round())
+    calm = pilot.effect(smooth, **NAMES)
+    assert calm.about["dispersion"] < 0.5
+    assert "effect.dispersed" not in [f.key for f in calm.findings]
+    quasi, poisson = (calm.table.set_index("variant").loc[v] for v in ("quasi", "poisson"))
+    assert quasi[["low", "high"]].tolist() == poisson[["low", "high"]].tolist()
+
+
+@pytest.mark.parametrize(("count", "fits"), [(0, True), (-1, False), (0.5, False)])
+def test_counts_are_whole_and_not_below_zero(count, fits):
+    data = months(20).astype({"back": "float64"})
+    data.loc[3, "back"] = count
+    if fits:
+        assert pilot.effect(data, **NAMES).table["estimate"].notna().all()
+        return
+    with pytest.raises(TableError) as caught:
+        pilot.effect(data, **NAMES)
+    assert caught.value.problems[0].key == "not_a_count"
+
+
+def test_the_lags_are_those_of_newey_and_west():
+    assert [pilot.effect(months(n), **NAMES).about["lags"] for n in (12, 36, 120)] == [
+        2, 3, 4
+    ]  # 4 (n / 100)^(2/9), cut off  # fmt: skip

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics.numeric.ranks import marginal_critical, rank_sets, simultaneous_critical
+from svcmetrics.problems import TableError
 from svcmetrics.score import ranks
 
 
@@ -75,3 +76,65 @@ def test_a_thousand_departments():
     result = ranks(scores(rng.normal(0, 1, 1128), 0.2), target="unit", uncertainty="se")
     assert len(result.table) == 2256
     assert len(result.say("zh")) < 500
+
+
+def test_first_last_and_known_are_counted_and_named():
+    table = scores([5.0, 4.0, 4.0, 3.0], 0.1)
+    found = ranks(table, target="unit", uncertainty="se").findings[0]
+    assert found.key == "ranks.sets" and found.level == "warning"
+    told = dict(found.values)
+    assert told == {"targets": 4, "first": ["D0"], "firsts": 1, "last": ["D3"], "lasts": 1,
+                    "known": 2, "width": 1, "level": 95}  # fmt: skip
+    sure = ranks(scores([5.0, 4.0, 3.0]), target="unit", uncertainty="se").findings[0]
+    assert sure.level == "note" and sure.values["known"] == 3
+    for k in (8, 9):
+        many = ranks(scores([4.0] * k), target="unit", uncertainty="se").findings[0].values
+        assert many["firsts"] == many["lasts"] == k and many["width"] == k
+        assert many["first"] == [f"D{i}" for i in range(8)] + ["…"] * (k - 8)
+
+
+def test_what_cannot_be_ranked_is_left_out_by_its_reason():
+    table = scores([5.0, np.nan, 4.0, 3.0, 2.0], [0.1, 0.1, np.nan, 0.1, 0.0])
+    table.loc[3, "unit"] = None
+    result = ranks(table.assign(n=[9, 8, 7, 6, 5]), target="unit", uncertainty="se")
+    assert result.about["dropped"] == {"no_score": 2, "no_error": 1}
+    assert result.table["n"].tolist() == [9, 9, 5, 5]
+    left, bare = result.findings[1:]
+    assert left.values == {"names": ["D2"], "count": 1}
+    assert bare.values == {"count": 1}
+    free = scores([5.0, 4.0, 3.0]).assign(free=[9.0, 0.0, np.nan])
+    assert ranks(free, target="unit", uncertainty="se", df="free").about["dropped"] == {
+        "no_error": 2
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "fits"),
+    [({"level": 0.5}, True), ({"level": 0.49}, False), ({"level": 1.0}, False), ({"se": 0.0}, True),
+     ({"se": -0.1}, False), ({"low": 4.0}, True), ({"low": 4.1}, False), ({"high": 4.0}, True),
+     ({"high": 3.9}, False)],
+)  # fmt: skip
+def test_errors_and_levels_at_their_ends(more, fits):
+    table = pd.DataFrame({"unit": [*"AB"], "estimate": 4.0, "low": 3.5, "high": 4.5, "se": 0.1})
+    level = more.pop("level", 0.95) if "level" in more else 0.95
+    columns = "se" if "se" in more or not more else ("low", "high")
+    table = table.assign(**more)
+    if fits:
+        assert len(ranks(table, target="unit", uncertainty=columns, level=level).table) == 4
+        return
+    with pytest.raises(TableError):
+        ranks(table, target="unit", uncertainty=columns, level=level)
+
+
+@pytest.mark.parametrize(("count", "fits"), [(199, False), (200, True)])
+def test_two_hundred_joint_draws_are_enough(count, fits):
+    drawn = np.random.default_rng(1).normal([5, 4, 3], 0.1, (count, 3))
+    table = pd.DataFrame({"unit": [*"ABCD"], "estimate": [5.0, 4.0, 3.0, 2.0]})
+    asked = {"target": "unit", "uncertainty": pd.DataFrame(drawn, columns=[*"ABC"])}
+    if not fits:
+        with pytest.raises(TableError):
+            ranks(table, **asked)
+        return
+    result = ranks(table, **asked)
+    assert result.about["dropped"] == {"no_error": 1}  # D was never drawn
+    assert sets(result.table) == [(1, 1), (2, 2), (3, 3)]

@@ -134,3 +134,88 @@ def test_bad_rows_are_named(rows, key):
 def test_both_directions_may_be_given_when_they_match():
     frame = pd.DataFrame([("a", "b", 3), ("b", "a", 0.33)], columns=["left", "right", "value"])
     assert weights(weigh.ahp(frame, **PAIR))["a"] == pytest.approx(0.75, abs=0.005)
+
+
+JUDGED = {"judge": "who", **PAIR}
+
+
+def told(*judges: list[tuple[str, str, float]]) -> pd.DataFrame:
+    rows = [(f"j{k}", *row) for k, rows in enumerate(judges) for row in rows]
+    return pd.DataFrame(rows, columns=["who", "left", "right", "value"])
+
+
+def test_the_interval_over_judges_is_the_jackknife_by_hand():
+    answers = [[("a", "b", r)] for r in (1.0, 2.0, 4.0, 3.0)]
+    table = weigh.ahp(told(*answers), **JUDGED).table
+    logs = np.log([1.0, 2.0, 4.0, 3.0])
+    # With two criteria the logit of the weight is the mean of the logarithms.
+    without = (logs.sum() - logs) / 3
+    half = 3.182446 * np.sqrt(3 / 4 * ((without - without.mean()) ** 2).sum())
+    middle = logs.mean()
+    expected = [1 / (1 + np.exp(-v)) for v in (middle, middle - half, middle + half)]
+    assert table.loc[0, ["estimate", "low", "high"]].tolist() == pytest.approx(expected, abs=1e-6)
+    assert table["n"].tolist() == [4, 4] and table["estimate"].sum() == pytest.approx(1)
+    own = weigh.ahp(told(*answers), combine="priorities", **JUDGED).table
+    np.testing.assert_allclose(own[["estimate", "low", "high"]], table[["estimate", "low", "high"]])
+
+
+def test_one_judge_has_no_interval_two_have_and_who_answered_in_part_is_left_out():
+    whole, part = [("a", "b", 2), ("b", "c", 3), ("a", "c", 6)], [("a", "b", 2)]
+    alone = weigh.ahp(told(whole), **JUDGED)
+    assert alone.table["low"].isna().all()
+    assert [f.key for f in alone.findings] == ["ahp.first", "ahp.no_interval"]
+    assert alone.findings[0].values == {"node": "a", "share": pytest.approx(60), "judges": 1}
+    both = weigh.ahp(told(whole, [(i, j, v + 1) for i, j, v in whole]), **JUDGED)
+    assert both.table["low"].notna().all() and "ahp.no_interval" not in [
+        f.key for f in both.findings
+    ]
+    some = weigh.ahp(told(whole, part), combine="priorities", **JUDGED)
+    left = {f.key: f.values for f in some.findings}
+    assert left["ahp.judges_left_out"] == {"count": 1} and "ahp.no_interval" in left
+    assert some.table["n"].tolist() == [1] * 3
+    # Pooled, what one judge leaves out is told by the other; without that one nothing hangs together.
+    pooled = weigh.ahp(told(whole, part), **JUDGED)
+    assert "ahp.hangs_on_one" in [f.key for f in pooled.findings]
+    assert pooled.table["n"].tolist() == [2] * 3 and pooled.table["low"].isna().all()
+
+
+def test_two_criteria_cannot_contradict_one_another_and_three_can():
+    assert weigh.ahp(told([("a", "b", 2)]), **JUDGED).about["consistency"] == {}
+    fine = weigh.ahp(told([("a", "b", 2), ("b", "c", 3), ("a", "c", 6)]), **JUDGED)
+    index = fine.about["consistency"]
+    assert (index["cr"], index["ci"], index["gci"]) == pytest.approx((0, 0, 0), abs=1e-9)
+    assert index["lambda_max"] == pytest.approx(3) and index["random_index"] == "saaty1980"
+    round_ = weigh.ahp(told([("a", "b", 3), ("b", "c", 3), ("c", "a", 3)]), **JUDGED)
+    index = round_.about["consistency"]
+    assert index["lambda_max"] == pytest.approx(1 + 3 + 1 / 3)  # every row has 1, 3 and 1/3
+    assert index["cr"] == pytest.approx((4 / 3) / 2 / 0.58)
+    assert index["gci"] == pytest.approx(2 / 2 * 3 * np.log(3) ** 2)  # each triad is 3 log 3 off
+    keys = {f.key: f.values for f in round_.findings}
+    assert keys["ahp.inconsistent"]["cr"] == index["cr"]
+    assert "ahp.inconsistent" not in [f.key for f in fine.findings]
+
+
+def test_rows_without_a_value_or_a_name_are_counted_apart():
+    frame = told([("a", "b", 2), ("b", "c", 3), ("a", "c", 6)] * 2)
+    frame["who"] = ["j0"] * 3 + ["j1"] * 3
+    frame.loc[0, "value"], frame.loc[1, "right"], frame.loc[4, "who"] = np.nan, None, None
+    frame.loc[5, ["value", "left"]] = [np.nan, None]
+    assert weigh.ahp(frame, **JUDGED).about["dropped"] == {"no_value": 2, "no_id": 2}
+    with pytest.raises(TableError) as caught:
+        weigh.ahp(frame.head(1), **JUDGED)
+    assert caught.value.problems[0].key == "too_few_nodes"
+
+
+@pytest.mark.parametrize(
+    ("back", "fits"), [(0.50, True), (0.505, True), (0.52, False), (0.48, False)]
+)
+def test_both_directions_may_differ_by_rounding_only(back, fits):
+    frame = told([("a", "b", 2), ("b", "a", back)])
+    if fits:
+        assert weigh.ahp(frame, **JUDGED).table["estimate"].iloc[0] == pytest.approx(
+            2 / 3, abs=0.01
+        )
+        return
+    with pytest.raises(TableError) as caught:
+        weigh.ahp(frame, **JUDGED)
+    assert caught.value.problems[0].key == "directions_differ"

@@ -86,3 +86,59 @@ def test_too_many_predictors_or_the_outcome_among_them():
     for predictors in (["overall"], [], [f"x{k}" for k in range(13)]):
         with pytest.raises(TableError):
             weigh.importance(answers(), outcome="overall", predictors=predictors)
+
+
+@pytest.mark.parametrize(("rows", "known"), [(4, False), (5, True)])
+def test_there_are_more_forms_than_numbers_to_find(rows, known):
+    x = np.random.default_rng(3).normal(size=(rows, 3))
+    data = pd.DataFrame(x, columns=["a", "b", "y"])
+    result = weigh.importance(data, outcome="y", predictors=["a", "b"])
+    assert result.table["estimate"].notna().tolist() == [known] * 2
+    assert (result.findings[0].level == "refused") is not known
+    assert result.about["resamples"] == (2000 if known else 0)
+
+
+def test_twelve_dimensions_are_not_too_many():
+    x = np.random.default_rng(4).normal(size=(40, 13))
+    data = pd.DataFrame(x, columns=[*(f"x{k}" for k in range(12)), "y"])
+    table = weigh.importance(
+        data, outcome="y", predictors=[f"x{k}" for k in range(12)], method="johnson"
+    ).table
+    assert len(table) == 12 and table["share"].sum() == pytest.approx(1)
+    alone = np.corrcoef(x.T)[:-1, -1] ** 2
+    np.testing.assert_allclose(table["alone"], alone)
+
+
+def test_a_form_with_any_gap_is_left_out_once():
+    data = answers(30)
+    data.loc[0, "time"], data.loc[1, "overall"], data.loc[2, "who"] = np.nan, np.nan, None
+    data.loc[3, ["time", "quality"]] = np.nan
+    names = {"outcome": "overall", "predictors": ["time", "quality"]}
+    raters = weigh.importance(data, cluster="who", **names)
+    assert raters.about["dropped"] == {"incomplete": 4} and raters.table["n"].tolist() == [26] * 2
+    assert raters.about["resampled"] == "who"
+    rows = weigh.importance(data, **names)
+    assert rows.about["dropped"] == {"incomplete": 3} and rows.about["resampled"] == "rows"
+    assert weigh.importance(answers(30), **names).about["dropped"] == {}
+    first = rows.findings[0].values
+    best = rows.table.nlargest(1, "estimate").iloc[0]
+    assert first["name"] == best["predictor"]
+    assert first["share"] == pytest.approx(100 * best["share"])
+    assert first["fit"] == pytest.approx(100 * rows.table["estimate"].sum())
+
+
+def test_one_dimension_alone_is_no_halo_and_two_alike_are():
+    x = np.random.default_rng(6).normal(size=(60, 2))
+    for close, warned in ((0.05, True), (3.0, False)):
+        data = pd.DataFrame({"a": x[:, 0], "b": x[:, 0] + close * x[:, 1]})
+        data["y"] = data["a"] + data["b"]
+        found = weigh.importance(data, outcome="y", predictors=["a", "b"]).findings
+        assert ("importance.halo" in [f.key for f in found]) is warned
+        if warned:
+            r = np.corrcoef(data["a"], data["b"])[0, 1]
+            assert found[1].values["r"] == pytest.approx(r)
+    alone = weigh.importance(data, outcome="y", predictors=["a"])
+    assert [f.key for f in alone.findings] == ["importance.first"]
+    assert alone.table["estimate"].item() == pytest.approx(
+        np.corrcoef(data["a"], data["y"])[0, 1] ** 2
+    )
