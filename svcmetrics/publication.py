@@ -23,8 +23,9 @@ from svcmetrics.privacy import (
 from svcmetrics.privacy.audited import COMPUTED
 from svcmetrics.privacy.leaning import MEAN, leaning
 from svcmetrics.privacy.means import ask
+from svcmetrics.privacy.spread import may_tell_spread
 from svcmetrics.problems import Problem, StudyError
-from svcmetrics.result import Result
+from svcmetrics.result import Finding, Result
 from svcmetrics.study import Study
 
 # Tables that speak of the scores of forms; the others of ratings are audited from counts alone.
@@ -55,6 +56,7 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
     with Ledger.open(study.settings.name) as ledger:
         ledger.lock(_opened(study, ratings), raters=least, comments=study.settings.min_comments)
         lean = _leaning(results, scores, ledger, least)
+        spread = may_tell_spread(ledger, scores, least)
         out: dict[str, Published] = {}
         for name, result in results.items():
             if name == "gate":
@@ -70,8 +72,11 @@ def published(study: Study, results: Mapping[str, Result]) -> dict[str, Publishe
                 behind = _last_wave(answers)
             out[name] = publish_audited(
                 result, behind=behind, ledger=ledger, min_n=least, quantity=quantity,
-                leaning=lean.get("groups" if metric == "groups" else "scores"),
+                leaning=lean.get("groups" if metric == "groups" else "scores"), spread=spread,
             )  # fmt: skip
+            if metric == "adjust" and "refused" in lean:
+                told = Finding("publish.too_large", {}, "warning")
+                out[name] = replace(out[name], findings=(*out[name].findings, told))
     return out
 
 
@@ -116,10 +121,12 @@ def _leaning(
     wanted += [("shrunken", place[t]) for t in enough if "shrunken" in variances]
     asked, cells = ask(replace(scores, by=["target_id"]), parts=True)
     plain = [a for a, n in zip(asked, cells["n"]) if n >= least]
+    before = len(ledger.refused())
     ok = ledger.admit_leaning("score", scores, lean, wanted, plain, least=least)
     named = {i: t for t, i in place.items()} | {MEAN: ""}
     shown = {(v, named[t]) for (v, t), good in zip(wanted, ok) if good}
-    return {"scores": shown, "groups": shown if ("adjusted", "") in shown else set()}
+    refused = {"refused": shown} if len(ledger.refused()) > before else {}
+    return {"scores": shown, "groups": shown if ("adjusted", "") in shown else set(), **refused}
 
 
 def published_comments(study: Study, *, mask: Sequence[str] = ()) -> Published:

@@ -136,7 +136,7 @@ def test_other_numbers_are_told(said):
 @pytest.mark.parametrize("column", ["low", "high", "score", "raw", "shift"])
 def test_every_number_of_a_hidden_row_counts(column):
     more = {column: [1.25, 2.625]}
-    table = estimates("adjust", groups={"unit": ["A", "B"]}, estimate=[1.0, 2.0], n=[9, 2], **more)
+    table = estimates("adjust", groups={"unit": ["A", "B"]}, estimate=[1.0, 2.0], n=[20, 2], **more)
     found = [Finding("where.table", {"value": v}) for v in (2.625, 1.25)]
     left = privacy.publish(Result("adjust", table, found)).findings
     assert [f.values["value"] for f in left] == [1.25]

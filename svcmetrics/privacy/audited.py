@@ -14,7 +14,15 @@ from svcmetrics.display import word
 from svcmetrics.privacy.behind import Behind
 from svcmetrics.privacy.ledger import Ledger
 from svcmetrics.privacy.means import ask
-from svcmetrics.privacy.published import Published, blanked, publish, told_without
+from svcmetrics.privacy.published import (
+    MIN_SPREAD,
+    Published,
+    at_least,
+    blanked,
+    publish,
+    told_without,
+)
+from svcmetrics.privacy.spread import may_tell_spread
 from svcmetrics.result import Finding, Result
 from svcmetrics.study import MIN_RATERS
 
@@ -25,6 +33,10 @@ _WORDS = ("group",)
 # Scores that are computed from more than a group's own ratings need so many times the raters.
 COMPUTED = 2
 _SCORED = ("composite", "groups", "ranks", "contributions")
+# What tells how far the answers of all differ, row for row; and sentences that say they do not.
+_DIFFER = ("generalizability", "formality")
+_OF_SCORES = ("adjust", *_SCORED)
+_ALIKE = ("adjust.no_spread", "adjust.perfect", "uncertain.no_spread", "composite.exact")
 _LEANING = ("adjusted", "shrunken")
 
 
@@ -36,6 +48,7 @@ def publish_audited(
     min_n: int = MIN_RATERS,
     quantity: str = "mean",
     leaning: Collection[tuple[str, str]] | None = None,
+    spread: bool | None = None,
 ) -> Published:
     """Which rows of a statistic made of ratings may be shown, given everything shown before?
 
@@ -51,6 +64,8 @@ def publish_audited(
     ``leaning``: the computed rows that may be shown, as (variant, group), see ``Ledger.admit_leaning``:
     an adjusted or composite score also leans on how its raters rated others. Left out, that part is
     not looked at. Such rows are shown only from twice ``min_n`` raters on.
+    ``spread``: whether it may be told how far answers differ (``privacy.spread``): intervals of scores,
+    variances, reliability. Left out, it is looked up for scores, and from twenty persons on for others.
 
     Misleads: the weights of a score are exact given the variances of its model, which follow from the
     ratings too; what these two or three numbers tell is not audited.
@@ -65,10 +80,15 @@ def publish_audited(
         asked, cells = [*asked, *everybody], pd.concat([cells, row], ignore_index=True)
     place = _places(table, cells, by)
     persons = np.where(place >= 0, cells["n"].to_numpy()[place], np.nan)
-    plain = publish(result, min_n=min_n, persons=persons.tolist())
+    name = str(result.about["metric"])
+    if spread is None:
+        spread = name not in _OF_SCORES or may_tell_spread(ledger, sharp, at_least(min_n))
+    plain = publish(result, min_n=min_n, persons=persons.tolist(), spread=spread)
     computed = _computed(result)
     few = computed & ~(persons >= COMPUTED * plain.min_n)
     may = plain.table["shown"].to_numpy() & (place >= 0) & ~few
+    if name in _DIFFER:
+        may &= spread & (persons >= MIN_SPREAD)
     if leaning is not None:
         may &= ~computed | np.array([row in leaning for row in _scores(table)], dtype=bool)
     wanted = np.unique(place[may])
@@ -77,7 +97,8 @@ def publish_audited(
     shown = may & ok[place]
     bound = np.where(shown, cells["bound"].to_numpy()[place], "")
     own = np.where(shown, cells["estimate"].to_numpy()[place], np.nan)
-    return _hidden(plain, result, shown, bound, own, bool((few & _had(result)).any()))
+    made = _hidden(plain, result, shown, bound, own, bool((few & _had(result)).any()))
+    return made if spread else _without_spread(made)
 
 
 def _computed(result: Result) -> np.ndarray:
@@ -131,9 +152,23 @@ def _hidden(
             table["estimate"] = table["estimate"].where(~capped, own)
     lost = sorted({_called(str(v)) for v in table.loc[~shown & _had(result), table.columns[0]]})
     told = told_without(result, ~shown | capped)
+    if plain.name in _DIFFER and not shown.any():
+        told = ()  # what these say of the whole needs no row
     about = word("metric", plain.name)
     told += _why(about, lost if first else [], COMPUTED * plain.min_n if few else 0)
     return Published(plain.name, table, told, plain.drawing, int((~shown).sum()), plain.min_n)
+
+
+def _without_spread(made: Published) -> Published:
+    """Without the sentences that tell how far answers differ: a number with decimals may do so."""
+    if made.name not in _OF_SCORES:
+        return made
+    told = [
+        f
+        for f in made.findings
+        if f.key not in _ALIKE and not any(isinstance(v, float) for v in f.values.values())
+    ]
+    return replace(made, findings=(*told, Finding("publish.no_spread", {"least": MIN_SPREAD})))
 
 
 def _called(name: str) -> str:

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS leaning (
 # Shares that may be known, of one person's answers and of a group below the least number. The mean
 # of five gives 80% of four of them away; exactly computed is 100%.
 _PERSON, _GROUP = 0.8, 0.9
-# Larger tables of weights are not audited exactly.
+# Larger tables of weights are not audited: nothing that would need it is shown.
 MOST = 40_000_000
 MEAN = -1  # the row of the mean over departments
 
@@ -119,11 +119,14 @@ def admit(
 
 def beside(store: sqlite3.Connection, quantity: str, cells: Cells, found: np.ndarray) -> np.ndarray:
     """Which of the new cells may be shown beside adjusted scores too; those of most ratings first."""
-    if not found.any() or len(cells.low) * len(cells.person) > MOST:
+    known = store.execute(
+        "SELECT 1 FROM leaning WHERE quantity = ? LIMIT 1", (quantity,)
+    ).fetchone()
+    if not found.any() or known is None:
         return found
+    if len(cells.low) * len(cells.person) > MOST:
+        return np.zeros(len(found), dtype=bool)
     scores = published(store, quantity, len(cells.person))
-    if not len(scores):
-        return found
     rows = np.zeros((len(cells.low), len(cells.person)))
     rows[cells.cell, cells.rating] = cells.weight
     base, new = np.vstack([rows[~cells.new], scores]), rows[cells.new]

@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from svcmetrics.numeric.disclosure_audit import Cells, admitted
+from svcmetrics.numeric.disclosure_audit import admitted
 from svcmetrics.privacy import leaning
+from svcmetrics.privacy.asked import Asked, together
 from svcmetrics.privacy.behind import Behind
 from svcmetrics.privacy.pseudonyms import keys_folder, load_key, stem
 from svcmetrics.problems import Problem, StudyError
@@ -33,22 +33,10 @@ CREATE TABLE IF NOT EXISTS cell (
     ratings BLOB NOT NULL, weights BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS floor (
     id INTEGER PRIMARY KEY, wave TEXT NOT NULL, raters INTEGER NOT NULL, comments INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS refused (
+    id INTEGER PRIMARY KEY, quantity TEXT NOT NULL, cells INTEGER NOT NULL, ratings INTEGER NOT NULL);
 """
-_TABLES = ("rating", "cell", "floor", "leaning")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A cell that somebody wants to show: which rows of the marked ratings, with which weights.
-
-    ``low``, ``high``: what the shown value leaves open for the weighted sum.
-    """
-
-    label: str
-    rows: np.ndarray
-    weights: np.ndarray
-    low: float
-    high: float
+_TABLES = ("rating", "cell", "floor", "leaning", "refused")
 
 
 class Ledger:
@@ -82,6 +70,11 @@ class Ledger:
             [(q, label, len(ids) // 8) for q, label, ids in rows],
             columns=["quantity", "label", "ratings"],
         )
+
+    def refused(self) -> pd.DataFrame:
+        """What was too large to be audited, and so not shown: quantity, cells and ratings."""
+        rows = self._store.execute("SELECT quantity, cells, ratings FROM refused ORDER BY id")
+        return pd.DataFrame(rows.fetchall(), columns=["quantity", "cells", "ratings"])
 
     def lock(self, waves: Sequence[str], *, raters: int, comments: int) -> None:
         """Fix the least group sizes of waves that have opened: they may rise, never fall."""
@@ -133,9 +126,7 @@ class Ledger:
             if fresh:
                 ids, person, score = self._ratings(marked)
                 floors = (least, least if computed is None else computed)
-                cells = _together(
-                    old, [asked[i] for i in fresh], ids, person, score, behind, floors
-                )
+                cells = together(old, [asked[i] for i in fresh], ids, person, score, behind, floors)
                 found = admitted(cells)[len(old) :]
                 found = leaning.beside(store, quantity, cells, found)
                 shown |= {names[i]: bool(ok) for i, ok in zip(fresh, found)}
@@ -151,7 +142,7 @@ class Ledger:
         """Which computed rows (variant, target) may be shown beside everything that was published.
 
         ``plain``: means of the same ratings that are about to be published with them. What may be
-        shown is kept.
+        shown is kept. Too many to be audited exactly (``leaning.MOST``): none is, which is kept too.
         """
         marked = behind.marked(self.key)
         with writing(self._store, self.path.name) as store:
@@ -163,8 +154,13 @@ class Ledger:
             old = store.execute(
                 "SELECT ratings, weights FROM cell WHERE quantity = ? ORDER BY id", (quantity,)
             ).fetchall()
-            if (len(old) + len(plain) + len(wanted)) * len(person) > leaning.MOST:
-                return [True] * len(wanted)
+            rows = len(old) + len(plain) + len(wanted)
+            if rows * len(person) > leaning.MOST:
+                store.execute(
+                    "INSERT INTO refused (quantity, cells, ratings) VALUES (?, ?, ?)",
+                    (quantity, rows, len(person)),
+                )
+                return [False] * len(wanted)
             shown = leaning.dense(
                 [np.frombuffer(r, dtype="<i8") - 1 for r, _ in old],
                 [np.frombuffer(w, dtype="<i8") for _, w in old], len(person),
@@ -195,31 +191,6 @@ def _identity(quantity: str, cell: Asked, marked: pd.DataFrame) -> bytes:
     bounds = f"{quantity}\x1f{cell.low:.9g}\x1f{cell.high:.9g}\x1f".encode()
     body = b"".join(marks[i] + int(cell.weights[i]).to_bytes(8, "big") for i in order)
     return hashlib.sha256(bounds + body).digest()
-
-
-def _together(
-    old: list[tuple], asked: list[Asked], ids: np.ndarray, person: np.ndarray, score: np.ndarray,
-    behind: Behind, floors: tuple[int, int],
-) -> Cells:  # fmt: skip
-    members = [np.frombuffer(row[3], dtype="<i8") - 1 for row in old]
-    weights = [np.frombuffer(row[4], dtype="<i8") for row in old]
-    members += [ids[a.rows] for a in asked]
-    weights += [a.weights for a in asked]
-    return Cells(
-        cell=np.repeat(np.arange(len(members)), [len(m) for m in members]),
-        rating=np.concatenate(members),
-        weight=np.concatenate(weights),
-        low=np.array([*(r[1] for r in old), *(a.low for a in asked)]),
-        high=np.array([*(r[2] for r in old), *(a.high for a in asked)]),
-        new=np.arange(len(members)) >= len(old),
-        person=person,
-        score=score,
-        least=floors[0],
-        computed=floors[1],
-        scale=behind.scale,
-        unit=behind.unit,
-        whole=behind.whole,
-    )
 
 
 def _keep(

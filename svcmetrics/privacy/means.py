@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from svcmetrics.privacy.asked import Asked
 from svcmetrics.privacy.behind import Behind, cell_bounds
-from svcmetrics.privacy.ledger import Asked, Ledger
+from svcmetrics.privacy.ledger import Ledger
 from svcmetrics.privacy.published import Published, at_least
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, estimates

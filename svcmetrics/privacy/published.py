@@ -31,6 +31,10 @@ _SPREAD = (
     "shift",
     "distribution",
 )
+# An interval tells a spread as well, but for shares, whose interval follows from the share.
+_INTERVAL = ("low", "high")
+_COUNTED = ("response", "straight_lining")
+_OF_RATINGS = ("raters", "spread", "ratings")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def publish(
     min_n: int = MIN_RATERS,
     count: str | None = None,
     persons: float | Sequence[float] | None = None,
+    spread: bool | None = None,
 ) -> Published:
     """Hide every row that rests on fewer than ``min_n`` persons; the only maker of what exporters take.
 
@@ -68,19 +73,23 @@ def publish(
     tells their number (so is a result of no known metric); work, where ``n`` cases point at those
     who did them; records, which are no person's opinion and need no group. ``count``: another
     column to go by. A row whose count is missing is hidden: not knowing is not enough. ``min_n``
-    cannot go below five, and a row that tells how raters differ needs twenty.
+    cannot go below five, and a row that tells how raters differ needs twenty. ``spread``: whether
+    intervals of ratings may be shown, which tell it too; left out, from twenty persons of a row on.
     """
     table = result.table if isinstance(result, Result) else result.copy()
     least = at_least(min_n)
     behind, number = _behind(result, table, count, persons)
-    small = np.zeros(len(table), dtype=bool)
+    small, untold = np.zeros((2, len(table)), dtype=bool)
     if behind != "records":
         needed = max(least, MIN_SPREAD) if behind == "spread" else least
         small = ~(number >= needed).to_numpy()
-        of_persons = behind in ("raters", "spread", "ratings", "judges")
+        of_persons = behind in (*_OF_RATINGS, "judges")
         few = ~(number >= MIN_SPREAD).to_numpy() if of_persons else small
-        for column in [c for c in table.columns if c in _SPREAD]:
-            table[column] = blanked(table[column], few)
+        if behind in _OF_RATINGS and _name(result) not in _COUNTED:
+            untold = few if spread is None else np.full(len(table), not spread)
+        for columns, rows in ((_SPREAD, few | untold), (_INTERVAL, untold)):
+            for column in [c for c in table.columns if c in columns]:
+                table[column] = blanked(table[column], rows)
     kept = {*_groups(table), "metric", "variant"}
     for column in [c for c in table.columns if c not in kept]:
         # Everything goes, not only the estimate: "n = 2" or "1 of 2 late" tells who was there.
@@ -88,9 +97,12 @@ def publish(
     table["shown"] = ~small
     if not isinstance(result, Result):
         return Published("", table, (), "", int(small.sum()), least)
-    told = told_without(result, small)
-    name = str(result.about["metric"])
-    return Published(name, table, told, result._drawing, int(small.sum()), least)
+    told = told_without(result, small, untold)
+    return Published(_name(result), table, told, result._drawing, int(small.sum()), least)
+
+
+def _name(result: Result | pd.DataFrame) -> str:
+    return str(result.about["metric"]) if isinstance(result, Result) else ""
 
 
 def at_least(min_n: int) -> int:
@@ -133,15 +145,25 @@ def _counts(column: pd.Series) -> pd.Series:
     return pd.Series(found.to_numpy("float64", na_value=np.nan), index=column.index)
 
 
-def told_without(result: Result, hidden: np.ndarray) -> tuple[Finding, ...]:
-    """The sentences that neither name a hidden row, nor give one of its numbers, nor list persons."""
+def told_without(
+    result: Result, hidden: np.ndarray, untold: np.ndarray | None = None
+) -> tuple[Finding, ...]:
+    """The sentences that neither name a hidden row, nor give one of its numbers, nor list persons.
+
+    ``untold``: rows that are shown without their interval.
+    """
     rows = result.table[hidden]
-    return tuple(f for f in result.findings if not (_tells_of(f, rows) or _numbers_of(f, rows)))
+    own = result.table[hidden if untold is None else untold]
+    return tuple(
+        f
+        for f in result.findings
+        if not (_tells_of(f, rows) or _numbers_of(f, rows, _TOLD) or _numbers_of(f, own, _INTERVAL))
+    )
 
 
-def _numbers_of(finding: Finding, hidden: pd.DataFrame) -> bool:
-    """Whether a sentence gives a number of a hidden row, such as the largest of all, also in percent."""
-    known = hidden[[c for c in _TOLD if c in hidden.columns]].to_numpy("float64").ravel()
+def _numbers_of(finding: Finding, rows: pd.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether a sentence gives a number of these rows, such as the largest of all, also in percent."""
+    known = rows[[c for c in columns if c in rows.columns]].to_numpy("float64").ravel()
     known = np.abs(known[np.isfinite(known)])
     told = [abs(float(v)) for v in finding.values.values() if isinstance(v, (float, np.floating))]
     return any(

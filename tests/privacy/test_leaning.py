@@ -277,25 +277,7 @@ def test_what_is_kept_gives_the_same_weights_years_later():
     np.testing.assert_allclose(read.rows([("adjusted", 0)]), np.full((1, 6), 1 / 6))
 
 
-@pytest.mark.parametrize(("cells", "looked_at"), [(40_000, True), (40_001, False)])
-def test_up_to_forty_million_weights_are_looked_at(cells, looked_at):
-    class Store:
-        asked = False
-
-        def execute(self, *_):
-            self.asked = True
-            return self
-
-        def fetchall(self):
-            return []
-
-    store = Store()
-    table = SimpleNamespace(low=range(cells), person=range(1000))
-    leaning.beside(store, "mean", table, np.ones(3, dtype=bool))
-    assert store.asked is looked_at
-
-
-def test_a_mean_beside_adjusted_scores_is_shown_unless_it_tells_a_person():
+def test_a_mean_beside_adjusted_scores_is_shown_unless_it_tells_a_person(monkeypatch):
     store = sqlite3.connect(":memory:")
     store.executescript(leaning.SCHEMA)
     person = np.arange(12)
@@ -325,3 +307,8 @@ def test_a_mean_beside_adjusted_scores_is_shown_unless_it_tells_a_person():
     # The larger of two that do not go together comes first, wherever it stands.
     assert shown([[0, 1, 2, 3, 4], six], [True, True]) == [False, True]
     assert leaning.published(store, "other", 12).shape == (0, 12)
+    # What is too large to be looked at is not shown, once there are scores to be beside.
+    assert leaning.MOST == 40_000_000
+    for most, ok in ((2 * 12, True), (2 * 12 - 1, False)):
+        monkeypatch.setattr(leaning, "MOST", most)
+        assert shown([six, six], [True, True]) == [ok, ok]

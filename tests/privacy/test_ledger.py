@@ -381,24 +381,26 @@ def test_the_floor_of_sums_is_two_persons_at_least_and_never_above_that_of_group
     assert publish_means(apart, ledger=ledger, min_computed=9).table["shown"].all()
 
 
-def test_adjusted_scores_of_too_many_answers_are_let_through_as_the_readme_says(
+def test_adjusted_scores_of_too_many_answers_are_not_shown_and_that_is_on_record(
     ledger, monkeypatch
 ):
-    """One row for a department of eight: audited up to the limit of rows times answers, not beyond."""
+    """One row for a department of eight: shown up to the limit of rows times answers that are audited, not beyond."""
     asked = behind(list(range(8)))
     cells, _ = ask(asked)
-    told = asked.ratings.assign(other=[*"xy"] * 4)
+    told = asked.ratings.assign(other="x")
     found = leaning.leaning(
         replace(asked, ratings=told),
         {"adjusted": {"rater": 0.4, "pair": 0.0, "residual": 0.6}},
         target="other",
         taken_out=[],
     )
-    few = [("adjusted", 0)]  # four persons rated x: nobody but they are in its score
+    score = [("adjusted", 0)]
 
     def admitted(most: int) -> list[bool]:
         monkeypatch.setattr(leaning, "MOST", most)
-        return ledger.admit_leaning("mean", asked, found, few, cells, least=5)
+        return ledger.admit_leaning("mean", asked, found, score, cells, least=5)
 
-    assert admitted(2 * 8 - 1) == [True]
-    assert admitted(2 * 8) == [False]
+    assert admitted(2 * 8 - 1) == [False]
+    assert ledger.refused().to_dict("list") == {"quantity": ["mean"], "cells": [2], "ratings": [8]}
+    assert admitted(2 * 8) == [True]
+    assert len(ledger.refused()) == 1

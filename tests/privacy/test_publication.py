@@ -129,7 +129,9 @@ def test_a_unanimous_department_shows_a_band_and_a_word(tmp_path):
     behind = Behind(ratings, ["unit"], "who", "score", (1, 5), decimals=None)
     found = Finding("where.table", {"value": "A"})
     with Ledger.open("x", tmp_path) as ledger:
-        out = publish_audited(Result("adjust", table, [found]), behind=behind, ledger=ledger)
+        out = publish_audited(
+            Result("adjust", table, [found]), behind=behind, ledger=ledger, spread=True
+        )
         words = estimates("groups", groups={"unit": ["A", "B"]}, estimate=[1.0, 0.0],
                           low=0.1, high=2.0, n=12, group=["above", "unclear"])  # fmt: skip
         groups = publish_audited(Result("groups", words), behind=behind, ledger=ledger).table
@@ -203,7 +205,9 @@ def test_a_table_without_names_is_about_everybody(ledger):
 def test_numbers_of_ratings_have_three_digits_of_the_largest(ledger, largest, shown):
     behind = answers({"A": 8, "B": 9})
     more = {"weight": [largest, 0.0004], "none": [np.nan, np.nan], "zero": [0.0, 0.0], "k": [1, 2]}
-    out = publish_audited(adjusted(["A", "B"], [3.1, 3.2], **more), behind=behind, ledger=ledger)
+    out = publish_audited(
+        adjusted(["A", "B"], [3.1, 3.2], **more), behind=behind, ledger=ledger, spread=True
+    )
     table = out.table
     assert table["weight"].tolist() == [shown, 0.0]
     assert table["low"].tolist() == [2.98, 3.08]
@@ -214,7 +218,7 @@ def test_numbers_of_ratings_have_three_digits_of_the_largest(ledger, largest, sh
 def test_what_is_hidden_is_named_and_counted(ledger):
     behind = answers({"A": 8, "B": 4, "C": 7})
     result = adjusted(["C", "B", "A"], [3.3, 3.2, 3.1])
-    out = publish_audited(result, behind=behind, ledger=ledger)
+    out = publish_audited(result, behind=behind, ledger=ledger, spread=True)
     assert out.table["shown"].tolist() == [True, False, True]
     assert (out.hidden, out.min_n) == (1, 5)
     told = [(f.key, f.values["names"], f.values["count"]) for f in out.findings]
@@ -223,7 +227,7 @@ def test_what_is_hidden_is_named_and_counted(ledger):
     assert out.table["n"].tolist()[0] == 99
     # A row that never had an estimate is not lost.
     empty = adjusted(["C", "B"], [3.3, np.nan])
-    assert publish_audited(empty, behind=behind, ledger=ledger).findings == ()
+    assert publish_audited(empty, behind=behind, ledger=ledger, spread=True).findings == ()
 
 
 def test_a_larger_group_may_be_asked_for(ledger):
