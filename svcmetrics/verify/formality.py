@@ -53,7 +53,8 @@ def formality(  # noqa: PLR0913
     opinions repeat (``expected``); forms whose predecessor was a straight line are left out, for
     there a copy proves nothing. ``near_copying``: the same with at most one answer given anew (forms
     of four items and more); an alarm only where the same raters do so more often than at first
-    (``chance``). ``copies``: share of all forms that equal their predecessor, beside
+    (``chance``) and the deviations within their forms follow the last form more closely, which
+    steadier raters alone do not bring about. ``copies``: share of all forms that equal their predecessor, beside
     ``chance`` (Σp² per item, from each rater's own habits). ``copies_changed``: the same where the
     facts had changed. ``flat``: forms with one answer throughout. ``identical_sheets``: raters whose
     whole sheet equals another's. ``late``: raters with at least half of their forms in the last tenth
@@ -65,8 +66,9 @@ def formality(  # noqa: PLR0913
     Misleads: departments that are truly alike give a low share as well: see the copies beside it.
     Raters may wait for the end for good reasons, and do after reminders: compare waves.
     Raters sampled anew in each wave, or without a key, show no copies. Near copies made from the
-    first wave on are told from steady raters only by the copies that turn out exact. Raters who all
-    become much steadier from a wave on look a little like near copiers. Copies with two and more
+    first wave on are told from steady raters only by the copies that turn out exact. Raters with
+    firm opinions on single items who become much steadier repeat whole forms: where answers within
+    a form also lie less far apart than at first, a finding says that it may be either. Copies with two and more
     answers given anew are not looked for. How much the answers of a form agree together is taken
     as the same in all waves.
 
@@ -93,8 +95,8 @@ def formality(  # noqa: PLR0913
         return Result("formality", estimates("formality", n=0), [none], about)
     seed = bootstrap.generator(rng)
     index, moved = _index(forms)
-    copying, noise = formality_copies.copying(forms, DRAWS, seed)
-    words = verdict(forms, index, copying, FORMS)
+    copying, noise, either = formality_copies.copying(forms, DRAWS, seed)
+    words = verdict(forms, index, copying, FORMS, either)
     parts = [index, copying, *signs.others(forms, time, changed)]
     steps = [
         _step("targets", index[index["variant"] == "targets"], change_point.multiplier_noise(moved, DRAWS, seed)),
@@ -103,8 +105,8 @@ def formality(  # noqa: PLR0913
     table = _stacked(forms, [*parts, *[s for s in steps if s is not None]], wave, words)
     about |= {"method": "Henderson 1; beta-binomial excess of copies", "alarm_rate": 0.05,
               "draws": DRAWS, "waves": [str(w) for w in forms.waves], "unusable": TOP}  # fmt: skip
-    said = [*findings(forms, table, wave), *formality_late.findings(table, wave), *forms.findings]
-    return Result("formality", table, said, about)
+    said = findings(forms, table, wave, either) + formality_late.findings(table, wave)
+    return Result("formality", table, said + forms.findings, about)
 
 
 def _index(forms: reader.Forms) -> tuple[pd.DataFrame, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from svcmetrics.numeric import copies
+from svcmetrics.numeric import copies, steadiness
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.numeric.multiplicity import benjamini_hochberg
 from svcmetrics.result import estimates
@@ -19,13 +19,19 @@ from svcmetrics.verify.forms import Forms
 
 # New answers that still make a near copy; forms shorter than this have none.
 NEAR, LEAST = 1, 4
+ALARM = 0.05
+# Raters count as steadier only where this is clear: it makes a verdict milder.
+CLEAR = 0.01
 _WIDE = 1.959964
 
 
-def copying(forms: Forms, draws: int, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray]:
+def copying(
+    forms: Forms, draws: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, np.ndarray, list[int]]:
     """Rows ``copying``, ``near_copying`` and ``copies`` of each wave; chance's part of the first.
 
-    ``p_adjusted`` is over all waves and both kinds of copies together.
+    ``p_adjusted`` is over all waves and both kinds of copies together. Last come the waves in which
+    copying raises an alarm, but raters who became steadier would do so as well.
     """
     last, flat = forms.last(), forms.flat()
     now = np.flatnonzero(last >= 0)
@@ -45,10 +51,34 @@ def copying(forms: Forms, draws: int, rng: np.random.Generator) -> tuple[pd.Data
     near = _rows(long[0], long[1], NEAR, draws)
     rows = [r.assign(position=w) for part in (pairs, near) for w, (r, _) in enumerate(part)]
     table = pd.concat(rows, ignore_index=True)
+    follows, steady = _steadiness(forms, now[lively], last[now[lively]], flat, table)
+    late = table["metric"] == "near_copying"
+    # Steadier raters repeat more as well; forms that are copied also carry old chance along.
+    table.loc[late, "p"] = np.maximum(table.loc[late, "p"], follows)
     table["p_adjusted"] = benjamini_hochberg(table["p"])
+    alarm = [(table.loc[kind, "p_adjusted"] <= ALARM).to_numpy() for kind in (late, ~late)]
+    either = np.flatnonzero(np.logical_or(*alarm) & (steady <= CLEAR)).tolist()
     exact = _copies(forms, now, last[now], equal == common)
     noise = np.stack([noise for _, noise in pairs], axis=1)
-    return pd.concat([table, exact], ignore_index=True), noise
+    return pd.concat([table, exact], ignore_index=True), noise, either
+
+
+def _steadiness(
+    forms: Forms, now: np.ndarray, before: np.ndarray, flat: np.ndarray, rows: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """p of each wave: forms follow the last ones more than at first; answers lie less far apart.
+
+    Looked at only where there is a possible alarm: elsewhere nothing hangs on it.
+    """
+    waves = len(forms.waves)
+    if not (rows["p"] <= ALARM).any():
+        return np.zeros(waves), np.ones(waves)
+    covariance, variance = steadiness.apart(forms.answers, forms.wave, now, before)
+    wave, rater = forms.wave[now], forms.rater[now]
+    follows = steadiness.risen(covariance, wave, rater, waves)
+    # Straight lines are another way of going through the motions, and no steadier hand.
+    tight = steadiness.risen(np.where(flat[now], np.nan, -variance), wave, rater, waves)
+    return np.nan_to_num(follows, nan=0.0), tight
 
 
 def _rows(

@@ -25,27 +25,35 @@ TOP = {
 }
 
 
-def verdict(forms: Forms, index: pd.DataFrame, copying: pd.DataFrame, least: int) -> list[str]:
-    """One word per wave: too_few, flat, mechanical, signs or fine."""
+def verdict(
+    forms: Forms, index: pd.DataFrame, copying: pd.DataFrame, least: int, either: list[int]
+) -> list[str]:
+    """One word per wave: too_few, flat, mechanical, signs or fine.
+
+    ``either``: waves in which raters who became steadier would raise the alarm of copying, too;
+    it is then no more than a sign.
+    """
     targets = index[index["variant"] == "targets"].sort_values("position")
     exact, near = (
         copying[copying["metric"] == name].sort_values("position")
         for name in ("copying", "near_copying")
     )
     return [
-        _word(forms, w, (targets.iloc[w], exact.iloc[w], near.iloc[w]), least)
+        _word(forms, w, (targets.iloc[w], exact.iloc[w], near.iloc[w]), least, w in either)
         for w in range(len(forms.waves))
     ]
 
 
-def _word(forms: Forms, w: int, rows: tuple[pd.Series, pd.Series, pd.Series], least: int) -> str:
+def _word(
+    forms: Forms, w: int, rows: tuple[pd.Series, pd.Series, pd.Series], least: int, either: bool
+) -> str:
     index, copied, near = rows
     if index["n"] < least:
         return "too_few"
     if one_answer(forms, w)[0] >= ONE_ANSWER:
         return "flat"
     alarm = copied["p_adjusted"] <= ALARM
-    if index["high"] < INDEX or (alarm and copied["low"] >= COPIED):
+    if index["high"] < INDEX or (alarm and copied["low"] >= COPIED and not either):
         return "mechanical"
     return "signs" if alarm or near["p_adjusted"] <= ALARM else "fine"
 
@@ -56,8 +64,13 @@ def one_answer(forms: Forms, w: int) -> tuple[float, float]:
     return float(times.max() / times.sum()), float(forms.coded[1][times.argmax()])
 
 
-def findings(forms: Forms, table: pd.DataFrame, wave: str | None) -> list[Finding]:
-    """What each wave says, then what happened over the waves, then what could not be seen."""
+def findings(
+    forms: Forms, table: pd.DataFrame, wave: str | None, either: list[int]
+) -> list[Finding]:
+    """What each wave says, then what happened over the waves, then what could not be seen.
+
+    ``either``: waves in which raters who became steadier would raise the alarm of copying, too.
+    """
     place = dict(zip(forms.waves, range(len(forms.waves)), strict=True))
     rows = table.assign(position=[place[w] for w in table[wave]] if wave else 0)
     out = [_of_wave(forms, rows[rows["position"] == w], w) for w in range(len(forms.waves))]
@@ -69,6 +82,9 @@ def findings(forms: Forms, table: pd.DataFrame, wave: str | None) -> list[Findin
                   "high": 100 * max(abs(step["low"]), abs(step["high"]))}  # fmt: skip
         key = f"formality.{step['variant']}_{'up' if step['estimate'] > 0 else 'down'}"
         out.append(Finding(key, values, "warning" if worse else "note"))
+    if either:
+        named = {"waves": [str(forms.waves[w]) for w in either]}
+        out.append(Finding("formality.steadier", named, "note"))
     words = {r for r in table["verdict"] if r}
     if words & {"mechanical", "signs", "flat"}:
         out.append(Finding("formality.advice", {}, "note"))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import verify
-from svcmetrics.numeric import change_point, copies, information, two_way
+from svcmetrics.numeric import change_point, copies, information, steadiness, two_way
 from svcmetrics.problems import TableError
 from svcmetrics.verify import formality_late
 
@@ -146,6 +146,74 @@ def test_steady_raters_beside_erratic_ones_are_no_near_copiers():
         r = verify.formality(pd.concat([steady, erratic]), **NAMES, wave="w")
         alarms += (rows(r, "near_copying")["p_adjusted"] <= 0.05).any()
     assert alarms == 0
+
+
+def _steadier(rng, firm=0.0, k=6, noise=(0.9, 0.25), raters=100):
+    """From the third wave on half of the raters answer much more steadily; nobody copies.
+
+    ``firm``: lasting opinions on single items.
+    """
+    targets, rows_ = 8, []
+    base = 3.5 + rng.normal(0, 0.4, targets) + rng.normal(0, 0.4, (raters, 1))
+    base = (base + rng.normal(0, 0.35, (raters, targets)))[:, :, None]
+    base = base + rng.normal(0, firm, (raters, targets, k))
+    r, t = np.nonzero(rng.random((raters, targets)) < 0.45)
+    for w in range(4):
+        spread = np.full((raters, 1, 1), noise[0])
+        spread[: raters // 2] = noise[w >= 2]
+        x = np.clip(np.rint(base + spread * rng.normal(size=base.shape)), 1, 5)
+        rows_ += [pd.DataFrame({"r": r, "t": t, "w": w, "i": i, "s": x[r, t, i]}) for i in range(k)]
+    return pd.concat(rows_, ignore_index=True)
+
+
+def test_raters_who_become_steadier_are_no_copiers():
+    for seed in range(6):  # with near copies judged by repetition alone, five of six had an alarm
+        r = verify.formality(_steadier(np.random.default_rng(seed)), **NAMES, wave="w")
+        assert (rows(r, "formality", "targets")["verdict"] == "fine").all()
+
+
+def test_firm_opinions_and_a_steadier_hand_may_look_like_copies_and_that_is_said():
+    alarms = told = 0
+    for seed in range(6):
+        data = _steadier(np.random.default_rng(seed), firm=0.3)
+        r = verify.formality(data, **NAMES, wave="w")
+        words = rows(r, "formality", "targets")["verdict"]
+        said = [f for f in r.findings if f.key == "formality.steadier"]
+        assert "mechanical" not in set(words)
+        alarms += (words == "signs").any()
+        told += bool(said)
+        if said:
+            assert "分不清" in said[0].say("zh") and "cannot tell" in said[0].say("en")
+    assert alarms == told >= 1
+    copied = honest(np.random.default_rng(4), copiers=30, start=2)
+    r = verify.formality(copied, **NAMES, wave="w")
+    assert not any(f.key == "formality.steadier" for f in r.findings)
+    assert rows(r, "formality", "targets")["verdict"].iloc[-1] == "mechanical"
+
+
+def test_chance_of_the_day_has_no_part_in_what_two_waves_share():
+    rng, n, k = np.random.default_rng(5), 4000, 5
+    lasting = rng.normal(0, 0.5, (n, k)) + rng.normal(0, 1, (n, 1))
+    easy = np.arange(k)  # means of items, which differ by wave
+    first = lasting + rng.normal(0, 1.0, (n, k)) + easy
+    then = lasting + rng.normal(0, 0.3, (n, k)) - easy
+    answers = np.vstack([first, then])
+    answers[rng.random(answers.shape) < 0.1] = np.nan
+    wave, now = np.repeat([0, 1], n), np.arange(n, 2 * n)
+    covariance, variance = steadiness.apart(answers, wave, now, np.arange(n))
+    assert np.nanmean(covariance) == pytest.approx(0.25, abs=0.03)
+    assert np.nanmean(variance) == pytest.approx(0.25 + 0.09, abs=0.02)
+
+
+def test_a_rise_is_seen_within_raters_and_few_raters_are_not_compared():
+    rng = np.random.default_rng(6)
+    rater, wave = np.tile(np.repeat(np.arange(30), 4), 3), np.repeat([0, 1, 2], 120)
+    level = rng.normal(0, 5, 30)[rater] + rng.normal(0, 1, 360)
+    p = steadiness.risen(level + (wave == 2), wave, rater, 3)
+    assert np.isnan(p[0]) and p[1] > 0.01 and p[2] < 1e-4
+    few = rater < steadiness.RATERS - 1
+    assert np.isnan(steadiness.risen(level[few], wave[few], rater[few], 3)).all()
+    assert steadiness.risen(np.ones(360), wave, rater, 3)[2] == 1.0
 
 
 def test_raters_are_compared_with_their_own_first_wave():
