@@ -135,8 +135,10 @@ def _change(node: ast.AST, part: int) -> str:
 def why_equal(one: Mutant) -> str:
     """Why a change can be noticed by nobody; "" when it should be."""
     known = tomllib.loads((ROOT / "tools" / "mutants_equal.toml").read_text("utf-8"))
+    line = source(one.module).read_text("utf-8").splitlines()[one.line - 1]
     for entry in known.get(one.module, ()):
-        if entry["change"] == one.told and entry.get("function", one.function) == one.function:
+        here = entry.get("function", one.function) == one.function and entry.get("line", "") in line
+        if entry["change"] == one.told and here:
             return str(entry["why"])
     return ""
 

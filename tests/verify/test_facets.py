@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from svcmetrics import verify
 from svcmetrics.numeric import rasch, rasch_fit
 from svcmetrics.problems import TableError
-from svcmetrics.verify import facets_data
+from svcmetrics.verify import facets_data, facets_findings
 
 NAMES = {"target": "t", "rater": "r", "score": "s"}
 # Guilford 1954, Psychometric Methods, p. 282: judge, person, traits a to e.
@@ -186,3 +187,22 @@ def test_the_ill_item_of_the_example_study_is_named(example_study_folder):
     ill = next(f for f in found.findings if f.key == "facets.items")
     assert ill.values["items"] == ["q5"]
     assert not any(key in found.say("zh") + found.say("en") for key in set(first["rater_key"]))
+
+
+def test_a_rater_or_item_runs_against_the_scale_beyond_one_percent_only():
+    # Fisher 1921: atanh r is normal with error 1 / sqrt(n - 3); 2.576 is its 99% limit.
+    n = np.array([103, 103, 28, 28, 4, 3])
+    limit = np.tanh(-2.576 / np.sqrt(np.maximum(n - 3, 1)))
+    r = np.where([1, 0, 1, 0, 1, 1], limit - 0.001, limit + 0.001)
+    r[5] = -1.0  # three ratings tell nothing
+    own = pd.DataFrame({"ratings": n, "correlation": r})
+    assert facets_findings._against(own).tolist() == [True, False, True, False, True, False]
+
+
+def test_the_bias_of_all_cells_together_has_what_the_two_facets_left_free(found):
+    whole = found.table[found.table["metric"] == "bias_chi_square"].iloc[0]
+    cells = found.table[found.table["metric"] == "bias"]
+    assert (whole["n"], whole["df"]) == (21, (3 - 1) * (7 - 1))
+    assert whole["estimate"] == pytest.approx(((cells["estimate"] / cells["error"]) ** 2).sum())
+    assert whole["p"] == pytest.approx(stats.chi2.sf(whole["estimate"], 12))
+    assert (cells["ratings"] == 5).all() and (cells["n"] == 1).all()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize, stats
 from scipy.optimize import minimize
 
 from svcmetrics import verify
@@ -240,3 +241,21 @@ def test_pairwise_of_several_factors_and_of_likelihood():
     assert three["estimate"].iloc[0] == pytest.approx(NINE["omega_total"], abs=0.01)
     ml = verify.omega(data, **WORDS, fit="ml", missing="pairwise").table.iloc[0]
     assert ml["low"] < ml["estimate"] < ml["high"]
+
+
+def test_items_have_nothing_in_common_where_bartletts_test_says_so():
+    """Bartlett 1950: chi-square = -(n - 1 - (2k + 5) / 6) log |R|, k (k - 1) / 2 degrees."""
+    n, k = 24, 4
+    bartlett = stats.chi2.isf(0.05, k * (k - 1) / 2) / (n - 1 - (2 * k + 5) / 6)
+
+    def r_at(log_det):
+        # |R| of equal correlations r is (1 + (k - 1) r) (1 - r) ** (k - 1).
+        return optimize.brentq(
+            lambda r: np.log1p((k - 1) * r) + (k - 1) * np.log1p(-r) + log_det, 0.0, 0.9
+        )
+
+    for share, nothing in ((0.98, True), (1.02, False)):
+        matrix = np.full((k, k), r_at(share * bartlett))
+        np.fill_diagonal(matrix, 1.0)
+        said = keys(verify.omega(long(with_correlation(matrix, n)), **WORDS))
+        assert ("omega.nothing_common" in said) == nothing
