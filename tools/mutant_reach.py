@@ -47,7 +47,8 @@ def marks(mutant: Mutant) -> set[tuple[str, int]]:
     """The lines that a change is about; for a constant of the module, those that name it."""
     own = spots(mutant.module)
     if mutant.function:
-        return {(mutant.module, own[mutant.line][1])}
+        here = own.get(mutant.line)  # none where somebody has written the module anew meanwhile
+        return {(mutant.module, here[1])} if here else set()
     given, inside = _given(mutant.module, mutant.line)
     found = {(mutant.module, mark) for f, mark in own.values() if f.split(".")[0] == inside}
     for module in (mutant.module, *importers().get(mutant.module, ())):
