@@ -41,6 +41,7 @@ NO_ANSWER = {
         ("不了解", "未接触", "不适用", "无法评价", "n/a", "not applicable", "don't know"),
         "no_contact",
     ),
+    **dict.fromkeys(("弃权", "不评价", "不打分", "abstain", "abstained"), "abstained"),
 }
 CHOICES, RANKING = "┋", "→"
 _SPENT = (

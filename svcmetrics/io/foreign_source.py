@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from svcmetrics.io.workflow_files import read_workflow_json, read_workflow_table
 from svcmetrics.io.workflow_log import WorkflowLog, propose_workflow, tell_workflow
 from svcmetrics.io.xes import XesLog, is_xes, read_xes
 from svcmetrics.problems import StudyError
+
+# "2025年4月", "2025-04", "202504"
+_MONTH = re.compile(r"(?<!\d)(20\d\d)\s*(?:年|[-_.])?\s*(0?[1-9]|1[0-2])(?:\s*月份?)?(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -108,11 +112,21 @@ def _kind_of_table(table: ForeignTable, headers: list[str]) -> str:
     if {"event.case_id", "step.name"} <= found and found & {"event.at", "event.start"}:
         return "flat"
     ratings = guess.guess_mapping(headers, table.frame, format="ratings")
-    if ratings.source("plan.target_id") and (ratings.source("rating.score") or ratings.answers):
+    about = ratings.source("plan.target_id") or any(a.target for a in ratings.answers)
+    if about and (ratings.source("rating.score") or ratings.answers):
         return "ratings"
     raise StudyError(
         file_problem("import_layout", Path(table.file), present=headers[:30], known=list(FORMATS))
     )
+
+
+def _of_name(stem: str, mapping: Mapping) -> dict[str, str]:
+    """Form and month from the name of a file such as "2025年4月评分"; the same form comes every month."""
+    month = _MONTH.search(stem)
+    if month is None or mapping.source("plan.wave") or mapping.source("rating.submitted_at"):
+        return {"plan.form_version": stem}
+    form = _MONTH.sub("", stem).strip(" _-—.") or "form"
+    return {"plan.form_version": form, "plan.wave": f"{month[1]}-{int(month[2]):02d}"}
 
 
 def guess_source(source: ForeignSource) -> Mapping:
@@ -128,7 +142,7 @@ def guess_source(source: ForeignSource) -> Mapping:
         [str(c) for c in source.frame.columns], source.frame, format=source.format
     )
     if source.format == "ratings":
-        return mapping.but(constants={**mapping.constants, "plan.form_version": stem})
+        return mapping.but(constants={**mapping.constants, **_of_name(stem, mapping)})
     if not mapping.source("event.service_id"):
         mapping = mapping.but(constants={**mapping.constants, "event.service_id": stem})
     return mapping

@@ -11,6 +11,7 @@ import pandas as pd
 
 from svcmetrics.io.actions import FALLBACK, action_of, guess_actions
 from svcmetrics.io.mapping import LOGS, WORKFLOWS, Answer, Mapping
+from svcmetrics.io.score_matrix import department_answers
 from svcmetrics.io.times import read_times
 from svcmetrics.problems import Problem, StudyError
 
@@ -165,12 +166,27 @@ def _guess_ratings(headers: Sequence[str], sample: pd.DataFrame) -> Mapping:
     columns = match_headers(headers, RATING_HEADERS)
     rest = [h for h in headers if h not in columns]
     answers: tuple[Answer, ...] = ()
-    if not any("rating.score" in t for t in columns.values()):
+    told = {t for targets in columns.values() for t in targets}
+    if not told & {"rating.score", "plan.target_id"}:
+        answers = department_answers(rest, sample)
+    if answers:
+        columns |= _who(rest, told)
+        used = {*columns, *(a.column for a in answers)}
+        rest = [h for h in rest if h not in used]
+    elif "rating.score" not in told:
         answers = tuple(
             Answer(h, str(h), text=str(h)) for h in rest if _looks_like_scores(sample[h])
         )
         rest = [h for h in rest if h not in {a.column for a in answers}]
     return Mapping(format="ratings", columns=columns, answers=answers, left_out=tuple(rest))
+
+
+def _who(headers: list[str], told: set[str]) -> dict[str, tuple[str, ...]]:
+    """In a sheet with a row per rater, the name, or else the number of the row, is the rater's."""
+    if "plan.rater_key" in told:
+        return {}
+    names = match_headers(headers, {"plan.rater_key": ("姓名|name", "序号|编号|no|id")})
+    return {h: t for h, t in names.items() if t}
 
 
 def _looks_like_scores(column: pd.Series) -> bool:

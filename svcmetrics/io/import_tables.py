@@ -110,7 +110,7 @@ def _answers(
     opened: ForeignSource, mapping: Mapping, tally: Tally
 ) -> tuple[pd.DataFrame, dict[str, Answer]]:
     frame, from_1904 = opened.frame, opened.table.from_1904
-    if mapping.format == "ratings":
+    if mapping.format == "ratings" and not any(a.target for a in mapping.answers):
         return flat_answers(frame, mapping, tally, from_1904=from_1904)
     if mapping.format == "qualtrics":
         frame = without_previews(frame, tally)

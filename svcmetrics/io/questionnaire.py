@@ -118,6 +118,12 @@ def form_answers(
     if not all(a.target for a in mapping.answers):
         forms = tally.leave_out(forms, forms["target"].isna(), "no_target")
     frame = frame.loc[forms.index]
+    if len({a.target for a in mapping.answers}) > 1:
+        # A comment under a list of departments says of none of them that it is meant.
+        said = int(forms["reason"].notna().sum())
+        if said:
+            tally.say("comments_of_nobody", "warning", count=said)
+        forms = forms.assign(reason=None)
     parts: list[pd.DataFrame] = []
     items: dict[str, Answer] = {}
     for answer in mapping.answers:
