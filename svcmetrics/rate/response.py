@@ -80,6 +80,8 @@ def _findings(table: pd.DataFrame) -> list[Finding]:
         return [Finding("response.none", {}, "refused")]
     said = {k: whole[k] for k in ("estimate", "low", "high", "n")}
     findings = [Finding("response.reading", said)]
+    if whole["answered"] == whole["n"]:
+        findings.append(Finding("response.every_form", {"n": whole["n"]}, "warning"))
     waves = table.iloc[:-1]
     thin = list(waves.loc[waves["high"] < _ENOUGH, waves.columns[0]])
     if thin:

@@ -18,14 +18,14 @@ class Measure:
 
     key: str
     variant: str | None
-    style: str  # a format of one number
+    style: str  # a format of one number; blank: by the size of the numbers
 
 
 MEASURES = (
     Measure("composite", None, "{:.0f}"),
     Measure("on_time", "promise", "{:.0%}"),
     Measure("returns", "", "{:.1f}"),
-    Measure("adjust", "adjusted", "{:.2f}"),
+    Measure("adjust", "adjusted", ""),
 )
 
 
@@ -68,9 +68,13 @@ def _rows(published: Published, measure: Measure) -> pd.DataFrame:
 
 def _cells(published: Published, measure: Measure) -> dict[str, str]:
     rows = _rows(published, measure)
-    return {
-        str(row[rows.columns[0]]): written(row, measure.style) for row in rows.to_dict("records")
-    }
+    style = measure.style or _decimals(rows["estimate"].abs().max())
+    return {str(row[rows.columns[0]]): written(row, style) for row in rows.to_dict("records")}
+
+
+def _decimals(largest: float) -> str:
+    """A score as three digits tell it: 4.05 of 5, 85.9 of 100; more would be made up."""
+    return "{:.2f}" if not largest >= 10 else "{:.1f}" if largest < 100 else "{:.0f}"
 
 
 def written(row: Mapping[Hashable, Any], style: str, *, seen: bool = False) -> str:

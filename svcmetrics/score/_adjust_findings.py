@@ -10,6 +10,9 @@ from svcmetrics.numeric.raters import SMALL, Fitted, Ratings, shares_pairs
 from svcmetrics.result import Finding
 from svcmetrics.study import MIN_RATERS
 
+# Of the largest score: an error of rounding.
+_NOTHING = 1e-9
+
 
 def refusal(error: Exception, extra: list[str]) -> Finding:
     if isinstance(error, NoSpread):
@@ -41,6 +44,8 @@ def findings(
             "targets": len(moved),
         }
         key = "adjust.moved" if fit.variances["rater"] > 0 else "adjust.no_severity"
+        if key == "adjust.moved" and abs(worst["shift"]) < _NOTHING * table["estimate"].abs().max():
+            key = "adjust.unmoved"  # the same raters rated every department
         found.insert(0, Finding(key, values))
     found += _of_model(fit)
     repeats = data.repeats()

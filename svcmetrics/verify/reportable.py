@@ -140,6 +140,7 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     # No variance between departments can be told from 0 only when even the lower limit is above.
     passed = np.where([n == "between" for n in names], judged > 0, passed)
     judged_by = np.isfinite(least) | np.isfinite(most)
+    judged_by &= np.isfinite(value) | np.array([n != "straight_lining" for n in names])
     table = estimates(
         "reportable", variant=names, estimate=value, low=low, high=high, n=[r[4] for r in rows] or [0],
         least=least, most=most,
@@ -157,7 +158,8 @@ def _verdict(table: pd.DataFrame) -> str:
         return "no_information"
     if not rows["raters"]["passed"] or np.isnan(rows["between"]["estimate"]):
         return "too_few"
-    if "straight_lining" in rows and not rows["straight_lining"]["passed"]:
+    # Forms of one or two items tell nothing of straight lines: not judged is not failed.
+    if rows.get("straight_lining", {}).get("passed") is False:
         return "mechanical"
     if rows["between"]["high"] < 0.05:
         return "no_information"

@@ -69,3 +69,12 @@ def test_a_wave_is_low_when_even_the_upper_limit_is_below_seventy_percent():
     assert low(61)[1] and not low(62)[1]
     alone = response(plan, ratings=pd.DataFrame({"plan_id": range(60)}), wave=None)
     assert len(alone.table) == 1 and len(alone.findings) == 1
+
+
+def test_a_plan_of_which_every_form_came_back_may_have_been_made_from_the_answers():
+    plan = pd.DataFrame({"plan_id": ["a", "b", "c"], "wave": "1"})
+    full = response(plan, ratings=pd.DataFrame({"plan_id": ["a", "b", "c"]}))
+    told = {f.key: f for f in full.findings}["response.every_form"]
+    assert told.level == "warning" and told.values == {"n": 3}
+    most = response(plan, ratings=pd.DataFrame({"plan_id": ["a", "b"]}))
+    assert "response.every_form" not in {f.key for f in most.findings}

@@ -139,3 +139,19 @@ def test_the_page_tells_the_group_size_that_it_was_published_with():
     names = ["财务部", "法务部"]
     kept = publish(_groups(names, [30, 30]), count="n", min_n=8)
     assert "不足 8 名评价人的单元格不予展示" in brief({"groups": kept}, title="示例", language="zh")
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [(4.052, "4.05（3.05–5.05）"), (83.84, "83.8（82.8–84.8）"), (9.994, "9.99（8.99–10.99）"),
+     (10.0, "10.0（9.0–11.0）"), (412.4, "412（411–413）"), (100.0, "100（99–101）")],
+)  # fmt: skip
+def test_adjusted_scores_have_three_digits_whatever_the_scale(score, said):
+    rated = estimates(
+        "adjust", groups={"target_id": ["财务部"]}, variant="adjusted", estimate=score,
+        low=score - 1, high=score + 1, n=30,
+    )  # fmt: skip
+    page = brief(
+        {"adjust": publish(Result("adjust", rated), count="n")}, title="示例", language="zh"
+    )
+    assert f"<td>{said}</td>" in page

@@ -39,8 +39,12 @@ def test_where_everybody_rates_everything_adjusting_changes_nothing():
     rng = np.random.default_rng(3)
     who, unit = (x.ravel() for x in np.indices((9, 5)))
     data = pd.DataFrame({"who": who, "unit": unit, "points": rng.normal(unit, 1) - who})
-    table = variant(adjust(data, **CALL), "adjusted")
-    assert table["shift"].to_numpy() == pytest.approx(np.zeros(5), abs=1e-9)
+    result = adjust(data, **CALL)
+    shift = variant(result, "adjusted")["shift"].to_numpy()
+    assert shift == pytest.approx(np.zeros(5), abs=1e-9)
+    # An error of rounding is no change: nobody is told to have moved by -1.4e-14 points.
+    assert result.findings[0].key == "adjust.unmoved" and "e-" not in result.say("en")
+    assert adjust(data.drop(index=0), **CALL).findings[0].key == "adjust.moved"
 
 
 def test_lenient_raters_no_longer_lift_the_department_that_met_them():

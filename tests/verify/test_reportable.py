@@ -91,3 +91,13 @@ def test_no_scores_and_repeated_rows():
     data = wave(0.8, 0.6)
     with pytest.raises(InputError):
         verify.reportable(pd.concat([data, data.iloc[[0]]], ignore_index=True), **WORDS)
+
+
+@pytest.mark.parametrize("items", [1, 2])
+def test_forms_too_short_for_straight_lines_are_not_called_mechanical(items):
+    short = wave(0.8, 0.6).query("i < @items")
+    result = verify.reportable(short, **WORDS)
+    assert result.about["verdict"] == "yes"
+    row = result.table.set_index("variant").loc["straight_lining"]
+    assert np.isnan(row["estimate"]) and row["passed"] is None
+    assert "straight" not in result.say("en")
