@@ -206,3 +206,16 @@ def test_the_bias_of_all_cells_together_has_what_the_two_facets_left_free(found)
     assert whole["estimate"] == pytest.approx(((cells["estimate"] / cells["error"]) ** 2).sum())
     assert whole["p"] == pytest.approx(stats.chi2.sf(whole["estimate"], 12))
     assert (cells["ratings"] == 5).all() and (cells["n"] == 1).all()
+
+
+def test_an_extreme_element_is_placed_three_tenths_of_a_point_inside():
+    """The measure at which its expected total is the highest possible less 0.3."""
+    table, *_ = simulated(np.random.default_rng(3))
+    table.loc[table["t"] == 0, "s"] = 5
+    own = table.loc[table["t"] == 0]
+    result = verify.facets(table, **NAMES)
+    severity = of(result, "rater")[own["r"].to_numpy()]
+    steps = of(result, "", metric="threshold")[None]
+    at = of(result, "target")[0] - severity
+    expected = rasch.chances(at, steps, np.zeros(len(own), int)) @ np.arange(5.0)
+    assert expected.sum() == pytest.approx(4 * len(own) - 0.3, abs=1e-4)

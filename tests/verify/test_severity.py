@@ -134,3 +134,10 @@ def test_more_fixed_columns_than_can_be_solved(monkeypatch):
     (found,) = result.findings
     assert (found.key, found.level) == ("severity.too_large", "refused")
     assert found.values["levels"] == RATED["unit"].nunique()
+
+
+def test_two_departments_with_raters_of_their_own_are_refused_as_nested():
+    data = pd.DataFrame({"who": list("aabbccdd"), "unit": list("xxxxyyyy"),
+                         "points": [3, 4, 2, 3, 5, 4, 4, 2.0]})  # fmt: skip
+    told = severity(data, **CALL).findings[0]
+    assert (told.key, told.values) == ("severity.nested", {"raters": 4, "targets": 2})
