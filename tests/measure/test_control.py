@@ -201,3 +201,86 @@ def test_a_chart_and_a_board(code, by):
         ax = measure.control(rows, value="bad", size="n", by=by).plot()
         ax.figure.canvas.draw()
     assert ax.has_data()
+
+
+def board(groups: int, periods: int = 24, bad: int = 1) -> pd.DataFrame:
+    """Groups whose last periods are far too many."""
+    rows = pd.DataFrame({"unit": np.repeat([f"U{k}" for k in range(groups)], periods),
+                         "month": list(range(periods)) * groups})  # fmt: skip
+    rows["bad"] = np.where(rows["month"] >= periods - bad, 190, 10 + rows["month"] % 3)
+    rows["base"] = np.where(rows["month"] < periods - bad, "base", None)
+    return rows.assign(n=200)
+
+
+RUN = {"value": "bad", "size": "n", "phase": "base"}
+
+
+@pytest.mark.parametrize("bad", [8, 9])
+def test_eight_periods_are_named_and_more_are_only_hinted_at(bad):
+    found = {f.key: f.values for f in measure.control(board(1, 32, bad), **RUN).findings}
+    first = [str(m) for m in range(32 - bad, 40 - bad)]
+    assert found["control.above"]["periods"] == first + ["…"] * (bad - 8)
+    assert found["control.overall"] == {
+        "points": 32, "outside": bad, "kept": bad, "chance": pytest.approx(0.0027 * 32)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("groups", "named"), [(8, 8), (9, 8)])
+def test_eight_groups_are_named(groups, named):
+    result = measure.control(board(groups), **RUN, by="unit")
+    told = [f.values["group"] for f in result.findings if f.key == "control.above_group"]
+    assert told == [f"U{k}" for k in range(named)]
+    assert result.about["runs"] == groups
+
+
+@pytest.mark.parametrize(("periods", "few"), [(20, True), (21, False)])
+def test_fewer_than_twenty_points_set_provisional_limits(periods, few):
+    found = {
+        f.key: dict(f.values) for f in measure.control(board(2, periods), **RUN, by="unit").findings
+    }
+    assert ("control.few" in found) is few
+    assert not few or found["control.few"] == {"count": 2, "least": 20}
+
+
+def test_points_below_are_named_and_rules_of_a_run_too():
+    rows = board(1, 30)
+    rows["bad"] = [*[60, 64] * 14, 0, 62]
+    rows["base"] = "base"
+    found = {f.key: f.values for f in measure.control(rows, **RUN).findings}
+    assert found["control.below"]["periods"] == ["28"] and "control.above" not in found
+    shift = rows.assign(bad=[*[50, 52] * 10, *[54] * 10])
+    told = {f.key: f.values for f in measure.control(shift, **RUN).findings}
+    assert told["control.shift"]["periods"][0] == "28" and "control.trend" not in told
+    trend = rows.assign(bad=[*[50, 55, 50, 52] * 6, 46, 48, 50, 52, 54, 56])
+    told = {f.key: f.values for f in measure.control(trend, **RUN).findings}
+    assert told["control.trend"]["periods"][-1] == "29"
+
+
+def test_what_is_missing_is_counted_and_counts_ignore_the_size_where_they_must():
+    rows = board(1, 24)
+    rows["bad"] = rows["bad"].astype(float)
+    rows.loc[2, "n"], rows.loc[3, "bad"], rows.loc[4, "n"] = 0, np.nan, np.nan
+    out = measure.control(rows, value="bad", size="n")
+    assert out.about["dropped"] == {"no_score": 1, "no_size": 2}
+    assert len(out.table) == 21
+    whole = board(1, 24).assign(n=np.arange(24) + 200)
+    c, u = (measure.control(whole, value="bad", size="n", chart=k).table for k in "cu")
+    assert c["center"].unique().tolist() == [whole["bad"].mean()]
+    assert c["estimate"].tolist() == whole["bad"].tolist()
+    assert u["center"].iloc[0] == pytest.approx(whole["bad"].sum() / whole["n"].sum())
+    np.testing.assert_allclose(u["estimate"], whole["bad"] / whole["n"])
+    zero = measure.control(whole.assign(bad=[0, *[5] * 23]), value="bad", size="n", chart="u")
+    assert zero.about["dropped"] == {}
+    single = measure.control(whole.assign(bad=-whole["bad"]), value="bad", chart="xmr").table
+    assert len(single) == 24 + 23 and single["n"].unique().tolist() == [1]
+    one = measure.control(whole.head(1), value="bad", chart="xmr").table
+    assert len(one) == 1
+
+
+def test_false_signals_are_counted_over_all_groups_together():
+    result = measure.control(board(3), **RUN, by="unit")
+    points = result.table[result.table["metric"] == "control"]
+    order = np.sort(points["p"].to_numpy())
+    smallest = min(order[k] * len(order) / (k + 1) for k in range(len(order)))
+    assert points["p_adjusted"].min() == pytest.approx(smallest)
+    assert (points["p_adjusted"] >= points["p"]).all()

@@ -79,3 +79,25 @@ def test_a_wrong_share_or_a_missing_baseline_is_an_error():
         measure.from_baseline(EVENTS, services=BOOK, share=1.5)
     with pytest.raises(svc.TableError, match="baseline_to"):
         measure.from_baseline(EVENTS, services=BOOK.drop(columns="baseline_to"))
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1])
+def test_a_share_lies_between_nothing_and_all(share):
+    with pytest.raises(svc.TableError):
+        measure.from_baseline(EVENTS, services=BOOK, share=share)
+
+
+@pytest.mark.parametrize(("count", "known"), [(4, False), (5, True)])
+def test_five_cases_make_a_baseline(count, known):
+    cases = [f"PAY2024-03{day}" for day in range(1, count + 1)]
+    found = measure.from_baseline(EVENTS[EVENTS["case_id"].isin(cases)], services=NOTHING)
+    assert found["promise_h"].notna().tolist() == [known, False]
+    assert found["baseline_cases"].tolist() == [count, 0]
+
+
+def test_the_edges_of_the_baseline_are_in_it():
+    pay = EVENTS[EVENTS["service_id"] == "PAY"]
+    book = NOTHING.assign(baseline_from="2024-03-02", baseline_to="2024-03-09")
+    found = measure.from_baseline(pay, services=book)
+    assert found["baseline_cases"].tolist() == [8, 0]
+    assert found["valid_from"].tolist() == ["2024-03-10"] * 2

@@ -119,3 +119,60 @@ def test_the_planted_departments_stand_out(example_study_folder):
     out = measure.funnel(table, **names, spread="none").table.set_index("unit_id")
     assert out.index[out["verdict"] == "clear"].tolist() == ["D03", "D06"]
     assert out["estimate"].idxmax() == "D03" and out["estimate"].idxmin() == "D06"
+
+
+def test_what_has_no_count_size_or_name_is_left_out_and_the_ends_are_counts():
+    table = pd.DataFrame({"unit": ["A", "B", None, "D", "E"], "late": [0, np.nan, 3, 4, 50],
+                          "cases": [50, 50, 50, np.nan, 50.0]})  # fmt: skip
+    out = measure.funnel(table, **NAMES)
+    assert out.about["dropped"] == {"no_count_or_size": 3}
+    assert out.table["estimate"].tolist() == [0, 1]
+    assert out.table["target"].unique().tolist() == [0.5]
+    with pytest.raises(TableError, match="late"):
+        measure.funnel(COUNTS.assign(late=[-1, 1, 1, 1, 1]), **NAMES)
+    with pytest.raises(TableError, match="late"):
+        measure.funnel(COUNTS.assign(late=101), **NAMES)
+    more = measure.funnel(COUNTS.assign(late=130), **NAMES, kind="rate").table
+    assert more["estimate"].tolist() == [1.3] * 5  # hits may outnumber their exposure
+
+
+@pytest.mark.parametrize(("groups", "few"), [(2, True), (3, False)])
+def test_fewer_than_three_groups_are_warned_of(groups, few):
+    out = measure.funnel(COUNTS.assign(late=10).head(groups), **NAMES)
+    told = {f.key: dict(f.values) for f in out.findings}
+    assert ("funnel.few" in told) is few
+    assert told["funnel.none_clear"] == {"target": 0.1, "groups": groups}
+
+
+def test_widened_limits_stay_between_nothing_and_all():
+    table = pd.DataFrame({"unit": list("ABCDEF"), "late": [0, 20, 1, 19, 2, 18], "cases": 20})
+    share = measure.funnel(table, **NAMES, spread="factor").table
+    assert (share["lower_998"] == 0).all() and (share["upper_998"] == 1).all()
+    rate = measure.funnel(table, **NAMES, spread="factor", kind="rate").table
+    assert (rate["lower_998"] == 0).all() and (rate["upper_998"] > 1).all()
+
+
+def test_z_and_p_of_widened_limits_are_those_of_the_wider_normal_law():
+    table = pd.DataFrame({"unit": list("ABCDEF"), "late": [8, 12, 5, 15, 30, 10], "cases": 100})
+    out = measure.funnel(table, **NAMES, spread="factor")
+    se = np.sqrt(out.about["phi"]) * np.sqrt(80 / 600 * 520 / 600 / 100)
+    z = (table["late"] / 100 - 80 / 600) / se
+    np.testing.assert_allclose(out.table["z"], z)
+    np.testing.assert_allclose(out.table["p"], 2 * stats.norm.sf(np.abs(z)))
+    verdict = np.where(np.abs(z) > 1.959964, "notable", "within")
+    assert out.table["verdict"].tolist() == verdict.tolist()
+    assert out.about["method"] == "Spiegelhalter, factor"
+    curve = out.about["curve"]
+    assert set(curve["n"]) == {100.0} and len(curve["n"]) == len(curve["upper_95"])
+
+
+def test_a_target_may_be_given_and_is_nothing_at_its_end():
+    none = measure.funnel(COUNTS.assign(late=0), **NAMES, target=0.0)
+    assert none.table["verdict"].unique().tolist() == ["within"] and none.about["phi"] == 1
+    assert none.table["z"].isna().all()
+    rate = measure.funnel(COUNTS, **NAMES, kind="rate", target=0.3).table
+    assert (rate["target"] == 0.3).all()
+    np.testing.assert_allclose(
+        measure.funnel(COUNTS, **NAMES, kind="rate", target=0.3, spread="none").table["z"],
+        (COUNTS["late"] / 100 - 0.3) / np.sqrt(0.3 / 100),
+    )

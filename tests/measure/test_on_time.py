@@ -1,9 +1,11 @@
 """On time by hand: promise, deadline, open and overdue, not assessable, stopped clock."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from svcmetrics import measure
+from tests.measure import odd_log
 from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS
 
 STUDY = {"services": SERVICES, "steps": STEPS, "calendar": CALENDAR}
@@ -112,3 +114,64 @@ def test_services_out_of_scope_are_counted_and_left_out():
         SMALL, **STUDY | {"services": SERVICES.assign(in_scope=[True, False, True])}
     )
     assert out.about["dropped"]["out_of_scope"] == 1
+
+
+# In a log in which everything happens: counted by hand
+
+BOOK = {"services": odd_log.SERVICES, "steps": odd_log.STEPS, "calendar": odd_log.CALENDAR}
+PARTS = ["on_time", "late", "open_overdue", "pending", "not_assessable"]
+ODD = measure.on_time(
+    odd_log.EVENTS, **BOOK, by="service_id", commitments=odd_log.COMMITMENTS
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("service", "variant", "counts"),
+    [
+        # In time to the minute: on. With the requester: gross. Promised for the last time: last.
+        # Late by a minute: late. Promised for the first time: first. Not promised: before, beyond, no7.
+        ("PAY", "promise", [6, 4, 1, 0, 3]),
+        ("PAY", "promise_gross", [5, 5, 1, 0, 3]),
+        # Eleven alike; no1 to no5; open within their time: overdue (stopped), just, pending.
+        ("BUY", "promise", [16, 0, 0, 3, 1]),
+        ("BUY", "promise_gross", [16, 0, 1, 2, 1]),  # without the stop it is overdue
+        ("FIRE", "emergency_promise", [1, 1, 1, 0, 0]),  # four hours to the minute
+        ("IT1", "promise", [0, 0, 0, 0, 5]),
+        # Agreed a minute after the start is too late to count; agreed at the start is not.
+        ("PAY", "deadline", [1, 1, 0, 1, 11]),
+        ("PAY", "deadline_revised", [2, 0, 0, 1, 11]),
+        ("IT1", "deadline", [1, 1, 0, 0, 3]),
+        ("FIRE", "emergency_deadline", [0, 1, 0, 0, 2]),
+    ],
+)
+def test_cases_at_their_limits_by_hand(service, variant, counts):
+    table = ODD.table.set_index(["service_id", "variant"])
+    row = table.loc[(service, variant)]
+    assert row[PARTS].tolist() == counts
+    assert row["n"] == sum(counts[:3])
+    closed = counts[0] + counts[1]
+    share = counts[0] / closed if closed else np.nan
+    assert row["closed_only"] == pytest.approx(share, nan_ok=True)
+
+
+def test_what_is_odd_is_named_with_its_number():
+    assert ODD.about["dropped"] == {
+        "out_of_scope": 1, "no_start": 1, "negative": 1, "withdrawn": 2, "agreed_after_start": 1
+    }  # fmt: skip
+    told = {f.key: dict(f.values) for f in ODD.findings}
+    assert told["on_time.not_assessable"] == {"count": 3 + 1 + 5 + 10 + 1}
+    assert told["on_time.open_overdue"] == {"count": 1}
+    assert told["on_time.agreed_late"] == {"count": 1}
+    assert told["on_time.group_without"]["groups"] == ["GEN", "IT1", "NEW"]
+    assert [told[f"log.{k}"]["count"] for k in ("no_start", "negative", "after_close")] == [1, 1, 1]
+    assert (
+        told["on_time.overall"]["share"] == 22 / 27 and told["on_time.overall"]["gross"] == 21 / 28
+    )
+    # Of what PAY took 9 hours stood still and 47 lay with the requester: 1393.5 hours in all.
+    row = ODD.table.set_index(["service_id", "variant"]).loc[("PAY", "promise")]
+    cases = measure.cases(odd_log.EVENTS, **BOOK)
+    mine = cases[cases["case_id"].isin(["on", "late", "gross", "worse", "worst", "first", "last",
+                                        "waiting", "no6", "no8", "again"])]  # fmt: skip
+    stopped = mine["paused_h"].sum() + mine["requester_h"].sum()
+    assert stopped == 9 + 47
+    assert row["pause_share"] == pytest.approx(stopped / mine["elapsed_h"].sum())

@@ -121,3 +121,45 @@ def test_the_example_study_by_step_and_by_service(example_study_folder):
     found = wide(result)["by_volume"]
     np.testing.assert_allclose(found, 100 * whole["returns"] / whole["outputs"])
     assert found.idxmax() == "D03" and found.idxmin() == "D06"
+
+
+def test_reasons_to_leave_a_part_out_are_counted_one_by_one():
+    holes = pd.concat([PARTS, PARTS.head(1).assign(service_id="X"), PARTS.head(1).assign(step_no=9)],
+                      ignore_index=True)  # fmt: skip
+    holes.loc[1, "n"], holes.loc[2, ["estimate", "n"]] = 0, np.nan
+    result = measure.pooled(holes, steps=STEPS)
+    assert result.about["dropped"] == {"no_number": 2, "no_role": 2}
+    table = result.table.set_index("variant")
+    assert table["parts"].unique().tolist() == [2] and table["services"].unique().tolist() == [2]
+    assert table.loc["by_volume", "n"] == 150
+    assert table.loc["by_volume", "largest"] == pytest.approx(100 / 150)
+    assert table.loc["by_role", "largest"] == pytest.approx(60 / 75)
+    assert table.loc["by_service", "largest"] == pytest.approx(0.5)
+
+
+def test_the_reading_names_who_moves_most_and_whose_place_changes():
+    result = measure.pooled(PARTS, steps=STEPS)
+    told = {f.key: dict(f.values) for f in result.findings}
+    assert told["pooled.overall"] == {"units": 2, "parts": 4}
+    assert told["pooled.moves"]["group"] == "HR"
+    assert told["pooled.moves"]["by_volume"] == pytest.approx(6.5)
+    assert "pooled.order" not in told  # HR stands behind FIN by every way
+    turned = PARTS.assign(estimate=[10.0, 6.4, 2.0, 4.0])
+    order = {f.key: dict(f.values) for f in measure.pooled(turned, steps=STEPS).findings}
+    assert order["pooled.order"]["groups"] == ["FIN", "HR"]  # 6.5, 6.22 and 6.3 against 6.4
+    same = measure.pooled(PARTS.assign(estimate=5.0, low=4.0, high=6.0), steps=STEPS)
+    assert [f.key for f in same.findings] == ["pooled.overall"]
+
+
+def test_six_groups_are_named_at_most():
+    names = [f"U{k}" for k in range(8)]
+    steps = pd.DataFrame({"service_id": ["P", "H"] * 8, "step_no": 1,
+                          "unit_id": np.repeat(names, 2), "role_weight": 0.5})  # fmt: skip
+    steps["step_no"] = np.arange(16)
+    parts = steps.assign(estimate=[1.0, 9.0] * 8, low=[0.5, 8.5] * 8, high=[1.5, 9.5] * 8, n=10)
+    result = measure.pooled(parts.drop(columns="role_weight"), steps=steps)
+    apart = next(f for f in result.findings if f.key == "pooled.apart")
+    assert apart.values["groups"] == names[:6]
+    y, v = np.array([1.0, 9.0]), 1 / (1 / (2 * 1.959964)) ** 2
+    q = (v * (y - 5) ** 2).sum()
+    assert result.table["apart"].iloc[0] == pytest.approx((q - 1) / q)

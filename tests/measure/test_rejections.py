@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics import measure
+from tests.measure import odd_log
 from tests.measure.logs import SMALL, STEPS, log
 
 
@@ -75,3 +76,29 @@ def test_links_by_rule_are_those_of_looking_at_every_pair():
     again = {min(found)[1] for found in takes.values()}
     assert got.loc["linked_by_rule", "count"] == len(takes) > 20
     assert got.loc["rework", "count"] == len(again)
+
+
+def test_thirty_days_to_the_minute_are_within_thirty_days():
+    """no5 comes thirty days after no4 was rejected, no7 a minute later than that after no6."""
+
+    def linked(**more):
+        table = measure.rejections(
+            odd_log.EVENTS, steps=odd_log.STEPS, by="service_id", **more
+        ).table.set_index(["variant", "service_id"])["count"]
+        return [int(table[kind, service]) for kind in ("linked_by_rule", "linked_by_id", "linked")
+                for service in ("BUY", "PAY", "IT1")]  # fmt: skip
+
+    assert linked() == [3, 0, 0, 0, 1, 0, 3, 1, 0]
+    assert linked(days=29.99) == [2, 0, 0, 0, 1, 0, 2, 1, 0]
+    assert linked(days=31) == [3, 1, 0, 0, 1, 0, 3, 1, 0]
+    # no1 is followed by no2 after 22 hours, that by no3 after 46.
+    assert linked(days=1)[0] == 1 and linked(days=2)[0] == 2
+
+
+def test_rework_counts_what_came_back_within_a_case_and_what_was_taken_up_again():
+    result = measure.rejections(odd_log.EVENTS, steps=odd_log.STEPS)
+    told = {f.key: dict(f.values) for f in result.findings}
+    assert told["rejections.overall"] == {"count": 5, "share": 5 / 48, "n": 48}
+    assert told["rejections.linked"] == {"by_id": 1 / 5, "linked": 4 / 5, "days": 30}
+    # Back within the case: gross, worst, it3, new, fire2. Taken up again: no2, no3, no5, no9.
+    assert told["rejections.rework"] == {"without": 5 / 48, "with_": 9 / 48}

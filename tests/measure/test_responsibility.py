@@ -211,3 +211,78 @@ def example(example_study_folder):
 @pytest.fixture(scope="module")
 def passages(example):
     return measure.passages(example.event, **tables(example))
+
+
+def test_limits_of_a_share_by_hand():
+    low, high = limits(np.array([1.0, 3, 2, 2]), np.full(4, 4.0))
+    # Share 1/2, residuals -1, 1, 0, 0: standard error sqrt(2 · 4/3) / 16, t of 3 degrees 3.182.
+    half = 3.182446 * np.sqrt(2 * 4 / 3) / 16 / 0.25
+    assert (low, high) == pytest.approx((1 / (1 + np.exp(half)), 1 / (1 + np.exp(-half))), abs=1e-6)
+    low, high = limits(np.array([1.0, 1, 1, 2]), np.full(4, 4.0))
+    se = np.sqrt((3 * 0.25**2 + 0.75**2) * 4 / 3) / 16
+    half = 3.182446 * se / (5 / 16 * 11 / 16)
+    middle = np.log(5 / 11)
+    assert low == pytest.approx(1 / (1 + np.exp(half - middle)), abs=1e-6)
+    assert high == pytest.approx(1 / (1 + np.exp(-half - middle)), abs=1e-6)
+
+
+def test_all_and_nothing_have_the_limit_of_as_many_cases_and_one_case_has_none():
+    assert limits(np.full(5, 4.0), np.full(5, 4.0)) == (pytest.approx(0.025**0.2), 1)
+    assert limits(np.zeros(5), np.full(5, 4.0)) == (0, pytest.approx(1 - 0.025**0.2))
+    assert np.isnan(limits(np.array([1.0]), np.array([4.0]))).all()
+    assert not np.isnan(limits(np.array([1.0, 2]), np.array([4.0, 4]))).any()
+
+
+def test_a_case_of_which_the_named_steps_took_no_time_has_no_hours():
+    """All of the delay passed outside any step: nobody's hours, and that is said."""
+    from svcmetrics.measure.delays import _finished
+
+    cases = pd.DataFrame({"case_id": ["x", "y"], "service_id": "S", "month": "2024-09",
+                          "is_emergency": False, "promise_h": [4.0, 4.0], "net_h": [10.0, 9.0]})  # fmt: skip
+    rows = pd.DataFrame({"case_id": ["x", "y", "y"], "visit_no": [1, 1, 2], "service_id": "S",
+                         "kind": ["closing", "step", "step"], "step_no": [None, 1, 2],
+                         "unit_id": [None, "A", "B"], "net_h": [10.0, 5.0, 3.0]})  # fmt: skip
+    late = _finished(cases, rows, 7, {"open": 1})
+    assert late.cases["delay_h"].tolist() == [6, 5]
+    assert late.cases["shared_h"].tolist() == [0, 4]
+    assert late.visits["done_h"].tolist() == [5, 8] and late.judged == 7
+
+
+def test_a_promise_of_the_steps_is_filled_from_what_is_left():
+    from svcmetrics.measure.delays import step_promises
+
+    plan = STEPS.assign(promise_h=[4.0, np.nan, np.nan])
+    found = step_promises(plan, SERVICES)
+    assert found["promise_h"].tolist() == pytest.approx([4, 8 * 0.4, 8 * 0.6])  # by 0.2 to 0.3
+    assert found["filled"].tolist() == [False, True, True]
+    bare = step_promises(plan.drop(columns="role_weight"), SERVICES)
+    assert bare["promise_h"].tolist() == [4, 4, 4]
+    over = step_promises(plan.assign(promise_h=[14.0, np.nan, np.nan]), SERVICES)
+    assert over["promise_h"].tolist() == [14, 0, 0]
+    unknown = step_promises(plan.assign(service_id="T"), SERVICES)
+    assert unknown["promise_h"].tolist() == [4, 0, 0]
+
+
+@pytest.mark.parametrize(("hour", "late"), [(12.0, 0), (12.01, 1)])
+def test_exactly_the_promise_is_not_late(hour, late):
+    result = measure.responsibility(visits(6, hour - 7, 1), **STUDY)
+    assert result.about["late_cases"] == late and result.about["judged_cases"] == 1
+    assert (result.findings[0].level == "refused") is (late == 0)
+
+
+def test_readings_of_who_is_first_and_of_what_lies_outside():
+    result = measure.responsibility(visits(6, 9, 1), **STUDY, by="step_no")
+    told = {f.key: dict(f.values) for f in result.findings if f.key != "responsibility.unit"}
+    assert told["responsibility.overall"] == {"late": 1, "judged": 1, "hours": 4}
+    assert told["responsibility.first_differs"] == {"groups": ["1", "2"]}
+    # role 1/2, 1/5, 3/10; shapley 1/4, 3/4, 0: half of the distances is 0.55.
+    assert told["responsibility.moved"]["share"] == pytest.approx(0.55)
+    named = [f.values["group"] for f in result.findings if f.key == "responsibility.unit"]
+    assert named == ["2", "3", "1"]  # 0.55, 0.30 and 0.25 apart
+    table = result.table.set_index(["step_no", "variant"])
+    assert table.loc[(2, "own"), "moves"] == pytest.approx(0.75 - 0.2)
+    assert "responsibility.outside" not in told and "responsibility.filled" not in told
+    assert (
+        measure.responsibility(visits(6, 9, 1), **STUDY, by=None).table["estimate"].tolist()
+        == [1] * 4
+    )

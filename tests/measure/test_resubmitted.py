@@ -1,6 +1,5 @@
 """Rejected cases and what takes them up: linked as arrays or by joins, it is the same."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -32,13 +31,16 @@ def test_arrays_and_joins_agree(events, steps, days, monkeypatch):
     assert one["cases"].sum() == events["case_id"].nunique()
 
 
-def test_so_many_requesters_and_services_that_not_each_has_a_place():
-    rng = np.random.default_rng(2)
-    requester, service = rng.integers(-1, 90, 300), rng.integers(0, 50, 300)
-    gone = rng.random(300) < 0.2
-    pair = resubmitted._pairs(requester, service, gone)
-    known = {(r, s) for r, s, g in zip(requester, service, gone, strict=True) if g and r >= 0}
-    both = list(zip(requester, service, strict=True))
+def test_a_pair_has_a_number_where_it_was_ever_rejected():
+    facts = case_facts(read_log(STUDY.event, "Asia/Shanghai"), STUDY.step)
+    facts = facts.mutate(again=facts["prev_case_id"].notnull())
+    rows, ids, services = resubmitted._columns(facts)
+    cases = engine.frame(facts).set_index("case_id").loc[ids.to_pylist()]
+    assert services[rows["service_id"]].tolist() == cases["service_id"].tolist()
+    both = list(zip(cases["requester"], cases["service_id"], strict=True))
+    known = {b for b, s in zip(both, cases["status"], strict=True) if s == "rejected"}
+    known = {b for b in known if isinstance(b[0], str)}
+    pair = rows["pair"].tolist()
     assert [p >= 0 for p in pair] == [b in known for b in both]
     assert len({(b, p) for b, p in zip(both, pair, strict=True) if p >= 0}) == len(known)
-    assert set(pair[pair >= 0]) == set(range(len(known)))
+    assert {p for p in pair if p >= 0} == set(range(len(known)))

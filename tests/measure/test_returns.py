@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import measure
+from tests.measure import odd_log
 from tests.measure.logs import SERVICES, SMALL, STEPS, log
 
 STUDY = {"services": SERVICES, "steps": STEPS}
@@ -72,3 +73,20 @@ def test_other_groups():
     assert measure.returns(SMALL, **STUDY, by=None).table["returns"].sum() == 1
     by_step = measure.returns(SMALL, **STUDY, by=["service_id", "step_no"]).table
     assert by_step.loc[by_step["returns"] > 0, "step_no"].tolist() == [1]
+
+
+def test_each_output_and_each_return_of_a_full_log_by_hand():
+    out = measure.returns(
+        odd_log.EVENTS, services=odd_log.SERVICES, steps=odd_log.STEPS, by=["service_id", "step_no"]
+    )
+    table = out.table.fillna({"step_no": 0}).set_index(["service_id", "step_no"])
+    # PAY 1: on, late, gross (3), worse, worst (2), no8; of them gross came back twice, worst once.
+    assert table.loc[("PAY", 1), ["returns", "outputs"]].tolist() == [3, 9]
+    assert table.loc[("PAY", 2), ["returns", "outputs"]].tolist() == [0, 4]  # without the rule's
+    # it3 names the step that returns; its delivery without a step has a row of its own.
+    assert table.loc[("IT1", 1), ["returns", "outputs"]].tolist() == [1, 3]
+    assert table.loc[("IT1", 0), ["returns", "outputs"]].tolist() == [0, 1]
+    # new: nobody is named, so whoever works next.
+    assert table.loc[("NEW", 7), ["returns", "outputs"]].tolist() == [1, 2]
+    assert table.loc[("FIRE", 1), ["variant", "returns", "outputs"]].tolist() == ["emergency", 1, 3]
+    assert out.about["dropped"] == {"to_requester": 4}  # gross, gone, it4, open2

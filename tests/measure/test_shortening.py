@@ -1,5 +1,6 @@
 """Shortening against the frozen baseline: by hand, season aware, free of the mix of services."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -45,3 +46,62 @@ def test_too_few_cases_are_refused():
     few = EVENTS[EVENTS["case_id"].str.endswith("-033")]
     out = measure.shortening(few, services=BOOK)
     assert out.findings[0].level == "refused"
+
+
+@pytest.mark.parametrize(("old", "new", "known"), [(5, 5, True), (4, 9, False), (9, 4, False)])
+def test_five_cases_on_either_side_are_enough(old, new, known):
+    day = EVENTS["case_id"].str.extract(r"(\d+)$")[0].str[2:].astype(int)
+    year = EVENTS["case_id"].str.slice(3, 7)
+    pay = EVENTS["service_id"] == "PAY"
+    kept = EVENTS[pay & ((year == "2024") & (day <= old) | (year == "2025") & (day <= new))]
+    book = BOOK[BOOK["service_id"] == "PAY"]
+    out = measure.shortening(kept, services=book)
+    assert out.table["estimate"].notna().tolist() == [known, known]
+    assert out.table[["n", "old"]].values.tolist() == [[new, old] if known else [0, 0]] * 2
+    assert (out.findings[0].level == "refused") is not known
+
+
+def test_the_last_day_of_the_baseline_is_in_it_and_the_day_after_is_not():
+    def counts(edge, **more):
+        table = measure.shortening(
+            EVENTS, services=BOOK[BOOK["service_id"] == "PAY"].assign(baseline_to=edge), **more
+        ).table
+        return table.loc[0, ["n", "old"]].tolist()
+
+    assert counts("2024-03-10") == [10, 10]
+    assert counts("2024-03-05T00:00") == [15, 5]  # of ten days of March the first five
+    assert counts("2024-03-05", since="2024-03-06") == [15, 5]
+    assert counts("2024-03-05", since="2024-03-07") == [14, 5]
+    assert counts("2024-12-31", since="2025-03-05") == [6, 10]
+
+
+def test_welchs_limits_by_hand():
+    row = _table().query("provider_id == 'HR' and variant == 'all_months'").iloc[0]
+    # On either side ten logarithms that lie log 1.1 above and below their mean.
+    variance = 2 * np.log(1.1) ** 2 * 10 / 9 / 10
+    half = 2.100922 * np.sqrt(variance)  # t of 18 degrees of freedom
+    expected = [0.8, 0.8 * np.exp(-half), 0.8 * np.exp(half)]
+    assert row[["estimate", "low", "high"]].tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_took_less_than_a_minute_counts_as_a_minute():
+    quick = EVENTS[EVENTS["service_id"] == "PAY"].copy()
+    new = quick["case_id"].str.startswith("PAY2025") & (quick["action"] == "close")
+    start = quick.groupby("case_id")["at"].transform("first")
+    at_once = quick.assign(at=quick["at"].where(~new, start))
+    a_minute = quick.assign(at=quick["at"].where(~new, start + pd.Timedelta(minutes=1)))
+    book = BOOK[BOOK["service_id"] == "PAY"]
+    one, two = (measure.shortening(e, services=book).table for e in (at_once, a_minute))
+    pd.testing.assert_frame_equal(one, two)
+    assert one["estimate"].iloc[0] == pytest.approx(1 / 60 / 10)
+
+
+def test_open_cases_are_counted_and_emergencies_are_not_routine():
+    still = EVENTS[~((EVENTS["case_id"] == "PAY2025-031") & (EVENTS["action"] == "close"))]
+    out = measure.shortening(still, services=BOOK)
+    assert out.about["dropped"] == {"not_closed": 1}
+    other = BOOK.assign(routine=["nonroutine", None])
+    table = measure.shortening(EVENTS, services=other).table
+    assert table["provider_id"].unique().tolist() == ["PUR"]  # what says nothing is routine
+    named = measure.shortening(EVENTS, services=BOOK).findings
+    assert [f.values["groups"] for f in named if f.key == "shortening.shorter"] == [["HR"]]

@@ -116,3 +116,54 @@ def test_cases_of_a_service_that_nobody_listed_keep_a_row_of_their_own():
 def test_nothing_to_time_is_refused():
     out = measure.survival(SMALL.iloc[:0], services=SERVICES, steps=STEPS)
     assert out.findings[0].level == "refused"
+
+
+def hours(times: list[float], still: list[float] = (), gone: list[float] = ()) -> pd.DataFrame:
+    """Cases of a service that promises ten hours: closed, still open at the end, withdrawn."""
+    end, rows = pd.Timestamp("2024-10-01 00:00"), []
+    for k, (took, word) in enumerate([*((t, "close") for t in times), *((t, None) for t in still),
+                                      *((t, "withdraw") for t in gone)]):  # fmt: skip
+        start = end - pd.Timedelta(hours=took)
+        rows.append((f"c{k}", 1, "s", start, "submit"))
+        if word:
+            rows.append((f"c{k}", 2, "s", end, word))
+    return pd.DataFrame(rows, columns=["case_id", "seq", "service_id", "at", "action"])
+
+
+TEN = pd.DataFrame(
+    {"service_id": ["s"], "provider_id": ["HR"], "promise_h": [10.0], "clock": ["calendar"]}
+)
+
+
+def test_cases_are_compared_up_to_twice_the_promise_or_as_far_as_there_are_any():
+    far = measure.survival(hours([5, 10, 15, 40]), services=TEN).table.set_index("variant")
+    assert far["horizon"].unique().tolist() == [2.0]
+    assert far.loc["done", "estimate"] == 0.75  # 40 hours lie beyond
+    assert far.loc["done_in_promise", "estimate"] == 0.5  # ten hours are within ten
+    assert far.loc["restricted_mean", "estimate"] == pytest.approx((0.5 + 1 + 1.5 + 2) / 4)
+    near = measure.survival(hours([5, 10, 15]), services=TEN).table
+    assert near["horizon"].unique().tolist() == [1.5]
+    told = measure.survival(hours([5, 10, 15, 40]), services=TEN)
+    assert told.findings[0].values["naive"] == pytest.approx(1.25)
+    assert told.findings[1].values == {"share": 0.5}
+
+
+def test_where_most_are_open_the_median_is_not_known_and_that_is_said():
+    out = measure.survival(hours([5], still=[8, 9, 20]), services=TEN)
+    row = out.table.set_index("variant").loc["median"]
+    assert np.isnan(row["estimate"]) and row[["n", "ended", "open_cases"]].tolist() == [4, 1, 3]
+    assert [f.key for f in out.findings] == [
+        "survival.overall", "survival.promise", "survival.too_open"
+    ]  # fmt: skip
+    both = measure.survival(hours([5, 5], gone=[5, 5]), services=TEN).table.set_index("variant")
+    assert both.loc[["done", "withdrawn"], "estimate"].tolist() == [0.5, 0.5]
+    assert both.loc["done", ["ended", "open_cases"]].tolist() == [4, 0]
+
+
+def test_without_a_promise_nine_in_ten_cases_set_the_horizon():
+    times = list(range(1, 12))
+    out = measure.survival(hours(times), services=TEN.assign(promise_h=None, clock="calendar"))
+    assert out.table["horizon"].iloc[0] == pytest.approx(10.0)
+    assert len(out.about["curve"]["time"]) == 201
+    assert out.about["curve"]["time"][-1] == pytest.approx(10.0)
+    assert out.about["curve"]["done"][-1] == pytest.approx(10 / 11)

@@ -34,3 +34,43 @@ def test_no_promise_at_all_is_refused_with_a_reason():
     out = measure.time_ratio(SMALL, **STUDY | {"services": SERVICES.assign(promise_h=None)})
     assert out.table["estimate"].isna().all()
     assert out.findings[0].level == "refused"
+
+
+def many(times: list[float], still: int = 0) -> pd.DataFrame:
+    end = pd.Timestamp("2024-10-01 00:00")
+    rows = []
+    for k in range(len(times) + still):
+        took = times[k] if k < len(times) else 1.0
+        rows.append((f"c{k:02}", 1, "s", end - pd.Timedelta(hours=took), "submit"))
+        if k < len(times):
+            rows.append((f"c{k:02}", 2, "s", end, "close"))
+    return pd.DataFrame(rows, columns=["case_id", "seq", "service_id", "at", "action"])
+
+
+TEN = pd.DataFrame(
+    {"service_id": ["s"], "provider_id": ["HR"], "promise_h": [10.0], "clock": ["calendar"]}
+)
+
+
+@pytest.mark.parametrize(("still", "told"), [(2, False), (3, True)])
+def test_more_than_one_in_ten_open_is_told(still, told):
+    out = measure.time_ratio(many([5.0] * 18, still), services=TEN)
+    found = {f.key: f.values for f in out.findings}
+    assert ("time_ratio.many_open" in found) is told
+    assert not told or found["time_ratio.many_open"]["share"] == 3 / 21
+    assert out.table["open_cases"].tolist() == [still] * 2
+    assert out.about["dropped"] == {"open": still}
+
+
+def test_a_hundredth_of_the_promise_is_the_least():
+    out = measure.time_ratio(many([0.0, 0.05, 0.1, 10.0]), services=TEN)
+    assert out.about["dropped"] == {"floored": 2}
+    mean = out.table.set_index("variant").loc["geometric_mean", "estimate"]
+    assert mean == pytest.approx((0.01**3) ** 0.25)
+
+
+@pytest.mark.parametrize(("hour", "slower"), [(10.0, False), (11.0, True)])
+def test_slower_is_surely_more_than_the_promise(hour, slower):
+    out = measure.time_ratio(many([hour] * 12), services=TEN)
+    named = [f.values["groups"] for f in out.findings if f.key == "time_ratio.slower"]
+    assert named == ([["HR"]] if slower else [])
