@@ -27,22 +27,33 @@ def apart(answers: Floats, wave: Whole, now: Whole, before: Whole) -> tuple[Floa
     items that were answered both times.
     """
     size = int(wave.max()) + 1
-    sums, common = np.zeros((4, len(now))), np.zeros(len(now))
+    first, second, cross, square, common = np.zeros((5, len(now)))
     for answer in answers.T:
         known = np.isfinite(answer)
-        given = np.where(known, answer, 0.0)
+        away = np.where(known, answer, 0.0)
         n = np.bincount(wave, known, minlength=size)
-        mean = np.bincount(wave, given, minlength=size) / np.maximum(n, 1)
-        away = given - mean[wave]
-        both = known[now] & known[before]
-        one, two = np.where(both, away[now], 0.0), np.where(both, away[before], 0.0)
+        away -= (np.bincount(wave, away, minlength=size) / np.maximum(n, 1))[wave]
+        away[~known] = 0.0
+        # Sums are added one by one: of a million forms each takes memory.
+        one, two = away[now], away[before]
+        both = known[now]
+        both &= known[before]
+        if not both.all():
+            one[~both], two[~both] = 0.0, 0.0
         common += both
-        sums += np.stack([one, two, one * two, one * one])
-    first, second, cross, square = sums
+        first += one
+        second += two
+        two *= one
+        cross += two
+        one *= one
+        square += one
     with np.errstate(invalid="ignore", divide="ignore"):
-        covariance = (cross - first * second / common) / (common - 1)
-        variance = (square - first * first / common) / (common - 1)
-    return covariance, variance
+        second *= first
+        cross -= second / common
+        first *= first
+        square -= first / common
+        common -= 1
+        return cross / common, square / common
 
 
 def risen(values: Floats, wave: Whole, rater: Whole, waves: int) -> Floats:

@@ -13,8 +13,9 @@ from svcmetrics.numeric import blocks, bootstrap
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
+from svcmetrics.study import MIN_RATERS
 from svcmetrics.verify import forms as reader
-from svcmetrics.verify import grid
+from svcmetrics.verify import grid, ledger
 from svcmetrics.verify.careless_flags import Flags, analyst_table, flags
 from svcmetrics.verify.reversed_items import reversed_items
 
@@ -51,7 +52,8 @@ def careless(  # noqa: PLR0913
 
     Returns the share of raters flagged (variant "any", Wilson interval) beside ``chance``, the
     stated rate; the same for each index alone; and per target ``score_without``: its mean without
-    the flagged raters minus its mean with all of them. Indices: longest run and spread within a
+    the flagged raters minus its mean with all of them, unless fewer than 5 raters would be left
+    out or would stay. Indices: longest run and spread within a
     form, even-odd consistency, Mahalanobis distance, synonyms and antonyms, person fit, spread
     across targets, seconds per item. Cut-offs come from simulated attentive raters with the same
     forms, shares of answers and correlations; seconds from the slower half.
@@ -197,19 +199,24 @@ def _effect(
         moved = (total * keep - n * keep * some) / (n * keep).sum(0) - (total - n * all_) / n.sum(0)
     error = np.sqrt((moved**2).sum(axis=0) * raters / max(raters - 1, 1))
     shift = some - all_
+    lost = int(np.isnan(shift).sum())
+    hide = ledger.few_behind(forms, flagged)
+    shift = np.where(hide, np.nan, shift)
     table = estimates(
         "score_without", groups={target: [str(t) for t in forms.targets]}, estimate=shift,
-        low=shift - 1.959964 * error, high=shift + 1.959964 * error, n=(n > 0).sum(0),
+        low=shift - 1.959964 * error, high=shift + 1.959964 * error,
+        n=np.where(hide, 0, (n > 0).sum(0)),
     )  # fmt: skip
     notes = []
     if flagged.any() and np.isfinite(shift).any():
-        largest = float(np.nanmax(np.abs(shift)))
-        notes.append(Finding("careless.effect", {"size": largest, "targets": size}))
+        values = {"size": float(np.nanmax(np.abs(shift))), "targets": int(np.isfinite(shift).sum())}
+        notes.append(Finding("careless.effect", values))
+    if hide.any():
+        notes.append(Finding("careless.hidden", {"targets": int(hide.sum()), "least": MIN_RATERS}))
     before, after = (
         blocks.count(forms.rater, forms.target),
         blocks.count(forms.rater[~out], forms.target[~out]),
     )
-    lost = int(np.isnan(shift).sum())
     if after > before or lost:
         notes.append(
             Finding(

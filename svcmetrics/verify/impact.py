@@ -49,9 +49,11 @@ def impact(  # noqa: PLR0913
     ``p_adjusted`` over the effects (Benjamini and Hochberg; variances by a likelihood ratio with
     half its weight at zero);
     ``changed``: departments whose group (above, with, below the mean of all) would change;
-    ``verdict``: matters, small, none, refused or not_asked. Then ``score_shift`` per effect and
+    ``verdict``: matters, small, none, hidden, refused or not_asked. Then ``score_shift`` per effect and
     department with its group before and after. Departments of fewer than 5 raters are
-    hidden. Halo moves no mean: for it, groups are formed as if items were judged one by one.
+    hidden, and nothing else depends on their ratings; so is a shift that fewer than 5 raters make
+    (careless ones left out, or those who stay; the last wave), and effects whose size fewer than 5
+    tell are refused. Halo moves no mean: for it, groups are formed as if items were judged one by one.
 
     Misleads: effects overlap (collusion is part of reciprocity, careless raters differ in
     severity): shifts do not add up. An effect without a column was not looked at, not absent.
@@ -73,9 +75,10 @@ def impact(  # noqa: PLR0913
     )  # fmt: skip
     about: dict[str, Any] = {"dropped": forms.dropped, "forms": len(forms),
                              "method": "each effect taken out alone"}  # fmt: skip
+    ratings, forms, hidden = _without_thin(ratings, forms, target)
     base = impact_groups.base(forms)
     if base is None:
-        none = Finding("impact.few", {"targets": len(forms.targets)}, "refused")
+        none = Finding("impact.few", {"targets": len(forms.targets) + len(hidden)}, "refused")
         table = estimates("impact", groups={target: ""}, variant="severity", n=0)
         return Result("impact", table, [none, *forms.findings], about)
     effects = impact_effects.all_effects(ratings, forms, columns, rng)
@@ -84,11 +87,22 @@ def impact(  # noqa: PLR0913
     rows["verdict"] = [
         _verdict(e, r, base) for e, r in zip(effects, rows.to_dict("records"), strict=True)
     ]
-    shifts = [_shifts(e, base, target) for e in effects if e.found]
+    shifts = [_shifts(e, base, target, hidden) for e in effects if e.found]
     table = pd.concat([rows, *shifts], ignore_index=True)
     for column in ("verdict", "group_before", "group_after"):
         table[column] = table[column].fillna("")
     return Result("impact", table, [*_findings(rows), *forms.findings], about)
+
+
+def _without_thin(
+    ratings: pd.DataFrame, forms: reader.Forms, target: str
+) -> tuple[pd.DataFrame, reader.Forms, list[Any]]:
+    """Nothing that is shown may depend on hidden departments, or they would follow from the rest."""
+    hidden = impact_groups.thin(forms)
+    if not hidden:
+        return ratings, forms, hidden
+    out = np.isin(forms.target, [forms.targets.index(t) for t in hidden])
+    return ratings[~ratings[target].isin(hidden)], reader.part(forms, ~out), hidden
 
 
 def _row(effect: impact_effects.Effect, base: impact_groups.Base, target: str) -> pd.DataFrame:
@@ -118,33 +132,42 @@ def _verdict(effect: impact_effects.Effect, row: dict[Any, Any], base: impact_gr
         return effect.why
     if not row["p_adjusted"] <= ALARM:
         return "none"
+    if not np.isfinite(row["estimate"]):
+        return "hidden"
     large = row["estimate"] >= MATTERS * base.spread
     return "matters" if large or row["changed"] > 0 else "small"
 
 
-def _shifts(effect: impact_effects.Effect, base: impact_groups.Base, target: str) -> pd.DataFrame:
-    hide = ~base.shown
+def _shifts(
+    effect: impact_effects.Effect, base: impact_groups.Base, target: str, hidden: list[Any]
+) -> pd.DataFrame:
+    hide = ~base.shown | ~np.isfinite(effect.shift)
     values = [np.where(hide, np.nan, v) for v in (effect.shift, effect.low, effect.high)]
     words = np.array(impact_groups.WORDS, dtype=object)
     before, after = (np.where(hide, "", words[g + 1]) for g in (base.group, base.after(effect)))
+    more = len(hidden)
+    nothing = np.full(more, np.nan)
+    values = [np.concatenate([v, nothing]) for v in values]
     return estimates(
-        "score_shift", groups={target: [str(t) for t in base.targets]}, variant=effect.name,
-        estimate=values[0], low=values[1], high=values[2], n=np.where(hide, 0, base.raters),
-        group_before=before, group_after=after, verdict="",
+        "score_shift", groups={target: [str(t) for t in [*base.targets, *hidden]]},
+        variant=effect.name, estimate=values[0], low=values[1], high=values[2],
+        n=np.concatenate([np.where(hide, 0, base.raters), np.zeros(more, int)]),
+        group_before=[*before, *[""] * more], group_after=[*after, *[""] * more], verdict="",
     )  # fmt: skip
 
 
 def _findings(rows: pd.DataFrame) -> list[Finding]:
     """How many effects were looked at and are clear; one sentence for each clear one."""
     asked = rows[~rows["verdict"].isin(["not_asked", "refused"])]
-    clear = asked[asked["verdict"].isin(["small", "matters"])]
+    clear = asked[asked["verdict"].isin(["small", "matters", "hidden"])]
     values = {"asked": len(asked), "clear": len(clear),
               "matters": int((clear["verdict"] == "matters").sum())}  # fmt: skip
     out = [Finding("impact.overview", values, "warning" if values["matters"] else "note")]
     for row in clear.sort_values("estimate", ascending=False).to_dict("records"):
         share = 100 if row["variant"] in impact_effects.SHARES else 1
         level: Level = "warning" if row["verdict"] == "matters" else "note"
-        out.append(Finding(f"impact.{row['variant']}", {
+        key = "impact.hidden" if row["verdict"] == "hidden" else f"impact.{row['variant']}"
+        out.append(Finding(key, {
             "size": share * row["size"], "low": share * row["size_low"],
             "high": share * row["size_high"], "shift": row["estimate"],
             "changed": int(row["changed"]), "targets": int(row["n"]),

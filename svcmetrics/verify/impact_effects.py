@@ -17,6 +17,7 @@ from scipy import special
 from svcmetrics.numeric.mixed_checks import carried, none_p, shares
 from svcmetrics.numeric.raters import Ratings, fixed_targets, random_names
 from svcmetrics.result import Result
+from svcmetrics.study import MIN_RATERS
 from svcmetrics.verify import ledger
 from svcmetrics.verify.careless import careless
 from svcmetrics.verify.centrality import centrality
@@ -128,9 +129,7 @@ def _careless(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -
     row = found.table.iloc[0]
     hits = round(row["estimate"] * row["n"])
     p = float(special.bdtrc(hits - 1, int(row["n"]), row["chance"])) if hits else 1.0
-    return Effect(
-        "careless", _three(row), p, *_by_target(found, forms, columns, "score_without")
-    )  # fmt: skip
+    return Effect("careless", _three(row), p, *_by_target(found, forms, columns, "score_without"))
 
 
 def _severity(forms: Forms) -> Effect:
@@ -173,16 +172,23 @@ def _shares(ratings: pd.DataFrame, forms: Forms, columns: Columns, rng: Any) -> 
 
 
 def _spread(found: Result, forms: Forms, columns: Columns) -> Effect:
-    if _refused(found):
+    seen = np.unique(forms.rater.astype(np.int64) * len(forms.waves) + forms.wave)
+    again = np.bincount(seen // len(forms.waves)) > 1
+    if _refused(found) or again.sum() < MIN_RATERS:
         return _none("drift", forms, "refused")
     row = found.table[found.table["metric"] == "drift"].iloc[0]
     p = float(found.about["p"])
-    return Effect("drift", _three(row), p, *_by_target(found, forms, columns, "score_shift"))
+    # Shifts of all add up to nought: what is hidden must not follow from the rest.
+    shift, low, high = _by_target(found, forms, columns, "score_shift")
+    away = np.nanmean(shift) if np.isfinite(shift).any() else 0.0
+    return Effect("drift", _three(row), p, shift - away, low - away, high - away)
 
 
 def _points(found: Result, forms: Forms, columns: Columns) -> Effect:
     name = found.about["metric"]
-    if _refused(found):
+    # Those whose answers tell the effect: raters of both sides, or under one of the modes.
+    least = found.about.get("raters_with_both", found.about.get("raters_of_mode", MIN_RATERS))
+    if _refused(found) or least < MIN_RATERS:
         return _none(name, forms, "refused")
     row = found.table[found.table["metric"] == name].iloc[0]
     p = float(row["p_adjusted"] if name == "collusion" else row["p"])

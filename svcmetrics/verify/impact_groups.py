@@ -44,6 +44,14 @@ class Base:
         return groups(moved, self.error / effect.widens, self.raters, self.shown)
 
 
+def thin(forms: Forms) -> list[Any]:
+    """Departments of too few raters to be told."""
+    size = len(forms.targets)
+    whose = np.unique(forms.rater.astype(np.int64) * size + forms.target) % max(size, 1)
+    few = np.flatnonzero(np.bincount(whose, minlength=size) < MIN_RATERS)
+    return [forms.targets[k] for k in few]
+
+
 def base(forms: Forms) -> Base | None:
     """None where fewer than two departments have enough raters."""
     size = len(forms.targets)

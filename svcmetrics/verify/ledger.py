@@ -42,6 +42,19 @@ def shift_rows(
     )  # fmt: skip
 
 
+def few_behind(forms: Forms, out: np.ndarray) -> np.ndarray:
+    """Targets whose shift, when these raters are left out, would tell what fewer than five gave.
+
+    Beside the mean and the number of all raters it tells what those gave who are left out, and
+    those who stay. Targets of too few raters are among them.
+    """
+    size = len(forms.targets)
+    cells = np.unique(forms.rater.astype(np.int64) * size + forms.target)
+    left = np.bincount(cells % size, out[cells // size], minlength=size)
+    stay = np.bincount(cells % size, minlength=size) - left
+    return np.asarray((stay < MIN_RATERS) | ((left > 0) & (left < MIN_RATERS)))
+
+
 def stacked(rows: pd.DataFrame, shifts: pd.DataFrame, target: str) -> pd.DataFrame:
     """The effect's own rows above those of the targets, with the target in front."""
     own = rows.copy()

@@ -73,6 +73,7 @@ def mode_effect(  # noqa: PLR0913
         return Result("mode_effect", estimates("mode_effect", n=0), [none, *forms.findings], about)
     named = forms.extra[mode].astype(str) == words[1]
     layer = forms.extra[stratum] if stratum else np.zeros(len(forms), int)
+    about["raters_of_mode"] = min(len(np.unique(forms.rater[named == k])) for k in (True, False))
     seen, low, high, p, n = _effect(forms, named, layer, bootstrap.generator(rng))
     row = estimates("mode_effect", variant=f"{words[1]} − {words[0]}", estimate=seen, low=low,
                     high=high, n=n, p=p)  # fmt: skip

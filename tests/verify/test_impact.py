@@ -127,6 +127,8 @@ def test_every_row_that_was_found_has_limits_and_every_other_none():
     rows = found[
         (found["metric"] == "score_shift") | found["verdict"].isin(["small", "matters", "none"])
     ]
+    # So few raters were flagged that no department's score without them is shown.
+    rows = rows[rows["variant"] != "careless"]
     assert len(rows) > 50 and rows[["estimate", "low", "high"]].notna().all(axis=None)
     assert ((rows["low"] <= rows["estimate"]) & (rows["estimate"] <= rows["high"])).all()
     shifts = rows[(rows["metric"] == "score_shift") & rows["variant"].isin(["severity", "drift"])]
@@ -134,6 +136,76 @@ def test_every_row_that_was_found_has_limits_and_every_other_none():
     asked = verify.impact(study(np.random.default_rng(8)), **NAMES).table
     other = asked[asked["verdict"] == "not_asked"]
     assert len(other) == 4 and other[["estimate", "low", "high"]].isna().all(axis=None)
+
+
+def _small(rng):
+    """A random small design; some departments, sides, modes and last waves have one to four raters."""
+    d = study(rng, severity=0.5, favour=0.3, raters=int(rng.integers(14, 30)), targets=5)
+    for t in rng.choice(5, 2, replace=False):
+        few = rng.choice(d["r"].unique(), int(rng.integers(1, 5)), replace=False)
+        late = d["w"] == 1 if rng.random() < 0.3 else True
+        d = d[(d["t"] != t) | d["r"].isin(few) | ~late]
+    if rng.random() < 0.3:
+        d["m"] = np.where(d["r"] < 3, "named", "confidential")
+    return d.assign(t="unit " + d["t"].astype(str), u="unit " + d["u"].astype(str),
+                    r="key" + d["r"].astype(str)).reset_index(drop=True)  # fmt: skip
+
+
+def _everything(found):
+    """All that a ledger tells: frame, findings in both languages, notes, words of the plot."""
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    found.plot(ax=figure.add_subplot())
+    drawn = [t.get_text() for t in figure.axes[0].texts]
+    return found.table.to_csv(), found.say("zh"), found.say("en"), drawn
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_group_below_five_is_told_anywhere_in_the_ledger(seed):
+    rng = np.random.default_rng(100 + seed)
+    d = _small(rng)
+    raters = d.groupby("t")["r"].nunique()
+    thin = list(raters.index[raters < 5])
+    found = verify.impact(d, **ALL)
+    shifts = found.table[found.table["metric"] == "score_shift"]
+    hidden = shifts[shifts["t"].isin(thin)]
+    assert hidden["estimate"].isna().all() and (hidden["n"] == 0).all()
+    assert (hidden[["group_before", "group_after"]] == "").all(axis=None)
+    told = shifts[shifts["estimate"].notna()]
+    assert (told["n"] >= 5).all()
+    # Whatever the hidden ones were given, nothing else moves: they cannot be worked out.
+    other = d.assign(s=d["s"].where(~d["t"].isin(thin), 6 - d["s"]))
+    assert _everything(verify.impact(other, **ALL)) == _everything(found)
+    verdicts = overview(found)["verdict"]
+    if d.groupby("m")["r"].nunique().min() < 5:
+        assert verdicts["mode_effect"] == "refused"
+    last = d[d["w"] == 1].groupby("t")["r"].nunique()
+    drift = told[told["variant"] == "drift"]
+    assert not set(drift["t"]) & set(last.index[last < 5])
+    if len(drift):
+        assert drift["estimate"].sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_scores_without_a_few_careless_raters_are_not_told():
+    rng = np.random.default_rng(12)
+    d = study(rng, raters=40, targets=4, items=8)
+    wild = d["r"].isin([0, 1])
+    d.loc[wild, "s"] = rng.integers(1, 6, wild.sum())
+    who = verify.careless_raters(d, **NAMES).set_index("r")["flagged"]
+    left = d[d["r"].map(who)].groupby("t")["r"].nunique().reindex(range(4), fill_value=0)
+    assert left.between(1, 4).any()
+    for table in (verify.careless(d, **NAMES).table, verify.impact(d, **ALL).table):
+        rows = table[table["metric"].isin(["score_without", "score_shift"])]
+        if "impact" in set(table["metric"]):
+            rows = rows[rows["variant"] == "careless"]
+        rows = rows.set_index(rows["t"].astype(int))
+        few = left.index[left.between(1, 4)]
+        assert rows.loc[few, "estimate"].isna().all() and (rows.loc[few, "n"] == 0).all()
+        none = left.index[left == 0]
+        assert (rows.loc[none, "estimate"] == 0).all()
+    said = verify.careless(d, **NAMES)
+    assert "careless.hidden" in [f.key for f in said.findings]
 
 
 def _thin(rng, severity, drift, raters=30, targets=6, waves=3):
