@@ -6,6 +6,7 @@ import hmac
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -122,8 +123,14 @@ class Behind:
 
 def _marks(texts: np.ndarray, key: bytes) -> list[bytes]:
     code, distinct = pd.factorize(texts)
-    marks = [hmac.digest(key, str(t).encode(), "sha256")[:12] for t in distinct]
+    marks = [_mark(str(t), key) for t in distinct]
     return [marks[c] for c in code]
+
+
+@lru_cache(maxsize=1 << 17)
+def _mark(text: str, key: bytes) -> bytes:
+    """A report asks for the same marks table by table."""
+    return hmac.digest(key, text.encode(), "sha256")[:12]
 
 
 def cell_bounds(

@@ -115,7 +115,8 @@ class Ledger:
         """
         marked = behind.marked(self.key)
         with writing(self._store, self.path.name) as store:
-            names = [_identity(quantity, cell, marked) for cell in asked]
+            marks = np.frombuffer(b"".join(marked["mark"]), dtype=np.uint8).reshape(-1, 12)
+            names = [_identity(quantity, cell, marks) for cell in asked]
             old = store.execute(
                 "SELECT identity, low, high, ratings, weights FROM cell WHERE quantity = ? ORDER BY id",
                 (quantity,),
@@ -184,13 +185,13 @@ class Ledger:
         return ids, person, score
 
 
-def _identity(quantity: str, cell: Asked, marked: pd.DataFrame) -> bytes:
+def _identity(quantity: str, cell: Asked, marks: np.ndarray) -> bytes:
     """The same ratings with the same weights and the same shown value are the same cell."""
-    marks = marked["mark"].to_numpy()[cell.rows]
-    order = sorted(range(len(marks)), key=lambda i: marks[i])
+    mine = marks[cell.rows]
+    order = np.lexsort(np.ascontiguousarray(mine).view(">u4").T[::-1])
+    weights = np.asarray(cell.weights)[order].astype(">u8").view(np.uint8).reshape(-1, 8)
     bounds = f"{quantity}\x1f{cell.low:.9g}\x1f{cell.high:.9g}\x1f".encode()
-    body = b"".join(marks[i] + int(cell.weights[i]).to_bytes(8, "big") for i in order)
-    return hashlib.sha256(bounds + body).digest()
+    return hashlib.sha256(bounds + np.hstack([mine[order], weights]).tobytes()).digest()
 
 
 def _keep(

@@ -16,8 +16,11 @@ from svcmetrics.typeface import FACE, FAMILY
 GROUPS = ("above", "unclear", "below")
 # What the page says in sentences, and how many of them at most.
 _READINGS = {"on_time": 1, "returns": 1, "response": 2, "reliability": 1}
-# What must be seen beside the numbers: who stands in no group, and a scale that was guessed.
-_MUST_BE_SEEN = ("assess.few_raters", "assess.scale_from_answers")
+# What must be seen beside the numbers: who stands in no group, a scale that was guessed, and why
+# intervals or scores are missing.
+_MUST_BE_SEEN = (
+    "assess.few_raters", "assess.scale_from_answers", "publish.no_spread", "publish.too_large",
+)  # fmt: skip
 # Criteria that are shares; the others are a ratio, a coefficient and minutes.
 _SHARES = ("on_time", "response", "formality", "copying")
 
@@ -84,8 +87,9 @@ def _groups(published: Published) -> list[dict[str, str]]:
 
 
 def _readings(tables: Mapping[str, Published]) -> list[dict[str, str]]:
-    told = [f for key in ("groups", "composite") if key in tables for f in tables[key].findings]
-    first = [{"level": f.level, "text": f.say()} for f in told if f.key in _MUST_BE_SEEN]
+    scores = [tables[key] for key in ("groups", "composite", "adjust") if key in tables]
+    told = {f.key: f for table in scores for f in table.findings if f.key in _MUST_BE_SEEN}
+    first = [{"level": f.level, "text": f.say()} for f in told.values()]
     return first + [
         line
         for key, most in _READINGS.items()
