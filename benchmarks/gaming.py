@@ -1,7 +1,9 @@
 """Gaming checks: how often honest studies raise a flag, and how much of what is planted is seen.
 
 ``python3 dev.py bench gaming [studies]``. Nothing is timed. Honest studies are simulated companies
-of eight departments; the largest of them then steers 5% or 20% of its cases, in one way after another.
+of eight departments; the largest of them then steers a share of its cases, in one way after another.
+Shares are those of the cases, of the agreed deadlines, or (easy cases) of the second half of the log.
+What ratings can be steered by: ``gaming_votes``.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics import verify
+from svcmetrics.numeric.intervals import wilson
 from svcmetrics.simulate import company
 
-SHARES = (0.05, 0.2)
+SHARES = (0.01, 0.02, 0.05)
 
 
 def study(seed: int) -> dict[str, pd.DataFrame]:
@@ -93,7 +96,10 @@ def unit_of(tables: Tables, mine: pd.DataFrame) -> str:
     return str(services[mine["service_id"].iloc[0]])
 
 
-PLANTED = (easy_cases, reopened, restarted, split, quiet_rework, moved_deadline)
+PLANTED = {
+    easy_cases: (0.05, 0.1, 0.2), moved_deadline: (0.2, 0.35, 0.5),
+    **dict.fromkeys((reopened, restarted, split, quiet_rework), SHARES),
+}  # fmt: skip
 
 
 def flags(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -101,23 +107,31 @@ def flags(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return table[table["flagged"].astype(bool)]
 
 
+def of(times: int, count: int) -> str:
+    """A count with its 95% interval (Wilson)."""
+    low, high = wilson(np.array([times]), np.array([count]))
+    return f"{times} of {count} ({100 * low[0]:.0f} to {100 * high[0]:.0f}%)"
+
+
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     alarms, overall = [], 0
-    seen = {(kind.__name__, share): 0 for kind in PLANTED for share in SHARES}
-    for seed in range(1000, 1000 + count):
+    seen = {(kind, share): 0 for kind, shares in PLANTED.items() for share in shares}
+    for seed in range(first, first + count):
         tables = study(seed)
         whole, agreed = largest(tables), largest(tables, tables["commitments"]["case_id"])
         found = flags(tables)
         alarms.append(found["metric"].unique().tolist())
         overall += int((found["p_overall"] <= 0.05).any())
-        for kind, share in ((k, s) for k in PLANTED for s in SHARES):
+        for kind, share in seen:
             unit, mine = agreed if kind is moved_deadline else whole
             hit = flags(kind(tables, mine, share))
-            name = kind.__name__
-            seen[name, share] += int(((hit["metric"] == name) & (hit["unit"] == unit)).any())
+            seen[kind, share] += int(
+                ((hit["metric"] == kind.__name__) & (hit["unit"] == unit)).any()
+            )
     names = pd.Series([name for one in alarms for name in one], dtype="object").value_counts()
-    print(f"{count} honest studies, 6 checks: any flag in {sum(map(bool, alarms))}, one that holds "
-          f"over all comparisons in {overall}; per check {names.to_dict()}")  # fmt: skip
-    for (name, share), times in seen.items():
-        print(f"{name}, {share:.0%} of the department's cases: seen in {times} of {count}")
+    print(f"honest studies, 6 checks: any flag in {of(sum(map(bool, alarms)), count)}, one that holds "
+          f"over all comparisons in {of(overall, count)}; per check {names.to_dict()}")  # fmt: skip
+    for (kind, share), times in seen.items():
+        print(f"{kind.__name__}, {share:.0%}: seen in {of(times, count)}")

@@ -57,10 +57,12 @@ def gaming(
     What all departments do alike is not flagged. Fewer than five departments cannot be compared.
     Departments differ honestly: each is judged against the spread among the others, and in each
     check the chance of any false alarm is held at 5% (Benjamini and Hochberg), as long as the log
-    odds of honest departments scatter like a normal distribution. The rise of easy cases is judged
-    from the counts themselves (``numeric.outliers.risen``), since few cases are easy: with eight
-    departments, padding by a fifth of a department's cases is seen four times in five, by a twentieth
-    one time in eight. Over nine checks that may add up
+    odds of honest departments scatter like a normal distribution. Few hits, and the rise of easy cases,
+    are judged from the counts themselves (``numeric.outliers.above``, ``risen``). Weak signs are not
+    seen. In every second simulated study of eight departments are seen: reopened cases and work sent back by
+    phone below 1% of a department's cases, begun anew 1%, split 1.5%, easy cases added 10%, deadlines
+    put off 30% (of 36), mutual fives in half of the forms, late votes of 0.7 points, and paying
+    back 1.3 times what was given (``benchmarks/README.md``). Over nine checks false alarms may add up
     to 45%; the reading says so, and how many flags stand at 5% over all of them (``p_overall``, Holm).
     Flags are not held to that: with eight departments hardly anything would be seen.
 
@@ -132,8 +134,8 @@ def _shares(counts: pd.DataFrame) -> pd.DataFrame:
         against = outliers.risen(hits, b, trials / n)
         expected = np.minimum((b + 0.5) / (n + 1) * against.expected, 1.0)
     else:
-        against = outliers.deleted(*outliers.log_odds(hits, trials))
-        expected = outliers.share(against.expected)
+        against = outliers.above(hits, trials)
+        expected = against.expected
     return estimates(
         counts["check"].iloc[0], groups={"unit": counts["unit"].astype(str), "other": ""},
         estimate=share, low=low, high=high, n=trials.astype(int),
