@@ -7,16 +7,19 @@ reading. Engines that have no such order (Spark) say so, and their caller asks i
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine
+
+Part = TypeVar("Part")
 
 
 def parts(table: Table, *, rows: int) -> Iterator[pa.RecordBatch] | None:
@@ -31,6 +34,15 @@ def parts(table: Table, *, rows: int) -> Iterator[pa.RecordBatch] | None:
     found = backend.con.execute(backend.compile(table))
     modern = hasattr(found, "to_arrow_reader")
     return iter(found.to_arrow_reader(rows) if modern else found.fetch_record_batch(rows))
+
+
+def ahead(found: Iterator[Part]) -> Generator[Part, None, None]:
+    """The same parts in the same order, the next one read in a thread while this one is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, found, None)
+        while (part := coming.result()) is not None:
+            coming = reader.submit(next, found, None)
+            yield part
 
 
 class Spool:

@@ -86,7 +86,10 @@ def _decided(log: Log) -> Table:
     flow = log.events.filter(is_in(log.events["action"], FLOW))
     flow = flow.mutate(waited_us=flow["at_us"] - flow["at_us"].lag().over(window))
     rows = flow.filter(is_in(flow["action"], DECISIONS) & flow["step_no"].notnull())
-    return rows.select("service_id", "step_no", "unit_id", "action", "is_auto", "waited_us")
+    return rows.select(
+        "service_id", "step_no", "unit_id", "is_auto", "waited_us",
+        approved=rows["action"] == "approve",
+    )  # fmt: skip
 
 
 def _counted(log: Log, steps: pd.DataFrame | None, by: list[str]) -> pd.DataFrame:
@@ -95,7 +98,7 @@ def _counted(log: Log, steps: pd.DataFrame | None, by: list[str]) -> pd.DataFram
     Counted as they were recorded, and named by the catalogue afterwards: places are few.
     """
     rows = log.once("decisions", lambda: engine.keep(_decided(log)))
-    approved, by_rule = rows["action"] == "approve", rows["is_auto"].fill_null(False)
+    approved, by_rule = rows["approved"], rows["is_auto"].fill_null(False)
     places = rows.group_by(["service_id", "step_no", "unit_id"]).aggregate(
         approved=approved.sum(),
         by_rule=(approved & by_rule).sum(),

@@ -41,8 +41,8 @@ _BACK = pa.schema(
 _PAUSES = pa.schema({"case_id": _TEXT, "a_us": _WHOLE, "b_us": _WHOLE})
 _DECIDED = pa.schema(
     {
-        "service_id": _TEXT, "step_no": _WHOLE, "unit_id": _TEXT, "action": _TEXT, "is_auto": _YES,
-        "waited_us": _WHOLE,
+        "service_id": _TEXT, "step_no": _WHOLE, "unit_id": _TEXT, "is_auto": _YES,
+        "waited_us": _WHOLE, "approved": _YES,
     }
 )  # fmt: skip
 SCHEMAS = {"cases": _CASES, "pauses": _PAUSES, "back": _BACK, "decisions": _DECIDED}
@@ -102,26 +102,26 @@ class CaseRows:
     def pauses(self) -> dict[str, Any]:
         """Each stop of the clock with the event that starts it again."""
         marks = self._among(MARKS)
-        _, after = self.runs.neighbours(marks)
-        stops = self.word[marks] == ACTIONS.index("pause")
-        at, until = marks[stops], after[stops]
+        stops = self._places(marks, ("pause",))
+        at, until = marks[stops], self.runs.beside(marks, stops, 1)
         columns = {"case_id": ("case_id", at), "a_us": ("at_us", at), "b_us": ("at_us", until)}
         return {name: self._of(*source) for name, source in columns.items()}
 
     def decisions(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What was sent back with the event after it, and every decision with the time before it."""
         flow = self._among(FLOW)
-        before, after = self.runs.neighbours(flow)
-        own = self._is(flow, ("return", "reject"))
-        at, then = flow[own], after[own]
+        own = self._places(flow, ("return", "reject"))
+        at, then = flow[own], self.runs.beside(flow, own, 1)
         back = {c: self._of(c, at) for c in ("case_id", "seq", "service_id", "at_us", "to_step_no")}
         back |= {"next_us": self._of("at_us", then), "next_step": self._of("step_no", then)}
         back |= {"action": self._text(at), "next_action": self._text(then)}
-        own = self._is(flow, DECISIONS) & self.rows["step_no"].is_valid().to_numpy(False)[flow]
-        at, prior = flow[own], before[own]
+        own = self._places(flow, DECISIONS)
+        own = own[self.rows["step_no"].is_valid().to_numpy(False)[flow[own]]]
+        at, prior = flow[own], self.runs.beside(flow, own, -1)
         decided = {c: self._of(c, at) for c in ("service_id", "step_no", "unit_id", "is_auto")}
         since = pc.subtract(self._of("at_us", at), self._of("at_us", prior))
-        return back, decided | {"action": self._text(at), "waited_us": since}
+        approved = self.word[at] == ACTIONS.index("approve")
+        return back, decided | {"waited_us": since, "approved": approved}
 
     @cached_property
     def _marks(self) -> np.ndarray:
@@ -129,8 +129,11 @@ class CaseRows:
         return (1 << np.arange(UNKNOWN + 1, dtype=np.uint16))[self.word]
 
     def _among(self, words: tuple[str, ...]) -> np.ndarray:
-        wanted = np.uint16(sum(1 << ACTIONS.index(w) for w in words))
-        return np.flatnonzero((self._marks & wanted) != 0)
+        return np.flatnonzero((self._marks & _bits(words)) != 0)
+
+    def _places(self, rows: np.ndarray, words: tuple[str, ...]) -> np.ndarray:
+        """At which places of these rows one of the words stands."""
+        return np.flatnonzero((self._marks[rows] & _bits(words)) != 0)
 
     def _is(self, rows: np.ndarray, words: tuple[str, ...]) -> np.ndarray:
         return _known(words)[self.word[rows]] & (rows != NONE)
@@ -152,11 +155,16 @@ class CaseRows:
         return first
 
     def _of(self, column: str, rows: np.ndarray) -> pa.Array:
-        return self.rows[column].take(pa.array(rows, mask=rows == NONE))
+        none = rows == NONE
+        return self.rows[column].take(pa.array(rows, mask=none if none.any() else None))
 
     def _text(self, rows: np.ndarray) -> pa.Array:
         words = pa.array(ACTIONS)
         return words.take(self._of("word", rows))
+
+
+def _bits(words: tuple[str, ...]) -> np.uint16:
+    return np.uint16(sum(1 << ACTIONS.index(w) for w in words))
 
 
 def _known(words: tuple[str, ...]) -> np.ndarray:

@@ -20,6 +20,7 @@ from svcmetrics.measure.waits import lengths, overlap, pauses, requester_waits, 
 
 KINDS = ("elapsed", "business", "paused", "requester", "paused_business", "requester_business")
 COUNTS = ("n_events", "n_returns", "n_rejects", "n_resubmits")
+STATUS = ("open", "closed", "rejected", "withdrawn")
 
 
 def cases(
@@ -82,7 +83,7 @@ def case_times(
     key = known and ("times", log.until, *known, mark_of(book))
     timed = partial(_timed, log, catalogue, steps, book)
     table = log.once(key, lambda: engine.keep(timed(), ordered=False))
-    table = joined(table, catalogue, "service_id")
+    table = joined(_named(table), catalogue, "service_id")
     return table.mutate(
         clock_id=ibis.coalesce(table["clock_id"], default_clock(book)),
         is_emergency=(table["routine"] == "emergency").fill_null(False),
@@ -91,7 +92,7 @@ def case_times(
 
 def _timed(log: Log, catalogue: Table, steps: pd.DataFrame | None, book: Clocks) -> Table:
     """Facts and times of each case; stretches are few, so they are summed apart and then joined."""
-    table, clock = case_facts(log, steps), default_clock(book)
+    table, clock = _facts(log, steps), default_clock(book)
     if len(book) != 1:  # else there is no other
         table = joined(table, catalogue.select("service_id", "clock_id"), "service_id")
         clock = ibis.coalesce(table["clock_id"], clock)
@@ -107,7 +108,6 @@ def _timed(log: Log, catalogue: Table, steps: pd.DataFrame | None, book: Clocks)
     n = {k: ibis.ifelse(t["paused_us"].isnull(), 0, t[k]) for k in sums.columns if k != "case_id"}
     return t.select(
         *facts,
-        elapsed_us=t["stop_us"] - t["start_us"],
         business_us=t["to_us"] - t["from_us"],
         paused_us=n["paused_us"],
         paused_business_us=n["paused_work"],
@@ -125,25 +125,37 @@ def joined(left: Table, right: Table, *keys: str) -> Table:
 
 def case_facts(log: Log, steps: pd.DataFrame | None) -> Table:
     """Per case where it starts and how it ended; nothing is measured yet."""
+    return _named(_facts(log, steps))
+
+
+def _facts(log: Log, steps: pd.DataFrame | None) -> Table:
+    """The same without what follows from other columns: what is held should be narrow."""
     t = joined(log.cases, step_table(steps).drop("step_unit"), "service_id", "step_no")
     delivered = t["delivered_us"].notnull() & t["is_final"].fill_null(False)
     names = {"reject": "rejected", "withdraw": "withdrawn"}
-    word = t["end_word"].cases(*((ACTIONS.index(k), v) for k, v in names.items()), else_="closed")
+    numbers = ((ACTIONS.index(k), STATUS.index(v)) for k, v in names.items())
+    word = t["end_word"].cases(*numbers, else_=STATUS.index("closed"))
     ended = t["ended_us"].notnull()
     end_us = ibis.coalesce(
         t["ended_us"], ibis.ifelse(delivered, t["delivered_us"], ibis.null("int64"))
     )
     start_us = ibis.coalesce(t["submit_us"], t["first_us"])
     stop_us = ibis.coalesce(end_us, ibis.greatest(ibis.literal(log.until, "int64"), start_us))
-    counts = {c: t[c].cast("int64") for c in (*COUNTS, "n_pauses")}
+    state = ibis.ifelse(ended, word, delivered.ifelse(STATUS.index("closed"), STATUS.index("open")))
     return t.select(
-        "case_id", "service_id", "prev_case_id", "requester", "first_us", "last_us", **counts,
-        start_us=start_us, end_us=end_us, stop_us=stop_us,
-        status=ibis.ifelse(ended, word, ibis.ifelse(delivered, "closed", "open")),
-        no_start=t["submit_us"].isnull(),
-        after_close=t["after_close"],
-        negative=stop_us < start_us,
+        "case_id", "service_id", "prev_case_id", "requester", "first_us", "last_us",
+        *COUNTS, "n_pauses", start_us=start_us, end_us=end_us, stop_us=stop_us,
+        state=state.cast("int8"), no_start=t["submit_us"].isnull(), after_close=t["after_close"],
     )  # fmt: skip
+
+
+def _named(t: Table) -> Table:
+    return t.mutate(
+        status=t["state"].cases(*enumerate(STATUS)),
+        elapsed_us=t["stop_us"] - t["start_us"],
+        negative=t["stop_us"] < t["start_us"],
+        **{c: t[c].cast("int64") for c in COUNTS},
+    )
 
 
 def local_frame(table: Table, timezone: str) -> pd.DataFrame:

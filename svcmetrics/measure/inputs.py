@@ -68,9 +68,11 @@ def read_cases(
             table, dropped = _from_cases(events, service_table(services, book), timezone), {}
             table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
         local = local_micros(table["start_us"], timezone)
-        table = table.mutate(month=engine.month(local), start_day=engine.day(local))
+        table = table.mutate(start_day=engine.day(local))
+        table = table.mutate(month=table["start_day"].substr(0, 7))
         found = _measurable(Cases(table, [], dropped, {}, len(book)))
         narrow = engine.keep(_narrow(found.table), ordered=False)
+        narrow = narrow.mutate(month=narrow["start_day"].substr(0, 7))
         return found.table, replace(found, table=narrow)
 
     key = ("cases", known, mark_of(book), timezone)
@@ -86,7 +88,7 @@ def read_cases(
 def _narrow(table: Table) -> Table:
     """What the questions about cases have in common, worked out once."""
     return table.select(
-        "case_id", "service_id", "provider_id", "routine", "status", "month", "start_day",
+        "case_id", "service_id", "provider_id", "routine", "status", "start_day",
         "is_emergency", "n_returns", "n_rejects", "promise_us", "elapsed_us", "start_us", "stop_us",
         stopped_us=table["paused_us"] + table["requester_us"],
         promised=promised(table), net_us=net(table), gross_us=gross(table),

@@ -9,16 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.expr.types import Table
 
-from svcmetrics.io import engine, stream
-from svcmetrics.measure.cases import joined
+from svcmetrics.io import engine
+from svcmetrics.measure.cases import STATUS, joined
 from svcmetrics.measure.clocks import DAY
 from svcmetrics.numeric.followers import followers
 
 # What the cases of one kind have in common.
 _KINDS = ("service_id", "status", "n_returns", "by_id", "by_rule", "again")
-_STATUS = ("open", "closed", "rejected", "withdrawn")
-_WHOLE = ("status", "n_returns", "again", "start_us", "end_us")
-_ROWS = 122_880
 
 
 def resubmitted(facts: Table, days: float) -> Table:
@@ -28,8 +25,8 @@ def resubmitted(facts: Table, days: float) -> Table:
     rule, and whether it re-submits another. Cases of the embedded engine are linked as arrays,
     others by joins.
     """
-    columns = ("case_id", "service_id", "status", "start_us", "end_us", "n_returns", "prev_case_id",
-               "requester")  # fmt: skip
+    columns = ("case_id", "service_id", "status", "state", "start_us", "end_us", "n_returns",
+               "prev_case_id", "requester")  # fmt: skip
     facts = facts.select(*columns)
     if engine.home(facts).name == "duckdb":
         return engine.small(_as_arrays(facts, int(days * DAY)))
@@ -40,10 +37,8 @@ def _as_arrays(facts: Table, within: int) -> pd.DataFrame:
     has_id = facts["prev_case_id"].notnull()
     named = engine.arrow(facts.filter(has_id).select("prev_case_id"))["prev_case_id"]
     rows, ids, services = _columns(facts.mutate(again=has_id))
-    rows["again"] = rows["again"].astype(bool)
-    gone = rows["status"] == _STATUS.index("rejected")
-    pair = _pairs(rows.pop("requester"), rows["service_id"], gone)
-    start, end = rows.pop("start_us"), rows.pop("end_us")
+    gone = rows["status"] == STATUS.index("rejected")
+    pair, start, end = (rows.pop(c) for c in ("pair", "start_us", "end_us"))
     kinds = rows | {c: np.zeros(len(gone), dtype=bool) for c in ("by_id", "by_rule")}
     gone_rows = np.flatnonzero(gone)
     kinds["by_id"][gone_rows] = pc.is_in(ids.take(gone_rows), named).to_numpy()
@@ -51,57 +46,41 @@ def _as_arrays(facts: Table, within: int) -> pd.DataFrame:
     kinds["by_rule"][old] = kinds["again"][new] = True
     found, cases = _distinct(kinds)
     named_kinds = {
-        "service_id": services[found["service_id"]], "status": np.array(_STATUS)[found["status"]]
+        "service_id": services[found["service_id"]], "status": np.array(STATUS)[found["status"]]
     }  # fmt: skip
     table = pd.DataFrame({**found, **named_kinds, "cases": cases})[[*_KINDS, "cases"]]
     return table.astype(dict.fromkeys(named_kinds, "str"))  # text, even when there is none
 
 
 def _columns(facts: Table) -> tuple[dict[str, np.ndarray], pa.ChunkedArray, np.ndarray]:
-    """The facts in arrays, text as numbers, -1 for none; the ids as text; the services by number.
+    """The facts in arrays, text as numbers; the ids as text; the services by number.
 
-    Part by part, so that the text of all cases is never in memory at once.
+    ``pair``: the number of requester and service where one of their cases was ever rejected, or -1.
     """
-    number = facts["status"].cases(*((s, i) for i, s in enumerate(_STATUS))).cast("int8")
-    facts = facts.select(
-        "case_id", "service_id", "requester", "again", "start_us", status=number,
-        end_us=facts["end_us"].fill_null(0), n_returns=facts["n_returns"].cast("int32"),
+    t = joined(facts, _rejected_pairs(facts), "requester", "service_id")
+    found = engine.arrow(
+        t.select(
+            "case_id", "service_id", "again", "start_us", status=t["state"],
+            end_us=t["end_us"].fill_null(0), n_returns=t["n_returns"].cast("int32"),
+            pair=t["pair"].fill_null(-1).cast("int32"),
+        )
     )  # fmt: skip
-    ids, arrays = [], []
-    known: dict[str, dict[str, int]] = {"service_id": {}, "requester": {}}
-    for part in stream.parts(facts, rows=_ROWS) or ():
-        # Copied: one column of a part, left as it is, would hold all of them.
-        ids.append(part["case_id"].take(np.arange(len(part))))
-        numbers = {c: _numbered(part[c], k) for c, k in known.items()}
-        whole = {c: np.array(part[c].to_numpy(zero_copy_only=False)) for c in _WHOLE}
-        arrays.append(numbers | whole)
-    rows = {}
-    for c in (*known, *_WHOLE):  # each column whole, and its parts let go
-        parts = [a.pop(c) for a in arrays]
-        rows[c] = np.concatenate(parts) if parts else np.empty(0, np.int32)
-    return rows, pa.chunked_array(ids, pa.string()), np.array([*known["service_id"]], dtype=object)
+    services = found["service_id"].combine_chunks().dictionary_encode()
+    rows = {"service_id": services.indices.to_numpy()}
+    rows |= {
+        c: np.array(found[c]) for c in found.column_names if c not in ("case_id", "service_id")
+    }
+    return rows, found["case_id"], services.dictionary.to_numpy(zero_copy_only=False)
 
 
-def _numbered(texts: pa.Array, known: dict[str, int]) -> np.ndarray:
-    coded = texts.dictionary_encode()
-    numbers = [known.setdefault(t, len(known)) for t in coded.dictionary.to_pylist()]
-    codes = pc.fill_null(coded.indices, len(numbers)).to_numpy(zero_copy_only=False)
-    return np.array([*numbers, -1], np.int32)[codes]
+def _rejected_pairs(known: Table) -> Table:
+    """Requesters and services of which a case was ever rejected, under one number per pair.
 
-
-def _pairs(requester: np.ndarray, service: np.ndarray, gone: np.ndarray) -> np.ndarray:
-    """Numbers of requester and service together where one of them was ever rejected, or -1."""
-    both = (requester.astype(np.int64) + 1) * (service.max(initial=0) + 1) + service
-    ours = gone & (requester >= 0)
-    known = np.unique(both[ours])
-    if not len(known):
-        return np.full(len(both), -1, np.int32)
-    if both.max() <= len(both):  # so few that each has its place
-        place = np.full(both.max() + 1, -1, np.int32)
-        place[known] = np.arange(len(known))
-        return place[both]
-    place = np.minimum(np.searchsorted(known, both), len(known) - 1)
-    return np.where(known[place] == both, place, -1).astype(np.int32)
+    All others cannot be linked by rule.
+    """
+    known = known.filter(known["requester"].notnull() & (known["status"] == "rejected"))
+    pairs = known.select("requester", "service_id").distinct()
+    return engine.keep(pairs.mutate(pair=ibis.row_number()), ordered=False)
 
 
 def _distinct(kinds: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -140,14 +119,8 @@ def _by_joins(c: Table, days: float) -> Table:
 
 
 def _may_follow(c: Table) -> Table:
-    """Cases of services and requesters of which one was ever rejected, under one number per pair.
-
-    All others cannot be linked by rule, and are most of the log.
-    """
-    known = c.filter(c["requester"].notnull())
-    rejected = known.filter(known["status"] == "rejected")
-    pairs = rejected.select("requester", "service_id").distinct()
-    pairs = engine.keep(pairs.mutate(pair=ibis.row_number()))
+    """Cases that may be linked by rule, with the number of their pair; all others are most of the log."""
+    known, pairs = c.filter(c["requester"].notnull()), _rejected_pairs(c)
     columns = ("case_id", "status", "start_us", "end_us", "pair")
     return engine.keep(known.inner_join(pairs, ["requester", "service_id"]).select(*columns))
 

@@ -32,6 +32,10 @@ def followers(
     near = place >= low
     near[near] = start[rows[near]] - end[old[place[near]]] <= within
     rows, place = rows[near], place[near]
+    earliest = np.full(len(old), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, place, start[rows])
+    soonest = start[rows] == earliest[place]
+    rows, place = rows[soonest], place[soonest]
     order = _order(rows, start[rows], place, names)
     rows, place = rows[order], place[order]
     own_first = np.diff(place, prepend=NONE) != 0

@@ -39,13 +39,11 @@ class Runs:
         """Per run how many of these rows it has."""
         return np.bincount(self.of[rows], minlength=self.starts.size)
 
-    def neighbours(self, rows: Ints) -> tuple[Ints, Ints]:
-        """For each of these rows the one before and the one after it, of the same run, or ``NONE``."""
-        same = self.of[rows[1:]] == self.of[rows[:-1]]
-        before, after = (np.full(rows.size, NONE, np.int64) for _ in range(2))
-        before[1:] = np.where(same, rows[:-1], NONE)
-        after[:-1] = np.where(same, rows[1:], NONE)
-        return before, after
+    def beside(self, rows: Ints, places: Ints, step: int) -> Ints:
+        """What lies so many steps further than these places of the rows, in the same run, or ``NONE``."""
+        own = rows[places]
+        found = rows[np.clip(places + step, 0, rows.size - 1)]
+        return np.where((self.of[found] == self.of[own]) & (found != own), found, NONE)
 
 
 def runs(first: Flags) -> Runs:

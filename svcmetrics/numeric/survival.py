@@ -54,13 +54,20 @@ def ends(time: Floats, cause: NDArray[np.int8]) -> Ends:
         nothing = np.empty(0)
         return Ends(nothing, nothing, nothing, nothing, nothing, NAN)
     first = np.flatnonzero(np.append(True, time[1:] != time[:-1]))
-    done, other = (np.add.reduceat(cause == k, first, dtype=np.float64) for k in (1, 2))
+    done, other = (_counted(cause == k, first) for k in (1, 2))
     some = done + other > 0
     at, done, other = time[first[some]], done[some], other[some]
     at_risk = (len(time) - first[some]).astype(np.float64)
     left = np.cumprod(1 - (done + other) / at_risk)
     before = np.concatenate([[1.0], left[:-1]])[: len(left)]
     return Ends(at, at_risk, done, other, before, float(time[-1]))
+
+
+def _counted(flags: NDArray[np.bool_], first: NDArray[np.int64]) -> Floats:
+    """How many flags are up in each stretch; by running counts, since most stretches are one long."""
+    until = np.concatenate([[0.0], np.cumsum(flags)])
+    counts: Floats = np.diff(until[np.append(first, len(flags))])
+    return counts
 
 
 def kaplan_meier(found: Ends) -> Curve:

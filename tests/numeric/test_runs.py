@@ -17,7 +17,9 @@ def test_against_a_loop(seed):
     assert found.first(rows).tolist() == [min(r, default=NONE) for r in own]
     assert found.count(rows).tolist() == [len(r) for r in own]
     assert found.sizes.sum() == 200
-    before, after = found.neighbours(rows)
+    places = np.arange(len(rows))
+    before, after = (found.beside(rows, places, step) for step in (-1, 1))
+    assert found.beside(rows, places[3:40:5], 1).tolist() == after[3:40:5].tolist()
     for n, row in enumerate(rows):
         same = own[found.of[row]]
         place = same.index(row)
@@ -28,4 +30,5 @@ def test_against_a_loop(seed):
 def test_no_rows():
     found = runs(np.zeros(0, dtype=bool))
     assert found.sizes.size == 0
-    assert found.last(np.zeros(0, dtype=np.int64)).size == 0
+    none = np.zeros(0, dtype=np.int64)
+    assert found.last(none).size == found.beside(none, none, 1).size == 0
