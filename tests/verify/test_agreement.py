@@ -283,3 +283,17 @@ def test_kappa_of_two_raters_over_its_error_by_chance():
     ]
     assert np.mean(z) == pytest.approx(0, abs=0.15) and np.std(z) == pytest.approx(1, abs=0.1)
     assert np.isnan(cohen_z(np.zeros(9, int), np.zeros(9, int)))
+
+
+def test_two_departments_and_two_raters_are_enough_and_ten_are_not_few():
+    two = verify.agreement(long([[1, 2], [3, 3]]), **WORDS)
+    assert "refused" not in {f.level for f in two.findings}
+    assert "agreement.few_targets" in keys(two)
+    for n, few in ((9, True), (10, False)):
+        x = [[1 + k % 3, 1 + (k + k // 4) % 3] for k in range(n)]
+        result = verify.agreement(long(x), **WORDS)
+        assert ("agreement.few_targets" in keys(result)) == few
+    x[0][1] = x[3][0] = x[4][1] = np.nan
+    told = {f.key: f.values for f in verify.agreement(long(x), **WORDS).findings}
+    assert told["agreement.single"] == {"count": 3}
+    assert told["agreement.incomplete"] == {"missing": 3, "cells": 20}

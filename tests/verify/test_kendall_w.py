@@ -95,3 +95,10 @@ def test_blocks_of_raters_change_nothing(monkeypatch):
     whole = concordance.of_orders(concordance.orders(x), np.ones((1, 6)))
     monkeypatch.setattr(concordance, "_CELLS", 60)
     assert concordance.of_orders(concordance.orders(x), np.ones((1, 6))) == pytest.approx(whole)
+
+
+def test_two_targets_have_an_order_and_eight_targets_are_not_few():
+    for n, few in ((2, True), (7, True), (8, False)):
+        result = verify.kendall_w(long([[k, (3 * k) % n] for k in range(n)]), **WORDS)
+        keys = {f.key for f in result.findings}
+        assert "kendall_w.reading" in keys and ("kendall_w.few" in keys) == few
