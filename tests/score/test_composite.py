@@ -141,3 +141,61 @@ def test_without_a_count_n_is_unknown_and_nothing_is_published():
     assert not svc.publish(bare).table["shown"].any()
     half = score.composite(table, weights=weights, target="unit").table.set_index("unit")["n"]
     assert np.isnan(half["A"]) and half["B"] == 9
+
+
+@pytest.mark.parametrize(("weight", "scored"), [(0.75, True), (0.74, False)])
+def test_three_quarters_of_the_weights_must_be_measured(weight, scored):
+    frame = table({"A": [80, np.nan], "B": [60, 40]})
+    result = run(frame, {"i0": weight, "i1": 1 - weight}, missing="renormalise")
+    row = result.table.set_index("unit").loc["A"]
+    assert row["coverage"] == pytest.approx(weight)
+    assert row["estimate"] == pytest.approx(80 if scored else np.nan, nan_ok=True)
+    told = {f.key: dict(f.values) for f in result.findings}
+    assert ("composite.refused" in told) is not scored
+    assert ("composite.renormalise" in told) is scored
+    if not scored:
+        assert told["composite.refused"] == {"names": ["A"], "count": 1, "share": 75}
+        assert told["composite.exact"]["targets"] == 1
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_eight_names_are_told_and_more_are_only_hinted_at(count):
+    frame = table({f"D{k}": [80, np.nan] for k in range(count)} | {"Z": [60, 40]})
+    dots = ["…"] * (count - 8)
+    part = run(frame, {"i0": 0.8, "i1": 0.2}, missing="zero").findings
+    names = {f.key: f.values for f in part}
+    assert names["composite.zero"]["names"] == [f"D{k}" for k in range(8)] + dots
+    assert names["composite.zero"]["count"] == count
+    few = {f.key: f.values for f in run(frame, {"i0": 0.5, "i1": 0.5}).findings}
+    assert few["composite.refused"]["names"] == [f"D{k}" for k in range(8)] + dots
+
+
+def test_values_without_limits_and_scores_without_a_count_are_told():
+    frame = table({"A": [80, 40], "B": [60, 50]}, half=4.0).assign(n=[9, 7, 8, np.nan])
+    frame.loc[0, "low"] = np.nan
+    result = run(frame, {"i0": 0.5, "i1": 0.5})
+    told = {f.key: dict(f.values) for f in result.findings}
+    assert told["composite.bare"] == {"count": 1} and told["composite.uncounted"] == {"count": 1}
+    assert result.table["n"].tolist()[0] == 7 and np.isnan(result.table["n"].tolist()[1])
+    assert told["composite.range"]["targets"] == 2
+    # B has a half width of 4 √½ on both sides, A on one side of one indicator less.
+    row = result.table.set_index("unit").loc["B"]
+    assert row["high"] - row["estimate"] == pytest.approx(4 * np.sqrt(0.5))
+    rescaled = run(frame, {"i0": 1.0, "i1": 1.0}).findings
+    assert {f.key: f.values for f in rescaled}["weighted.rescaled"]["total"] == 2
+    assert "weighted.rescaled" not in told
+
+
+def test_rows_without_a_weight_or_a_name_are_counted_and_weights_must_be_met():
+    frame = pd.concat([table({"A": [80, 40, 5], "B": [60, 50, 5]}),
+                       pd.DataFrame({"unit": [None, "A"], "metric": ["i0", None], "estimate": 1.0})])  # fmt: skip
+    result = run(frame, {"i0": 0.5, "i1": 0.5, "unused": 0.0})
+    assert result.about["dropped"] == {"no_id": 2, "no_weight": 2}
+    assert {f.key: f.values for f in result.findings}["weighted.unweighted"]["names"] == ["i2"]
+    for weights in ({"i0": -0.1, "i1": 1.1}, {"i0": 0.0, "i1": 0.0}, {"i0": 0.5, "unmet": 0.5}):
+        with pytest.raises(TableError):
+            run(frame, weights)
+    # In a result that is grouped, the column before "metric" names what is weighed.
+    weighed = pd.DataFrame({"panel": ["x", "x"], "name": ["i0", "i1"], "metric": "ahp",
+                            "estimate": [0.5, 0.5]})  # fmt: skip
+    assert run(frame, weighed).table["estimate"].tolist() == [60, 55]

@@ -96,3 +96,32 @@ def test_many_targets():
     result = groups(data, target="unit", uncertainty="se")
     assert len(result.table) == 1128
     assert len(result.say("en")) < 900
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_eight_names_are_told_and_more_are_only_hinted_at(count):
+    high, low = [5.0 + k / 100 for k in range(count)], [3.0 - k / 100 for k in range(count)]
+    result = groups(scores([*high, *low, 4.0], 0.01), target="unit", uncertainty="se")
+    told = {f.key: dict(f.values) for f in result.findings}
+    dots = ["…"] * (count - 8)
+    assert told["groups.above"]["names"] == [f"D{k}" for k in range(8)] + dots
+    assert told["groups.below"]["names"] == [f"D{k}" for k in range(count, count + 8)] + dots
+    assert told["groups.above"]["count"] == told["groups.below"]["count"] == count
+    rows = result.table.set_index("unit")
+    assert told["groups.above"]["least"] == rows.loc[rows["group"] == "above", "low"].min()
+    assert told["groups.below"]["least"] == -rows.loc[rows["group"] == "below", "high"].max()
+    none = groups(scores([4.0] * count), target="unit", uncertainty="se").findings
+    assert [f.key for f in none] == ["groups.none"]
+    assert none[0].values["names"] == [f"D{k}" for k in range(8)] + dots
+    assert (none[0].values["count"], none[0].values["targets"]) == (count, count)
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_of_those_without_an_error_eight_are_named(count):
+    table = scores([4.0] * (count + 2))
+    table.loc[: count - 1, "se"] = np.nan
+    left = groups(table, target="unit", uncertainty="se").findings[-1]
+    assert left.key == "uncertain.left_out"
+    assert left.values == {"names": [f"D{k}" for k in range(8)], "count": count}
+    two = groups(table.iloc[[0, count]], target="unit", uncertainty="se")
+    assert [f.key for f in two.findings] == ["groups.one"] and two.about["targets"] == 1

@@ -175,3 +175,17 @@ def test_more_departments_than_a_picture_holds_are_told_in_a_sentence():
     assert "41" in drawn.texts[0].get_text()
     few = superiority(scores(np.linspace(3, 4, 5)), target="unit", uncertainty="se").plot()
     assert len(few.images) == 1
+
+
+def test_five_pairs_are_told_the_widest_first_with_their_least_gap():
+    result = superiority(scores([1.0, 2.0, 4.0, 8.0], 0.01), target="unit", uncertainty="se")
+    found = result.findings[0]
+    assert found.key == "superiority.some"
+    assert (found.values["pairs"], found.values["clear"], found.values["targets"]) == (6, 6, 4)
+    first = [line.split(" (")[0] for line in found.values["shown"]]
+    assert first == ["D03 > D00", "D03 > D01", "D03 > D02", "D02 > D00", "D02 > D01"]
+    row = rows(result, "difference").iloc[2]
+    assert found.values["shown"][0].endswith(f"(≥ {abs(row['high']):.2g})")
+    assert rows(result, "difference")["clear"].all()
+    one = superiority(scores([1.0]), target="unit", uncertainty="se")
+    assert one.findings[0].level == "refused" and one.about["pairs"] == 0
