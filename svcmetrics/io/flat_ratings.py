@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from svcmetrics.io.answer_words import decimal_commas, guess_scores, seconds, to_numbers
@@ -16,6 +18,12 @@ _IDS = {
     "target": "plan.target_id", "parent": "unit.parent_id", "service": "plan.service_id", "wave": "plan.wave",
     "item": "rating.item_id", "case_id": "rating.case_id", "reason": "rating.reason",
 }  # fmt: skip
+# What a row is called that sums up the others.
+_SUMS = re.compile(
+    r"\s*(总?合计|总计|小计|汇总|总分|总?平均(分|值|数)?|均值|均分|最高分|最低分|标准差|"
+    r"(grand |sub)?totals?|sum|averages?|means?|median|max(imum)?|min(imum)?|std)\s*[:：]?\s*",
+    re.IGNORECASE,
+)
 
 
 def flat_answers(
@@ -27,6 +35,7 @@ def flat_answers(
     double = frame.duplicated().to_numpy()
     frame = tally.leave_out(frame, double, "duplicate")
     forms = form_columns(frame, mapping, tally, from_1904=from_1904)
+    forms = without_sums(forms, tally)
     for name, rule in (("rater", "no_rater"), ("target", "no_target")):
         forms = tally.leave_out(forms, forms[name].isna(), rule)
     frame = frame.loc[forms.index]
@@ -39,6 +48,14 @@ def flat_answers(
         for a in mapping.answers
     ]
     return pd.concat(parts), {a.item: a for a in mapping.answers}
+
+
+def without_sums(forms: pd.DataFrame, tally: Tally) -> pd.DataFrame:
+    """Rows of sums and means below a sheet are nobody's answers."""
+    named = (
+        forms[["rater", "target"]].astype("str").apply(lambda c: c.str.fullmatch(_SUMS, na=False))
+    )
+    return tally.leave_out(forms, named.any(axis=1), "sum")
 
 
 def form_columns(

@@ -61,11 +61,13 @@ def _table(path: Path, format: str) -> ForeignSource:  # noqa: A002
     except StudyError as error:
         if format in ("auto", "dingtalk") and _other_headers(error, path):
             return _workflow(read_dingtalk_excel(path), path)
-        raise
+        if error.problems[0].key != "import_blank_header":
+            raise
+        return _first_sheet(path, format, titled=True)
 
 
-def _first_sheet(path: Path, format: str) -> ForeignSource:  # noqa: A002
-    table = read_table(path)
+def _first_sheet(path: Path, format: str, *, titled: bool = False) -> ForeignSource:  # noqa: A002
+    table = read_table(path, titled=titled)
     headers = [str(c) for c in table.frame.columns]
     kind = _known_kind(headers) if format == "auto" else format
     if kind in WORKFLOWS:

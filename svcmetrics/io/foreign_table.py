@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from svcmetrics.io.cells import csv_grid, xlsx_grid
+from svcmetrics.io.cells import csv_grid, sheet_names, xlsx_grid, xlsx_grids
 from svcmetrics.io.grid import CellError
 from svcmetrics.io.mapping import Mapping
 from svcmetrics.io.safe_files import file_problem, open_file
 from svcmetrics.problems import Problem, StudyError
 
 MAX_PARQUET_BYTES = 4_000_000_000
+# Headings stand in the first rows, not further down.
+_TITLES = 5
 _KNOWN = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".parquet")
 # Beyond this a float has lost digits: two persons may have become one.
 _EXACT = 2.0**53
@@ -32,8 +34,12 @@ class ForeignTable:
     from_1904: bool = False
 
 
-def read_table(path: str | Path, *, sheet: str | None = None) -> ForeignTable:
-    """A CSV, Excel or Parquet file whose first row holds the headers."""
+def read_table(path: str | Path, *, sheet: str | None = None, titled: bool = False) -> ForeignTable:
+    """A CSV, Excel or Parquet file whose first row holds the headers.
+
+    ``titled``: rows above the headers that hold one entry only, such as a heading, are passed over and
+    told. Further sheets of a workbook are not read, and told.
+    """
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in _KNOWN:
@@ -41,10 +47,37 @@ def read_table(path: str | Path, *, sheet: str | None = None) -> ForeignTable:
             raise StudyError(file_problem("import_ending", path, ending=ending, known=list(_KNOWN)))
     if ending == ".parquet":
         return ForeignTable(_parquet(path), path.name)
-    grid = xlsx_grid(path, sheet) if ending.startswith(".xls") else csv_grid(path)
-    frame = _headed(grid.cells, path)
+    excel = ending.startswith(".xls")
+    grid = xlsx_grid(path, sheet) if excel else csv_grid(path)
+    problems = [*grid.problems, *(_other_sheets(path, grid.sheet) if excel and not sheet else [])]
+    cells = grid.cells
+    if titled:
+        titles = _titles(cells)
+        cells = cells.iloc[titles:]
+        told = (
+            {"rows": titles, "example": str(grid.cells.iloc[0].dropna().iloc[0])} if titles else {}
+        )
+        problems += [Problem("import_title", told, file=path.name, level="warning")] if told else []
+    frame = _headed(cells, path)
     refuse_cell_errors(frame, path, grid.sheet)
-    return ForeignTable(frame, path.name, list(grid.problems), grid.epoch_1904)
+    return ForeignTable(frame, path.name, problems, grid.epoch_1904)
+
+
+def _titles(cells: pd.DataFrame) -> int:
+    """How many rows with one entry stand above the first row with several."""
+    filled = (cells.head(_TITLES + 1).notna()).sum(axis=1).to_numpy()
+    several = np.flatnonzero(filled > 1)
+    return int(several[0]) if len(several) and (filled[: several[0]] <= 1).all() else 0
+
+
+def _other_sheets(path: Path, read: str) -> list[Problem]:
+    """A warning when a workbook has further sheets with entries: months often stand side by side."""
+    names = [name for name in sheet_names(path) if name != read]
+    full = (
+        [name for name, grid in xlsx_grids(path, names).items() if len(grid.cells)] if names else []
+    )
+    values = {"read": read, "names": full[:12], "count": len(full)}
+    return [Problem("import_other_sheets", values, file=path.name, level="warning")] if full else []
 
 
 def _parquet(path: Path) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from svcmetrics.io.answer_words import (
     split_ranking,
     to_numbers,
 )
-from svcmetrics.io.flat_ratings import form_columns, scored
+from svcmetrics.io.flat_ratings import form_columns, scored, without_sums
 from svcmetrics.io.mapping import Answer, AnswerKind, Mapping
 from svcmetrics.io.quality import Tally
 
@@ -113,7 +113,7 @@ def form_answers(
     frame: pd.DataFrame, mapping: Mapping, tally: Tally, *, from_1904: bool = False
 ) -> tuple[pd.DataFrame, dict[str, Answer]]:
     """Wide forms as answers in long form, and where each item came from."""
-    forms = form_columns(frame, mapping, tally, from_1904=from_1904)
+    forms = without_sums(form_columns(frame, mapping, tally, from_1904=from_1904), tally)
     forms = tally.leave_out(forms, forms["rater"].isna(), "no_rater")
     if not all(a.target for a in mapping.answers):
         forms = tally.leave_out(forms, forms["target"].isna(), "no_target")

@@ -114,3 +114,60 @@ def test_the_mapping_is_shown_before_anything_is_written(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "财务部  →  overall · 财务部" in said and "轮次 = 2025-04" in said
     assert not (tmp_path / "s").exists()
+
+
+def noted(report) -> dict[str, dict]:
+    return {p.key: p.values for p in report.problems}
+
+
+def written(folder, *above, blank=""):
+    """The sheet with rows above its headers, and one header left out."""
+    headers = [None if h == blank else h for h in SHEET]
+    titles = [[line, *[None] * (len(headers) - 1)] for line in above]
+    rows = pd.DataFrame([*titles, headers, *SHEET.to_numpy().tolist()])
+    path = folder / "sheet.xlsx"
+    rows.to_excel(path, index=False, header=False)
+    return path
+
+
+def test_a_heading_above_the_headers_is_passed_over_and_told(tmp_path):
+    report = import_file(written(tmp_path, "部门服务满意度评分表", "2025 年"), tmp_path / "s")
+    assert noted(report)["import_title"] == {"rows": 2, "example": "部门服务满意度评分表"}
+    assert len(read_study(tmp_path / "s").rating) == 9
+    assert "import_title" not in noted(import_file(saved(tmp_path), tmp_path / "plain"))
+
+
+def test_a_column_without_a_name_is_still_an_error(tmp_path):
+    with pytest.raises(StudyError) as error:
+        import_file(written(tmp_path, blank="财务部"), tmp_path / "s")
+    assert error.value.problems[0].key == "import_blank_header"
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path):
+    path = tmp_path / "months.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for month in ("4月", "5月", "6月"):
+            SHEET.to_excel(book, index=False, sheet_name=month)
+        pd.DataFrame().to_excel(book, index=False, sheet_name="Sheet4")
+    told = noted(import_file(path, tmp_path / "s"))["import_other_sheets"]
+    assert told == {"read": "4月", "names": ["5月", "6月"], "count": 2}
+
+
+@pytest.mark.parametrize("word", ["合计", "平均分", "均值：", "Total", "average"])
+def test_rows_of_sums_are_nobodys_answers(tmp_path, word):
+    last = {"姓名": word, "财务部": 90, "人力资源部": 79, "信息技术部": 67.5}
+    table = pd.concat([SHEET, pd.DataFrame([last])], ignore_index=True)
+    report = import_file(saved(tmp_path, table), tmp_path / "s")
+    assert report.left_out == {"sum": 1} and report.rows_kept == 3
+    assert read_study(tmp_path / "s").plan["rater_key"].nunique() == 3
+    person = pd.concat([SHEET, pd.DataFrame([last | {"姓名": "平均田"}])], ignore_index=True)
+    assert import_file(saved(tmp_path, person), tmp_path / "p").left_out == {}
+
+
+def test_sums_in_a_long_table_are_left_out_too(tmp_path):
+    long = pd.DataFrame({
+        "评价人": ["a", "a", "b", "b", "合计", "c"], "被评部门": ["X", "Y", "X", "Y", "X", "总计"],
+        "分数": [4, 5, 3, 4, 7, 9],
+    })  # fmt: skip
+    report = import_file(saved(tmp_path, long, "long.xlsx"), tmp_path / "s")
+    assert report.left_out == {"sum": 2} and len(read_study(tmp_path / "s").rating) == 4
