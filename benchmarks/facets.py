@@ -27,6 +27,8 @@ STORED = {"RaschPy": 1.5, "TAM": 56.0}
 SIZES = ((500, 100, 12, 2), (500, 100, 12, 8), (500, 1_000, 12, 80))
 WIDE = (1_000, 5_000, 12, 40)
 STEPS = np.array([-1.5, -0.5, 0.5, 1.5])
+# The top category is rarely used: some 6% of the ratings.
+RARE = np.array([-1.875, -0.875, 0.125, 2.625])
 # Targets, raters, items, raters of each target: the last three have three to four ratings each.
 PLANS = (
     (60, 24, 4, 6), (60, 24, 3, 3), (200, 40, 2, 4),
@@ -158,13 +160,9 @@ def coverage(studies: int = SEEDS) -> None:
     for plan in PLANS:
         rows: dict[str, list[list[float]]] = {}
         for seed in range(studies):
-            # Thresholds of the items, so that partial credit has something to find.
-            own = STEPS + np.linspace(-0.3, 0.3, plan[2])[:, None] * np.array([1, -1, -1, 1])
-            for kind, steps in (("", STEPS[None]), ("partial credit, ", own)):
-                if kind and plan[2] == 1:
-                    continue
+            for kind, steps in _scales(plan[2]).items():
                 table, severity = study(np.random.default_rng(seed), *plan, steps)
-                word = {"steps": "item"} if kind else {}
+                word = {"steps": "item"} if "credit" in kind else {}
                 for method in ("joint", "joint_corrected", "marginal"):
                     found = verify.facets(table, **NAMES, method=method, **word).table
                     seen = [*_severities(found, severity), _thresholds(found, steps)]
@@ -176,6 +174,17 @@ def coverage(studies: int = SEEDS) -> None:
             done = np.isfinite(np.array(found)[:, 2]).sum()
             print(f"  {name}: severities {severe:.3f} (slope {slope:.2f}), thresholds {step:.3f}"
                   + (f" of {done}" if done < studies else ""), flush=True)  # fmt: skip
+
+
+def _scales(items: int) -> dict[str, np.ndarray]:
+    """Thresholds that all items share, or of their own, so that partial credit has something to find."""
+    out = {}
+    for kind, steps in (("", STEPS), ("rare top category, ", RARE)):
+        out[kind] = steps[None]
+        if items > 1:
+            apart = np.linspace(-0.3, 0.3, items)[:, None] * np.array([1, -1, -1, 1])
+            out[f"partial credit, {kind}"] = steps + apart
+    return out
 
 
 def _severities(found: pd.DataFrame, severity: np.ndarray) -> tuple[float, float]:

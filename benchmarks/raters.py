@@ -175,7 +175,25 @@ def honest(
 def formality_alarm(rng: np.random.Generator, k: int) -> bool:
     """Whether any of four honest comparisons of waves is called copied."""
     found = verify.formality(honest(rng), **NAMES, item="i", wave="w", rng=k).table
-    return bool((found.loc[found["metric"] == "copying", "p_adjusted"] <= 0.05).any())
+    tests = found[found["metric"].isin(["copying", "near_copying"])]
+    return bool((tests["p_adjusted"] <= 0.05).any())
+
+
+def formality_steadier(rng: np.random.Generator, k: int) -> bool:
+    """Half of the raters answer much more steadily from the third wave on; nobody copies."""
+    base = rated(rng, 100, 8, 0.45)
+    pair = base["s"].to_numpy() + rng.normal(0, 0.35, len(base))
+    parts = []
+    for w in range(5):
+        steady = (base["r"] < 50).to_numpy() & (w >= 2)
+        spread = np.where(steady, 0.25, 0.9)[:, None]
+        x = np.clip(np.rint(pair[:, None] + spread * rng.normal(size=(len(base), 6))), 1, 5)
+        long = pd.DataFrame(x).stack().rename_axis(["row", "i"]).rename("s").reset_index()
+        parts.append(long.join(base[["r", "t"]], on="row").assign(w=w))
+    table = pd.concat(parts, ignore_index=True)
+    found = verify.formality(table, **NAMES, item="i", wave="w", rng=k).table
+    tests = found[found["metric"].isin(["copying", "near_copying"])]
+    return bool((tests["p_adjusted"] <= 0.05).any())
 
 
 def formality_decay(rng: np.random.Generator, k: int) -> bool:
@@ -207,6 +225,7 @@ COVERED: dict[str, Draw] = {
 }  # fmt: skip
 ALARMS: dict[str, Callable[[np.random.Generator, int], float]] = {
     "formality: honest studies with an alarm": formality_alarm,
+    "formality: studies with an alarm where half of the raters become steadier": formality_steadier,
     "careless: attentive raters flagged": careless_honest,
     "collusion: honest studies with a group named": collusion_alarm,
 }
