@@ -105,3 +105,10 @@ def test_estimates_that_are_the_same_number_are_no_pair():
     p = pairs.pairs(np.array([1.0, 1.0, 2.0]), np.zeros(3), draws=np.ones((5, 3)))
     assert (p.error == 0).all() and p.z[0, 1] == 0 and np.isinf(p.z[0, 2])
     assert (p.largest == 0).all()
+
+
+def test_at_most_six_hundred_million_differences_are_looked_at_by_four_hundred_draws_or_more():
+    for targets, looked_at in ((1000, 600), (1300, 400), (3, 700)):
+        draws = np.zeros((700, targets))
+        p = pairs.Pairs(*[np.zeros((1, 1))] * 3, np.zeros(targets), draws)
+        assert len(p.compared) == looked_at
