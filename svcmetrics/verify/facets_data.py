@@ -21,6 +21,8 @@ from svcmetrics.verify import grid
 
 # Categories with fewer ratings than this leave thresholds without hold.
 PER_CATEGORY = 10
+# A scale from 0 to 10 has eleven points; a finer one is rather a measure.
+MOST_POINTS = 11
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,9 @@ def prepared(
     categories, x = (whole + low).astype(np.float64), x.astype(np.int64)
     if len(categories) < 2:
         return Finding("facets.one_category", {"score": float(categories[0])}, "refused")
+    if few := _too_fine(x, len(categories)):
+        values = {"points": len(categories), "count": few, "least": PER_CATEGORY}
+        return Finding("facets.too_fine", values, "refused")
     pairs = [grid.positions(kept[n]) for n in names]
     codes, labels = tuple(c for c, _ in pairs), [list(v) for _, v in pairs]
     fixed = [_known(own, anchors.get(n, {})) for n, own in zip(names, labels, strict=True)]
@@ -140,6 +145,12 @@ def _known(own: list[Any], anchors: Mapping[Any, float]) -> np.ndarray:
     if bad:
         raise table_error("not_a_number", column="anchors", bad=bad[0], count=len(bad))
     return np.array([v in anchors for v in own], dtype=bool)
+
+
+def _too_fine(x: np.ndarray, kinds: int) -> int:
+    """Scarcely used categories of a scale such as 0 to 100, where they are most: no rating scale."""
+    few = int((np.bincount(x, minlength=kinds) < PER_CATEGORY).sum())
+    return few if kinds > MOST_POINTS and 2 * few > kinds else 0
 
 
 def _thin(group: np.ndarray, x: np.ndarray, kinds: int) -> int:

@@ -219,3 +219,31 @@ def test_an_extreme_element_is_placed_three_tenths_of_a_point_inside():
     at = of(result, "target")[0] - severity
     expected = rasch.chances(at, steps, np.zeros(len(own), int)) @ np.arange(5.0)
     assert expected.sum() == pytest.approx(4 * len(own) - 0.3, abs=1e-4)
+
+
+def test_limits_of_fit_belong_to_what_fits():
+    """Linacre 2002: mean squares from 0.5 to 1.5 are productive for measurement."""
+    raters = pd.DataFrame({"infit": [0.5, 1.5, 1.0]})
+    items = pd.DataFrame({"infit": [1.5, 0.2], "element": ["a", "b"]})
+    assert facets_findings._fit(raters, items) == []
+    raters["infit"] = [0.499, 1.501, 1.6]
+    items["infit"] = [1.501, 0.2]
+    found = facets_findings._fit(raters, items)
+    assert found[0].values == {"noisy": 2, "muted": 1, "raters": 3}
+    assert found[1].values == {"items": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("points", "each", "refused"), [(30, 8, True), (12, 9, True), (12, 10, False), (11, 9, False)]
+)
+def test_a_scale_of_many_scarcely_used_points_is_no_rating_scale(points, each, refused):
+    size = points * each
+    scores = np.tile(np.arange(points), each)
+    table = pd.DataFrame({"t": np.arange(size) % 7, "r": np.arange(size) // 7 % 9, "s": scores})
+    result = verify.facets(table.drop_duplicates(["t", "r", "s"]), target="t", rater="r", score="s")
+    said = {f.key: f for f in result.findings}
+    assert ("facets.too_fine" in said) is refused
+    if refused:
+        told = said["facets.too_fine"]
+        assert told.level == "refused" and told.values["points"] == points
+        assert "verify.severity" in told.say("zh") and "verify.severity" in told.say("en")
