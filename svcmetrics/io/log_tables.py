@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io.derived import UNKNOWN_UNIT, service_table, unit_table
+from svcmetrics.io.log_doubts import tell_returns
 from svcmetrics.io.log_steps import derive_steps
-from svcmetrics.io.mapping import Mapping
+from svcmetrics.io.mapping import WORKFLOWS, Mapping
 from svcmetrics.io.quality import Tally
 from svcmetrics.privacy import pseudonymise
 
@@ -60,6 +61,8 @@ def log_tables(
     )
     requesters = requester_units(events)
     events = _in_context(events, requesters, tally)
+    if mapping.format not in WORKFLOWS:  # there the code says that it is one
+        tell_returns(events, tally)
     units = _units(events, requesters, tally)
     steps = derive_steps(events, requesters, known.get("step"))
     services = _services(events, requesters, mapping, tally)

@@ -221,6 +221,32 @@ def test_a_log_that_begins_with_the_work_starts_with_its_first_event():
     assert "resubmits" not in keys(tally)
 
 
+@pytest.mark.parametrize(
+    ("cases", "of_them", "warned"), [(20, 11, True), (20, 10, False), (19, 19, False)]
+)
+def test_where_most_completed_cases_are_sent_back_the_step_is_named(cases, of_them, warned):
+    way = ["提交", "报价寄出", "客户退回合同", "办结"]
+    rows = [
+        (f"c{n}", step, f"2024-03-0{day} 09:00", "甲")
+        for n in range(cases)
+        for day, step in enumerate(way if n < of_them else way[:2] + way[3:], start=1)
+    ]
+    # Neither rejected nor open cases are completed.
+    rows += [(f"r{n}", s, "2024-03-01 09:00", "甲") for n in range(30) for s in ("提交", "拒绝")]
+    rows += [(f"o{n}", s, "2024-03-01 09:00", "甲") for n in range(30) for s in way[:2]]
+    tally = tables(rows)[1]
+    assert ("often_returned" in keys(tally)) == warned
+    if warned:
+        found = said(tally, "often_returned")
+        assert found == {"share": of_them / cases, "of": cases, "names": ["客户退回合同"]}
+        words = {"提交": "submit", "办结": "close", "拒绝": "reject"}
+        words |= dict.fromkeys(["报价寄出", "客户退回合同"], "deliver")
+        assert "often_returned" not in keys(tables(rows, values={"event.action": words})[1])
+        # Without a closing step: cases that were neither rejected nor withdrawn.
+        open_rows = [r for r in rows if r[1] != "办结" and not r[0].startswith("o")]
+        assert said(tables(open_rows)[1], "often_returned")["of"] == cases
+
+
 def test_steps_are_numbered_named_and_have_one_lead():
     made, _ = tables(FLOW, ["case_id", "activity", "timestamp", "department"])
     steps = made["step"]
