@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 
 import numpy as np
@@ -12,6 +13,8 @@ from scipy.stats import binom
 from svcmetrics import verify
 from svcmetrics.simulate import company
 from svcmetrics.verify import gaming_log
+
+gaming_module = importlib.import_module("svcmetrics.verify.gaming")
 
 UNITS = list("ABCDEFGH")
 
@@ -355,3 +358,14 @@ def test_a_deadline_is_moved_late_in_its_last_tenth_or_against_the_requester():
     assert (found["trials"] == 1).all()
     unsaid = gaming_log.moved_deadlines(table.drop(columns="requester_ok"), units)
     assert unsaid.loc[unsaid["hits"] == 1, "unit"].tolist() == ["in the last tenth"]
+
+
+def test_a_steady_share_of_easy_cases_is_what_it_was():
+    counts = pd.DataFrame({
+        "unit": UNITS, "check": "easy_cases", "hits": 2, "trials": 100,
+        "hits_before": 2, "trials_before": 100,
+    })  # fmt: skip
+    found = gaming_module._shares(counts)
+    # Half a case more of one more, for whom two are seen.
+    np.testing.assert_allclose(found["expected"], 2.5 / 101, rtol=0.1)
+    assert (found["p"] > 0.3).all()

@@ -268,3 +268,20 @@ def test_the_p_of_a_variance_compares_with_the_model_that_has_none():
     both = plain - whole.criterion
     expected = (stats.chi2.sf(both, 1) + stats.chi2.sf(both, 2)) / 2
     assert mixed_checks.none_p(whole, [0, 1]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_what_a_pair_gives_each_other_is_taken_out_of_both_and_of_nobody_else():
+    d = study(np.random.default_rng(12))
+    pair = d["u"].isin([1, 4]) & d["t"].isin([1, 4])
+    d.loc[pair, "s"] = (d.loc[pair, "s"] + 0.8).clip(upper=5)
+    found = verify.impact(d, **NAMES, rater_unit="u")
+    table = found.table
+    rows = table[(table["metric"] == "score_shift") & (table["variant"] == "reciprocity")]
+    shift = rows.set_index("t")["estimate"]
+    others = shift.drop(["1", "4"])
+    np.testing.assert_allclose(others, others.iloc[0])
+    for t, other in (("1", 4), ("4", 1)):
+        share = (d.loc[d["t"] == int(t), "u"] == other).mean()
+        assert others.iloc[0] - shift[t] == pytest.approx(0.8 * share, rel=0.4)
+    size = overview(found).loc["reciprocity", "estimate"]
+    assert size == pytest.approx(shift.abs().max())
