@@ -22,6 +22,8 @@ NEAR, LEAST = 1, 4
 ALARM = 0.05
 # Raters count as steadier only where this is clear: it makes a verdict milder.
 CLEAR = 0.01
+# With more pairs of forms than this, those of every second (third, …) rater tell it as well.
+ENOUGH = 200_000
 _WIDE = 1.959964
 
 
@@ -73,7 +75,12 @@ def _steadiness(
     waves = len(forms.waves)
     if not (rows["p"] <= ALARM).any():
         return np.zeros(waves), np.ones(waves)
-    covariance, variance = steadiness.apart(forms.answers, forms.wave, now, before)
+    some = forms.rater[now] % -(-len(now) // ENOUGH) == 0
+    now, before = now[some], before[some]
+    used = np.flatnonzero(np.bincount(np.concatenate([now, before]), minlength=len(forms)))
+    covariance, variance = steadiness.apart(
+        forms.answers[used], forms.wave[used], *np.searchsorted(used, [now, before])
+    )
     wave, rater = forms.wave[now], forms.rater[now]
     follows = steadiness.risen(covariance, wave, rater, waves)
     # Straight lines are another way of going through the motions, and no steadier hand.

@@ -12,7 +12,7 @@ import pytest
 from svcmetrics import verify
 from svcmetrics.numeric import change_point, copies, information, steadiness, two_way
 from svcmetrics.problems import TableError
-from svcmetrics.verify import formality_late
+from svcmetrics.verify import formality_copies, formality_late
 
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
 
@@ -189,6 +189,14 @@ def test_firm_opinions_and_a_steadier_hand_may_look_like_copies_and_that_is_said
     r = verify.formality(copied, **NAMES, wave="w")
     assert not any(f.key == "formality.steadier" for f in r.findings)
     assert rows(r, "formality", "targets")["verdict"].iloc[-1] == "mechanical"
+
+
+def test_a_part_of_the_raters_tells_steadiness_as_well(monkeypatch):
+    data = honest(np.random.default_rng(12), raters=150, copiers=50, start=2, k=5, anew=True)
+    whole = rows(verify.formality(data, **NAMES, wave="w"), "near_copying")["p_adjusted"]
+    monkeypatch.setattr(formality_copies, "ENOUGH", 500)  # every fourth rater
+    part = rows(verify.formality(data, **NAMES, wave="w"), "near_copying")["p_adjusted"]
+    assert ((whole <= 0.05) == (part <= 0.05)).all() and (part <= 0.05).sum() == 2
 
 
 def test_chance_of_the_day_has_no_part_in_what_two_waves_share():
