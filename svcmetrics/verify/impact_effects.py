@@ -191,6 +191,8 @@ def _points(found: Result, forms: Forms, columns: Columns) -> Effect:
     if _refused(found) or least < MIN_RATERS:
         return _none(name, forms, "refused")
     row = found.table[found.table["metric"] == name].iloc[0]
+    if row["n"] < MIN_RATERS:  # the strongest group without a name
+        return _none(name, forms, "refused")
     p = float(row["p_adjusted"] if name == "collusion" else row["p"])
     return Effect(name, _three(row), p, *_by_target(found, forms, columns, "score_shift"))
 

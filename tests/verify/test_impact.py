@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,6 +187,29 @@ def test_no_group_below_five_is_told_anywhere_in_the_ledger(seed):
     assert not set(drift["t"]) & set(last.index[last < 5])
     if len(drift):
         assert drift["estimate"].sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_the_size_of_an_effect_that_fewer_than_five_tell_is_refused():
+    d = study(np.random.default_rng(13), favour=0.4, items=1)
+    forms = reader.read(d, rater="r", target="t", score="s", wave="w")
+    columns = impact_effects.Columns("r", "t", "s", None, "w", "u", ("g", "h"), None)
+    call = {"rater": "r", "target": "t", "score": "s", "wave": "w"}
+    counts = set()
+    for left_out in range(-1, 6):
+        few = d[(d["r"] < 6) & (d["r"] != left_out)]
+        found = verify.in_group(few, **call, rater_group="g", target_group="h")
+        counts.add(found.about["raters_with_both"])
+        refused = found.about["raters_with_both"] < 5
+        assert impact_effects._points(found, forms, columns).why == ("refused" if refused else "")
+    assert counts & {3, 4} and 5 in counts
+    found = verify.collusion(d, **call, rater_unit="u", rater_group="g", target_group="h")
+    lone = SimpleNamespace(
+        about=found.about, findings=found.findings, table=found.table.assign(n=0)
+    )
+    assert impact_effects._points(lone, forms, columns).why == "refused"
+    again = d[(d["w"] == 0) | (d["r"] < 4)]
+    seen = reader.read(again, rater="r", target="t", score="s", wave="w")
+    assert impact_effects._spread(verify.drift(again, **call), seen, columns).why == "refused"
 
 
 def test_scores_without_a_few_careless_raters_are_not_told():
