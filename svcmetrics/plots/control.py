@@ -18,12 +18,14 @@ from svcmetrics.plots.style import FAIR, INK, POOR, QUIET, headline, plain
 _DEEPEST = 5.0
 _FALSE_SHARE = 0.05
 _ROW, _LEAST = 0.34, 4.0
+_ROWS = 40  # groups on a board: more names are no longer read
 
 
 def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
     """A board needs a line per group."""
     names = _names(table, about)
-    return max(_LEAST, 1.6 + _ROW * len(table[names].drop_duplicates())) if names else _LEAST
+    rows = min(len(table[names].drop_duplicates()), _ROWS) if names else 0
+    return max(_LEAST, 1.6 + _ROW * rows)
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
@@ -113,6 +115,7 @@ def _explain(points: pd.DataFrame, out: np.ndarray, run: np.ndarray, ax: Axes) -
 
 def _board(points: pd.DataFrame, names: list[str], at: str, ax: Axes) -> Axes:
     label = points[names].astype("str").agg(" · ".join, axis=1)
+    points, label, title = _furthest(points, label)
     wide = points.assign(label=label).pivot_table(index="label", columns=at, values="z", sort=True)
     shades = LinearSegmentedColormap.from_list("svc", ["#2f6f9f", "#ffffff", POOR]).with_extremes(
         bad=QUIET
@@ -141,4 +144,15 @@ def _board(points: pd.DataFrame, names: list[str], at: str, ax: Axes) -> Axes:
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     ax.figure.colorbar(image, ax=ax, label=lang.say("axis.z"), shrink=0.8)
-    return headline(ax, lang.say("title.board"), legend=bool((points["outside"] != "").any()))
+    return headline(ax, title, legend=bool((points["outside"] != "").any()))
+
+
+def _furthest(points: pd.DataFrame, label: pd.Series) -> tuple[pd.DataFrame, pd.Series, str]:
+    """The groups that went furthest from their usual level, and a title that counts the others."""
+    title, far = lang.say("title.board"), points["z"].abs().groupby(label).max()
+    shown = label.isin(far.nlargest(_ROWS).index)
+    if len(far) <= _ROWS or not shown.any():
+        return points, label, title
+    left = int((points.loc[~shown, "outside"] != "").sum())
+    more = lang.say("axis.furthest_groups", rows=_ROWS, of=len(far), left=left)
+    return points[shown], label[shown], f"{title}\n{more}"

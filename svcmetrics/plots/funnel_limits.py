@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullFormatter
 
 from svcmetrics import lang
@@ -15,8 +17,10 @@ from svcmetrics.plots.style import INK, POOR, QUIET, headline, plain, tick, titl
 
 # Names only where a group stands out: a page of names says nothing.
 _NAMED = ("clear", "notable")
+_LETTER = 0.025  # of the width, for a letter of a name
+_CLOUD = 200  # so many points would hide each other, were they not small and pale
 _WIDE = 30  # sizes further apart than this need a logarithmic axis
-_FEW = 12  # so many groups can all have their names
+_FEW = 12  # so many groups can have their names; of more, those that stand out most
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
@@ -33,7 +37,8 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         rows["n"], rows["target"], color=INK, linewidth=1, label=lang.say("funnel_limits.whole")
     )
     colours = [POOR if v == "clear" else INK for v in rows["verdict"]]
-    ax.scatter(rows["n"], rows["estimate"], c=colours, s=34, zorder=3)
+    size, shade = (34, 1.0) if len(rows) <= _CLOUD else (9, 0.5)
+    ax.scatter(rows["n"], rows["estimate"], c=colours, s=size, alpha=shade, zorder=3)
     ax.set_xlabel(lang.say("funnel_limits.size"))
     kind = str(table["variant"].iloc[0]) if len(table) else ""
     if kind == "share":
@@ -48,9 +53,32 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         ax.set_xscale("log")
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.xaxis.set_major_formatter(tick)
-    _name(rows if len(rows) <= _FEW else rows[rows["verdict"].isin(_NAMED)], table.columns[0], ax)
-    headline(ax, title_of(about), legend=True)
+    named = rows if len(rows) <= _FEW else rows[rows["verdict"].isin(_NAMED)]
+    title, out = title_of(about), len(named)
+    if out > _FEW:
+        named = _furthest(named, ax)
+        title += "\n" + lang.say("axis.furthest_names", rows=len(named), of=out)
+    _name(named, table.columns[0], ax)
+    headline(ax, title, legend=True)
     return plain(ax)
+
+
+def _furthest(rows: pd.DataFrame, ax: Axes) -> pd.DataFrame:
+    """The clear ones before the notable ones, the furthest from the whole first; a name that would lie
+    on one of these is left out."""
+    rows = rows.assign(far=rows["z"].abs(), clear=rows["verdict"] == "clear")
+    rows = rows.sort_values(["clear", "far"], ascending=False, kind="stable")
+    ax.get_xlim()  # settles the limits
+    places = ax.transAxes.inverted().transform(
+        ax.transData.transform(rows[["n", "estimate"]].to_numpy(dtype=float))
+    )
+    wide = _LETTER * rows[rows.columns[0]].astype("str").map(len).max()
+    taken: list[int] = []
+    for i, (x, y) in enumerate(places):
+        apart = (np.abs(places[taken] - (x, y)) > (2 * wide, 0.08)).any(axis=1)
+        if len(taken) < _FEW and apart.all():
+            taken.append(i)
+    return rows.iloc[taken].sort_values("n", kind="stable")
 
 
 def _name(rows: pd.DataFrame, group: str, ax: Axes) -> None:
@@ -66,4 +94,5 @@ def _name(rows: pd.DataFrame, group: str, ax: Axes) -> None:
         ax.annotate(
             str(row[group]), place, xytext=(6 if right else -6, lift), ha="left" if right else "right",
             textcoords="offset points", fontsize="small", color=POOR if row["verdict"] == "clear" else INK,
+            zorder=4, path_effects=[withStroke(linewidth=2, foreground="white")],
         )  # fmt: skip

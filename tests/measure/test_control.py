@@ -284,3 +284,26 @@ def test_false_signals_are_counted_over_all_groups_together():
     smallest = min(order[k] * len(order) / (k + 1) for k in range(len(order)))
     assert points["p_adjusted"].min() == pytest.approx(smallest)
     assert (points["p_adjusted"] >= points["p"]).all()
+
+
+def test_a_board_of_many_groups_shows_the_furthest_and_counts_the_others():
+    rng = np.random.default_rng(5)
+    groups = [f"D{i:03d}" for i in range(90) for _ in range(12)]
+    rows = pd.DataFrame({"d": groups, "month": list(range(12)) * 90, "n": 100})
+    rows = rows.assign(bad=rng.binomial(100, 0.1, len(rows)))
+    rows.loc[rows["d"].isin(["D007", "D050"]) & (rows["month"] == 4), "bad"] = 40
+    # More groups go beyond their limits than there is room for.
+    rows.loc[rows["d"].between("D020", "D065") & (rows["month"] == 6), "bad"] = 30
+    out = measure.control(rows, value="bad", size="n", by="d")
+    ax = out.plot()
+    shown = [t.get_text() for t in ax.get_yticklabels()]
+    far = out.table["z"].abs().groupby(out.table["d"]).max().nlargest(40).index
+    assert shown == sorted(far)
+    assert {"D007", "D050"} <= set(shown)
+    left = (out.table["outside"] != "") & ~out.table["d"].isin(shown)
+    assert left.sum() > 0
+    assert all(f" {k}" in ax.get_title(loc="left") for k in (40, 90, left.sum()))
+    assert ax.figure.get_size_inches()[1] < 16
+    few = measure.control(rows[rows["d"] < "D040"], value="bad", size="n", by="d").plot()
+    assert len(few.get_yticklabels()) == 40
+    assert "\n" not in few.get_title(loc="left")

@@ -176,3 +176,24 @@ def test_a_target_may_be_given_and_is_nothing_at_its_end():
         measure.funnel(COUNTS, **NAMES, kind="rate", target=0.3, spread="none").table["z"],
         (COUNTS["late"] / 100 - 0.3) / np.sqrt(0.3 / 100),
     )
+
+
+def test_of_many_groups_only_the_furthest_are_named_and_the_others_counted():
+    rng = np.random.default_rng(3)
+    n = rng.integers(20, 2000, 300)
+    count = rng.binomial(n, np.clip(rng.normal(0.1, 0.05, 300), 0.005, 0.5))
+    table = pd.DataFrame({"d": [f"D{i:03d}" for i in range(300)], "count": count, "n": n})
+    out = measure.funnel(table, group="d", count="count", size="n")
+    stand_out = out.table[out.table["verdict"] != "within"]
+    stand_out = stand_out.assign(far=stand_out["z"].abs(), clear=stand_out["verdict"] == "clear")
+    furthest = stand_out.sort_values(["clear", "far"], ascending=False)["d"].tolist()
+    assert len(stand_out) > 30
+    ax = out.plot()
+    named = [t.get_text() for t in ax.texts]
+    assert furthest[0] in named and set(named) <= set(furthest)
+    assert 3 <= len(named) <= 12
+    title = ax.get_title(loc="left")
+    assert {str(len(stand_out)), str(len(named))} <= set(title.split())
+    ax.figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in ax.texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
