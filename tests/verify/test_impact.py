@@ -15,7 +15,7 @@ from svcmetrics.numeric.mixed import reml
 from svcmetrics.numeric.raters import Ratings, fixed_targets
 from svcmetrics.problems import TableError
 from svcmetrics.verify import forms as reader
-from svcmetrics.verify import impact_effects, impact_groups
+from svcmetrics.verify import impact_effects, impact_groups, ledger
 
 NAMES = {"rater": "r", "target": "t", "score": "s", "item": "i", "wave": "w"}
 ALL = {**NAMES, "rater_unit": "u", "side": ("g", "h"), "mode": "m"}
@@ -210,6 +210,21 @@ def test_the_size_of_an_effect_that_fewer_than_five_tell_is_refused():
     again = d[(d["w"] == 0) | (d["r"] < 4)]
     seen = reader.read(again, rater="r", target="t", score="s", wave="w")
     assert impact_effects._spread(verify.drift(again, **call), seen, columns).why == "refused"
+
+
+def test_a_difference_is_shown_when_five_raters_or_more_stand_on_both_sides_of_it():
+    r, t = (v.ravel() for v in np.indices((12, 3)))
+    # The second department has nine raters, the third four.
+    table = pd.DataFrame({"r": r, "t": t, "s": 3.0})[(t == 0) | (r < np.array([0, 9, 4])[t])]
+    forms = reader.read(table, rater="r", target="t", score="s")
+    for out, few in (
+        (0, [0, 0, 1]),
+        (1, [1, 1, 1]),
+        (4, [1, 1, 1]),
+        (5, [0, 1, 1]),
+        (8, [1, 1, 1]),
+    ):
+        assert ledger.few_behind(forms, np.arange(12) < out).tolist() == few
 
 
 def test_scores_without_a_few_careless_raters_are_not_told():

@@ -137,7 +137,10 @@ def test_dropping_the_flagged_warns_when_it_cuts_the_plan_and_shows_both_results
     zh, en = said(found, "careless.disconnects")
     assert "不要整批剔除" in zh and "compared" in en
     rows = found.table[found.table["metric"] == "score_without"]
-    assert len(rows) == 5 and rows["estimate"].notna().all()
+    # Two raters fewer than before: their answers would follow from the difference.
+    assert len(rows) == 5 and rows["estimate"].isna().all() and (rows["n"] == 0).all()
+    zh, en = said(found, "careless.hidden")
+    assert "5 个部门" in zh and "not shown" in en
 
 
 def test_departments_written_as_numbers_and_as_texts_are_the_same_departments():
