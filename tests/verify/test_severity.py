@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics.privacy import publish
+from svcmetrics.problems import TableError
 from svcmetrics.verify import severity
 from tests.verify.samples import SAMPLES
 
@@ -141,3 +142,11 @@ def test_two_departments_with_raters_of_their_own_are_refused_as_nested():
                          "points": [3, 4, 2, 3, 5, 4, 4, 2.0]})  # fmt: skip
     told = severity(data, **CALL).findings[0]
     assert (told.key, told.values) == ("severity.nested", {"raters": 4, "targets": 2})
+
+
+def test_no_rating_at_all_is_an_error_that_counts_none():
+    with pytest.raises(TableError) as caught:
+        severity(RATED.assign(points=np.nan), **CALL)
+    (problem,) = caught.value.problems
+    assert problem.key == "too_few_values"
+    assert (problem.values["found"], problem.values["needed"]) == (0, 2)
