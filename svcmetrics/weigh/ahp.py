@@ -94,15 +94,15 @@ def weights_of(a: np.ndarray, method: str) -> np.ndarray:
 
 def _group(a: np.ndarray, weights: np.ndarray | None, method: str) -> np.ndarray:
     if weights is not None:
-        return _pooled(weights[np.isfinite(weights[:, 0])][None])[0]
+        return _pooled(weights[np.isfinite(weights[:, 0])])
     return weights_of(_mean(np.log(a)[None]), method)[0]
 
 
 def _pooled(weights: np.ndarray) -> np.ndarray:
-    """Geometric mean over judges (axis 1), summing to 1."""
+    """Geometric mean over judges, summing to 1."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        w = np.exp(np.log(weights).sum(axis=1) / weights.shape[1])
-    return w / w.sum(axis=1, keepdims=True)
+        w = np.exp(np.log(weights).sum(axis=0) / len(weights))
+    return w / w.sum()
 
 
 def _mean(logs: np.ndarray) -> np.ndarray:

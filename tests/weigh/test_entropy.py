@@ -33,3 +33,11 @@ def test_nothing_differs_or_something_is_negative():
     with pytest.raises(TableError) as caught:
         weigh.entropy(long(np.array([[1.0, -1], [2, 1]])), **GRID)
     assert caught.value.problems[0].key == "negative_values"
+
+
+def test_nothing_at_all_is_a_value_and_less_than_nothing_is_counted():
+    result = weigh.entropy(long(np.array([[0.0, 1], [2, 1], [4, 1]])), **GRID)
+    assert result.table["estimate"].tolist() == [1, 0]
+    with pytest.raises(TableError) as caught:
+        weigh.entropy(long(np.array([[-1.0, 0], [-2, 3], [0, 1]])), **GRID)
+    assert caught.value.problems[0].count == 2
