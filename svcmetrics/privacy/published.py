@@ -31,9 +31,8 @@ _SPREAD = (
     "shift",
     "distribution",
 )
-# An interval tells a spread as well, but for shares, whose interval follows from the share.
+# The interval of a score tells a spread as well; that of a share or a coefficient follows from it.
 _INTERVAL = ("low", "high")
-_COUNTED = ("response", "straight_lining")
 _OF_RATINGS = ("raters", "spread", "ratings")
 
 
@@ -85,7 +84,7 @@ def publish(
         small = ~(number >= needed).to_numpy()
         of_persons = behind in (*_OF_RATINGS, "judges")
         few = ~(number >= MIN_SPREAD).to_numpy() if of_persons else small
-        if behind in _OF_RATINGS and _name(result) not in _COUNTED:
+        if behind in _OF_RATINGS and _scored(result):
             untold = few if spread is None else np.full(len(table), not spread)
         for columns, rows in ((_SPREAD, few | untold), (_INTERVAL, untold)):
             for column in [c for c in table.columns if c in columns]:
@@ -99,6 +98,12 @@ def publish(
         return Published("", table, (), "", int(small.sum()), least)
     told = told_without(result, small, untold)
     return Published(_name(result), table, told, result._drawing, int(small.sum()), least)
+
+
+def _scored(result: Result | pd.DataFrame) -> bool:
+    """Whether rows are scores, whose intervals rest on how answers differ; if unknown, they may be."""
+    entry = REGISTRY.get(_name(result))
+    return entry is None or entry.behind in ("raters", "spread")
 
 
 def _name(result: Result | pd.DataFrame) -> str:
