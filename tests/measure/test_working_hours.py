@@ -134,3 +134,11 @@ def test_a_calendar_that_is_not_there_is_named_beside_those_that_are():
     with pytest.raises(TableError) as caught:
         measure.working_hours(GOLDEN, **{**names, "calendar": two})
     assert caught.value.problems[0].values["unknown"] == ["?"]
+
+
+def test_the_engine_adds_the_same_columns_and_leaves_none_of_its_own_behind():
+    days = measure.working_calendar("2024-01-01", "2024-12-31")
+    rows = _random(np.random.default_rng(8), 5).assign(other=1)
+    names = {"start": "a", "end": "b", "calendar": days}
+    table = measure.working_hours(engine.as_table(rows), **names)
+    assert list(table.columns) == ["a", "b", "other", "working_s", "working_h", "elapsed_h"]
