@@ -73,8 +73,9 @@ def outputs(
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])
-    # The progress of a run tells its seconds.
-    found = {"said": re.sub(r"\d+ 秒", "", done.stdout).encode()}
+    # The progress of a run tells its seconds; on a slow machine the first run tells of its fonts.
+    told = re.sub(r"Matplotlib is building the font cache.*\n", "", done.stdout)
+    found = {"said": re.sub(r"\d+ 秒", "", told).encode()}
     for path in sorted((home / "out").rglob("*")):
         if path.is_file():
             found[path.relative_to(home / "out").as_posix()] = _declared(path)
