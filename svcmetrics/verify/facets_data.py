@@ -94,8 +94,8 @@ def prepared(
     if len(categories) < 2:
         return Finding("facets.one_category", {"score": float(categories[0])}, "refused")
     if few := _too_fine(x, len(categories)):
-        values = {"points": len(categories), "count": few, "least": PER_CATEGORY}
-        return Finding("facets.too_fine", values, "refused")
+        told = {"points": len(categories), "count": few, "least": PER_CATEGORY}
+        return Finding("facets.too_fine", told, "refused")
     pairs = [grid.positions(kept[n]) for n in names]
     codes, labels = tuple(c for c, _ in pairs), [list(v) for _, v in pairs]
     fixed = [_known(own, anchors.get(n, {})) for n, own in zip(names, labels, strict=True)]
