@@ -114,6 +114,8 @@ def _subtitle(study: Study) -> str:
     units = int(study.unit["is_service_unit"].sum()) if study.has("unit") else 0
     if not waves:
         return lang.say("brief.subtitle_log", units=units)
+    if len(waves) == 1:
+        return lang.say("brief.subtitle_one", units=units, wave=waves[0])
     return lang.say("brief.subtitle", units=units, waves=len(waves), first=waves[0], last=waves[-1])
 
 

@@ -72,6 +72,11 @@ def test_the_subtitle_tells_the_waves_that_were_answered(tmp_path):
     study = replace(full, tables={**full.tables, "rating": rating})
     with lang.speaking("en"):
         assert "3 waves, 2024-12 to 2025-02" in reports._subtitle(study)
+    first = full.plan["wave"] == "2024-12"
+    rating = full.rating[full.rating["plan_id"].isin(full.plan.loc[first, "plan_id"])]
+    study = replace(full, tables={**full.tables, "rating": rating})
+    with lang.speaking("en"):
+        assert reports._subtitle(study).endswith("departments, one wave (2024-12)")
 
 
 def test_departments_of_few_raters_are_no_part_of_the_mean_of_all():
