@@ -31,13 +31,18 @@ _OTHER: dict[type, type] = {
 
 
 class Mutant(NamedTuple):
-    """One change: in which module and function ("" outside of functions), and the whole code with it."""
+    """One change: in which module and function ("" outside of functions), and the whole code with it.
+
+    ``about``: outside of functions the name that is given the value; within, the call and the
+    argument of it that the change is in, as in "reshape(-1)".
+    """
 
     module: str
     line: int
     told: str
     function: str
     code: str
+    about: str = ""
 
     def __str__(self) -> str:
         return f"svcmetrics/{self.module}.py:{self.line}: {self.told}"
@@ -85,8 +90,34 @@ def mutant(module: str, text: str, index: int) -> Mutant:
     """One of the changes of a module, by its place in ``lines``."""
     tree = ast.parse(text)
     node, part, function = _places(tree)[index]
+    about = _argument(tree, node) if function else _named(tree, node)
     told = _change(node, part)
-    return Mutant(module, getattr(node, "lineno", 0), told, function, ast.unparse(tree))
+    return Mutant(module, getattr(node, "lineno", 0), told, function, ast.unparse(tree), about)
+
+
+def _named(tree: ast.Module, node: ast.AST) -> str:
+    """The name that a statement outside of functions gives to the value a node is in."""
+    for statement in tree.body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.expr):
+            continue
+        target, value = statement.targets[0], statement.value
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = list(zip(target.elts, value.elts, strict=True))
+        for name, given in pairs:
+            if any(inner is node for inner in ast.walk(given)):
+                return ast.unparse(name)
+    return ""
+
+
+def _argument(tree: ast.Module, node: ast.AST) -> str:
+    """The call that a node is an argument of, perhaps with its sign; "" where it is in none."""
+    for call in ast.walk(tree):
+        for given in call.args if isinstance(call, ast.Call) else ():
+            if node in (given, given.operand if isinstance(given, ast.UnaryOp) else None):
+                name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+                return f"{name}({ast.unparse(given)})"
+    return ""
 
 
 def _places(tree: ast.AST) -> list[tuple[ast.AST, int, str]]:
@@ -136,9 +167,13 @@ def why_equal(one: Mutant) -> str:
     """Why a change can be noticed by nobody; "" when it should be."""
     known = tomllib.loads((ROOT / "tools" / "mutants_equal.toml").read_text("utf-8"))
     line = source(one.module).read_text("utf-8").splitlines()[one.line - 1]
-    for entry in known.get(one.module, ()):
+    for entry in [*known.get(one.module, ()), *known["everywhere"]]:
         here = entry.get("function", one.function) == one.function and entry.get("line", "") in line
+        here &= entry.get("about", one.about) == one.about
         if entry["change"] == one.told and here:
+            return str(entry["why"])
+    for entry in known["constants"]:
+        if not one.function and one.about in entry["names"].get(one.module, ()):
             return str(entry["why"])
     return ""
 

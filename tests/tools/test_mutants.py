@@ -1,6 +1,8 @@
 """The runner that tests the tests: what it changes, and what it sets aside."""
 
+import ast
 import tomllib
+from copy import deepcopy
 
 from tools import mutant_files, mutant_reach, mutants
 from tools.mutants import ROOT, source
@@ -38,9 +40,25 @@ def test_every_change_is_made_once_and_told_with_its_function():
 
 def test_what_is_set_aside_is_there_and_says_why():
     known = tomllib.loads((ROOT / "tools" / "mutants_equal.toml").read_text("utf-8"))
+    everywhere, constants = known.pop("everywhere"), known.pop("constants")
     for module, entries in known.items():
-        told = {m.told for m in all_of(module, source(module).read_text("utf-8"))}
+        tree = ast.parse(source(module).read_text("utf-8"))
+        told = {mutants._change(deepcopy(node), part) for node, part, _ in mutants._places(tree)}
         assert all(entry["change"] in told and len(entry["why"]) > 20 for entry in entries)
+    assert all("about" in entry and len(entry["why"]) > 20 for entry in everywhere)
+    for entry in constants:
+        assert len(entry["why"]) > 20
+        for module, names in entry["names"].items():
+            tree = ast.parse(source(module).read_text("utf-8"))
+            spots = [node for node, _, function in mutants._places(tree) if not function]
+            assert set(names) <= {mutants._named(tree, node) for node in spots}, module
+
+
+def test_a_change_is_known_by_the_constant_or_the_argument_that_it_is_in():
+    text = "A, B = 60, 1e-9\nC = 2**24\n\ndef f(x):\n    return x.reshape(2, -1) + min(x, 1)\n"
+    about = {(m.told, m.about) for m in all_of("x", text)}
+    assert {("60 -> 61", "A"), ("1e-09 -> 1.000000001", "B"), ("24 -> 25", "C")} <= about
+    assert {("1 -> 2", "reshape(-1)"), ("-1 -> +1", "reshape(-1)"), ("1 -> 2", "(1)")} <= about
 
 
 def test_a_module_has_tests_and_its_own_come_first():
