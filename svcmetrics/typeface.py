@@ -9,10 +9,16 @@ from pathlib import Path
 
 _FILE = "NotoSansCJKsc-Regular-subset.otf"
 # A reader's own font first: it has every character, the shipped one those of GB2312 and more.
-FAMILY = (
+_CHINESE = (
     "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC',svc-chinese,sans-serif"
 )
-FACE = f"@font-face{{font-family:svc-chinese;src:url(fonts/{_FILE})}}"
+# A Chinese typeface gives quotation marks the width of a character, which tears English apart.
+_LATIN = "'Segoe UI','Helvetica Neue',Arial,'Liberation Sans'"
+FAMILY = "var(--svc-family)"
+FACE = (
+    f"@font-face{{font-family:svc-chinese;src:url(fonts/{_FILE})}}"
+    f":root{{--svc-family:{_CHINESE}}}:root:lang(en){{--svc-family:{_LATIN},{_CHINESE}}}"
+)
 
 
 def copy_typeface(folder: Path) -> Path:
