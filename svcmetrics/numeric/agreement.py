@@ -115,7 +115,7 @@ def cohen_z(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
     one, two = (np.bincount(v, minlength=size) / max(n, 1) for v in (first, second))
     chance = float(one @ two)
     spread = chance + chance**2 - float((one * two * (one + two)).sum())
-    if n < 2 or spread <= 0 or chance >= 1:
+    if spread <= 0:  # one rating, one category, or none in common
         return float("nan")
     return float((np.mean(first == second) - chance) / np.sqrt(spread / n))
 

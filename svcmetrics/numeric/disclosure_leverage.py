@@ -51,7 +51,7 @@ def best_known(rows: np.ndarray, person: np.ndarray, least: int, enough: float =
 
 def _basis(rows: np.ndarray) -> np.ndarray:
     """An orthonormal basis of the space of the rows."""
-    length = np.sqrt((rows**2).sum(axis=1))
+    length = np.linalg.norm(rows, axis=1)
     rows = rows[length > 0] / length[length > 0, None]
     values, vectors = np.linalg.eigh(rows @ rows.T)
     kept = values > _SAME * values[-1]

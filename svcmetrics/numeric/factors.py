@@ -119,12 +119,12 @@ def oblimin(loading: Floats) -> tuple[Floats, Floats, Bools]:
     length = np.full(count, np.inf)
     for _ in range(_ROTATIONS):
         free = slope - turn * (turn * slope).sum(axis=1, keepdims=True)
-        length = np.sqrt((free**2).sum(axis=(1, 2)))
+        length = np.linalg.norm(free, axis=(1, 2))
         at = np.flatnonzero((length >= 1e-8) & (size > 1e-12))
         if not len(at):
             break
         tried = turn[at] - size[at, None, None] * free[at]
-        tried = tried / np.sqrt((tried**2).sum(axis=1, keepdims=True))
+        tried = tried / np.linalg.norm(tried, axis=1, keepdims=True)
         new = _quartimin(loading[at], tried)
         better = value[at] - new[0] > 0.5 * length[at] ** 2 * size[at]
         size[at] *= np.where(better, 2.0, 0.5)

@@ -62,7 +62,7 @@ def fitted(forms: Floats, rater: Whole, pair: Whole) -> Honest:
     values, vectors = np.linalg.eigh((total - by_rater - by_pair) / rest)
     root = vectors * np.sqrt(np.maximum(values, 0))
     # Rounding of the correlations must not change the shares of the categories.
-    length = np.sqrt((root**2).sum(axis=1, keepdims=True))
+    length = np.linalg.norm(root, axis=1, keepdims=True)
     root = root / np.where(length > 0, length, 1)
     return Honest(known, cuts, [rater, pair], [by_rater, by_pair], root)
 

@@ -45,4 +45,4 @@ def bits_per_answer(counts: Floats) -> Floats:
 
 
 def _xlog2(x: Floats) -> Floats:
-    return np.asarray(x * np.log2(np.where(x > 0, x, 1.0)))
+    return np.asarray(x * np.log2(np.maximum(x, 1.0)))

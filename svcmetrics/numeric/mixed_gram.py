@@ -12,7 +12,7 @@ from svcmetrics.numeric.mixed_products import Array
 _PAIRS = 8_000_000  # pairs of entries within rows that may be listed (100 MB)
 _ROWS = 4_096
 _DENSE = 0.03  # fuller than this, BLAS beats sparse products
-_EXACT = 2**24  # whole numbers that single precision adds up exactly
+_EXACT = np.reciprocal(np.finfo(np.float32).epsneg)  # up to here single precision is exact
 _FOLDED = 40_000_000  # numbers kept in folded products (320 MB)
 _BATCH = 16  # distinct counts folded into the basis at a time
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-_EXACT = 2**24  # single precision counts exactly up to here
+_EXACT = np.reciprocal(np.finfo(np.float32).epsneg)  # single precision counts exactly up to here
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class Search:
     def _along(self, point: Point, move: Array, zero: Flags) -> Point:
         """The first point on the way that is not worse; steps are halved until then."""
         longest = np.abs(move).max()
-        move = move * min(1.0, _LONGEST / longest) if longest > 0 else move
+        move = move * min(1.0, _LONGEST / longest)
         for _ in range(25):
             new = point.variances * np.exp(move)
             new[-1] = max(new[-1], self.least)

@@ -167,10 +167,10 @@ def matrix(table: Floats) -> tuple[Floats, Floats] | None:
 def alpha_errors(r: Floats, by_item: Floats) -> tuple[float, Floats, Floats]:
     """Standard errors of alpha, of alpha without each item and of each item-rest correlation."""
     k, total, change = len(r), r.sum(), by_item.sum(axis=1)
-    whole = k**2 / (k - 1) / total**2 * np.sqrt((change**2).sum())
+    whole = k**2 / (k - 1) / total**2 * np.linalg.norm(change)
     with_rest = r.sum(axis=0) - 1
     rest, rest_change = total - 1 - 2 * with_rest, change[:, None] - 2 * by_item
     with np.errstate(divide="ignore", invalid="ignore"):
-        fewer = (k - 1) ** 2 / np.float64(k - 2) / rest**2 * np.sqrt((rest_change**2).sum(axis=0))
+        fewer = (k - 1) ** 2 / np.float64(k - 2) / rest**2 * np.linalg.norm(rest_change, axis=0)
         own = by_item / np.sqrt(rest) - with_rest * rest_change / (2 * rest**1.5)
-    return float(whole), fewer, np.sqrt((own**2).sum(axis=0))
+    return float(whole), fewer, np.linalg.norm(own, axis=0)

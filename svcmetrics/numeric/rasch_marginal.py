@@ -138,7 +138,7 @@ def _slopes(
 def _inverse(whole: Floats, means: Floats, stay: NDArray[np.bool_]) -> Floats | None:
     # Directions that the conditions on means forbid are taken out: along them the averaged
     # information is zero up to the linear approximation, and may come out below zero.
-    out = means / np.sqrt((means**2).sum(axis=0))
+    out = means / np.linalg.norm(means, axis=0)
     added = float(np.abs(np.diagonal(whole)).mean())
     kept = whole - out @ (out.T @ whole)
     sum_ = kept - (kept @ out) @ out.T + added * out @ out.T

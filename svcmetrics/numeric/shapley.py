@@ -66,7 +66,7 @@ def beyond(overruns: ArrayLike, slack: ArrayLike) -> Floats:
     count = (o > 0).sum(axis=1)
     # Whoever did not run over adds nothing: only the others are listed, few cases at a time.
     order = np.argsort(-o, axis=1, kind="stable")
-    for k in np.unique(count[count > 0]):
+    for k in np.unique(count):
         cases = np.flatnonzero(count == k)
         who = order[:, :k]
         for part in np.array_split(cases, 1 + (len(cases) << int(k)) // _CELLS):

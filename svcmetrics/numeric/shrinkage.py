@@ -17,15 +17,15 @@ def gamma_prior(observed: Floats, expected: Floats) -> tuple[float, float]:
     """
     mean = float(observed.sum() / expected.sum())
     grid = np.linspace(np.log(1e-2), np.log(1e6), 400)
-    best = grid[int(np.argmax([_likelihood(np.exp(g), mean, observed, expected) for g in grid]))]
-    low, high = best - 0.1, best + 0.1
+    place = int(np.argmax([_likelihood(np.exp(g), mean, observed, expected) for g in grid]))
+    if place == len(grid) - 1:  # the larger the better, without end
+        return float("inf"), float("inf")
+    low, high = grid[place] - 0.1, grid[place] + 0.1
     for _ in range(60):  # golden section
         a, b = high - 0.618034 * (high - low), low + 0.618034 * (high - low)
         fa, fb = (_likelihood(np.exp(g), mean, observed, expected) for g in (a, b))
         low, high = (low, b) if fa > fb else (a, high)
     shape = float(np.exp((low + high) / 2))
-    if shape > 9e5:
-        return float("inf"), float("inf")
     return shape, shape / mean
 
 

@@ -80,6 +80,6 @@ def jackknife(whole: Floats, left: Floats, level: float = 0.95) -> tuple[Floats,
     """
     groups = len(left)
     moved = np.sqrt((groups - 1) / groups) * (left - left.mean(axis=0)) if groups else left
-    error = np.sqrt((moved**2).sum(axis=0))
+    error = np.linalg.norm(moved, axis=0)
     half = special.stdtrit(max(groups - 1, 1), 0.5 + level / 2) * error
     return whole - half, whole + half, moved
