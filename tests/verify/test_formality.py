@@ -12,7 +12,7 @@ import pytest
 from svcmetrics import verify
 from svcmetrics.numeric import change_point, copies, information, steadiness, two_way
 from svcmetrics.problems import TableError
-from svcmetrics.verify import formality_copies, formality_late
+from svcmetrics.verify import formality_copies, formality_late, formality_verdict
 
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
 
@@ -366,3 +366,146 @@ def test_days_instead_of_moments_make_the_last_day_a_larger_part():
     late = rows(verify.formality(few, **NAMES, wave="w", time="at"), "late")
     assert late["chance"].to_numpy() == pytest.approx(1 / 3, abs=0.02)
     assert (late["p_adjusted"] > 0.05).all()
+
+
+def _stub(tops=(50,), waves=("w",)):
+    counted = [np.array([[t, 100 - t], [0, 0]]) for t in tops]
+    return SimpleNamespace(waves=list(waves), counted=counted, coded=(None, np.array([4.0, 5.0])))
+
+
+@pytest.mark.parametrize(
+    ("wave", "word"),
+    [
+        ({}, "fine"),
+        ({"n": 20}, "fine"),
+        ({"n": 19}, "too_few"),
+        ({"top": 90}, "flat"),  # nine in ten answers are the same
+        ({"top": 89}, "fine"),
+        ({"top": 11}, "fine"),
+        ({"top": 10}, "flat"),
+        ({"high": 0.049}, "mechanical"),
+        ({"high": 0.05}, "fine"),
+        ({"p": 0.05, "low": 0.1}, "mechanical"),
+        ({"p": 0.05, "low": 0.1, "either": True}, "signs"),
+        ({"p": 0.05, "low": 0.099}, "signs"),
+        ({"p": 0.051, "low": 0.1}, "fine"),
+        ({"near": 0.05}, "signs"),
+        ({"near": 0.051}, "fine"),
+    ],
+)
+def test_the_verdict_of_a_wave_at_each_of_its_limits(wave, word):
+    its = {
+        "n": 99,
+        "top": 50,
+        "high": 0.5,
+        "p": 0.5,
+        "low": 0.0,
+        "near": 0.5,
+        "either": False,
+    } | wave
+    index = pd.DataFrame({"variant": ["raters", "targets"], "n": [0, its["n"]], "position": 0,
+                          "high": [0.0, its["high"]]})  # fmt: skip
+    copying = pd.DataFrame({"metric": ["copying", "near_copying"], "position": 0,
+                            "p_adjusted": [its["p"], its["near"]], "low": [its["low"], 1.0]})  # fmt: skip
+    either = [0] if its["either"] else []
+    forms = _stub((its["top"],))
+    assert formality_verdict.verdict(forms, index, copying, 20, either) == [word]
+
+
+def _told(words=("fine", "signs"), pairs=(0, 40), behind=(40, 40), p=0.001, step=0.25):
+    """The rows that are put into words, two waves of them, with a step to the second."""
+    row = {"variant": "", "verdict": "", "p": np.nan, "p_adjusted": np.nan}
+    out = []
+    for w, word in enumerate(words):
+        own = [
+            {"metric": "formality", "variant": "targets", "estimate": 0.3, "low": 0.2, "high": 0.4,
+             "n": 50 + w, "verdict": word},
+            {"metric": "copying", "estimate": 0.12, "low": 0.11, "high": 0.13, "p_adjusted": 0.05,
+             "n": behind[w]},
+            {"metric": "near_copying", "estimate": 0.22, "low": 0.21, "high": 0.23,
+             "p_adjusted": 0.5, "n": 40},
+            {"metric": "copies", "estimate": 0.1, "low": 0.0, "high": 0.2, "n": pairs[w]},
+        ]  # fmt: skip
+        out += [row | r | {"wave": f"w{w}"} for r in own]
+    for variant in ("copying", "targets"):
+        ends = sorted([step - 0.15, step + 0.15])
+        out.append(row | {"metric": "change", "variant": variant, "estimate": step, "low": ends[0],
+                          "high": ends[1], "n": 2, "p": p, "wave": "w1"})  # fmt: skip
+    return pd.DataFrame(out)
+
+
+def test_what_is_told_of_waves_and_of_the_step_between_them():
+    forms = _stub((60, 30), ("w0", "w1"))
+    found = formality_verdict.findings(forms, _told(), "wave", [1])
+    assert [(f.key, f.level) for f in found] == [
+        ("formality.fine", "note"), ("formality.signs", "warning"),
+        ("formality.copying_up", "warning"), ("formality.targets_up", "note"),
+        ("formality.steadier", "note"), ("formality.advice", "note"),
+    ]  # fmt: skip
+    first = {"wave": "w0", "n": 50, "share": 30, "low": 20, "high": 40, "copied": 12,
+             "copied_low": 11, "copied_high": 13, "top": 60, "value": 4.0}  # fmt: skip
+    assert dict(found[0].values) == pytest.approx(first)
+    assert found[1].values["value"] == 5.0 and found[1].values["top"] == pytest.approx(70)
+    assert dict(found[2].values) == pytest.approx({"wave": "w1", "size": 25, "low": 10, "high": 40})
+    assert found[4].values == {"waves": ["w1"]}
+    # Copying that falls is good news, an index that falls is not; limits are told without a sign.
+    found = formality_verdict.findings(forms, _told(("fine", "fine"), step=-0.25), "wave", [])
+    assert [(f.key, f.level) for f in found[2:]] == [
+        ("formality.copying_down", "note"), ("formality.targets_down", "warning")
+    ]  # fmt: skip
+    told = [found[2].values[k] for k in ("size", "low", "high")]
+    assert told == pytest.approx([25, 10, 40])
+
+
+@pytest.mark.parametrize(("p", "told"), [(0.05, 2), (0.051, 0)])
+def test_a_step_is_told_from_five_percent_on(p, told):
+    found = formality_verdict.findings(_stub((60, 60), ("w0", "w1")), _told(p=p), "wave", [])
+    assert sum(f.key.endswith("_up") for f in found) == told
+
+
+def test_a_sign_of_near_copies_alone_tells_their_share():
+    table = _told()
+    table.loc[table["metric"] == "copying", "p_adjusted"] = 0.051
+    found = formality_verdict.findings(_stub((60, 60), ("w0", "w1")), table, "wave", [])
+    assert (found[1].key, found[1].level) == ("formality.signs_near", "warning")
+    values = [found[1].values[k] for k in ("near", "near_low", "near_high")]
+    assert values == pytest.approx([22, 21, 23])
+
+
+@pytest.mark.parametrize(
+    ("rows", "key", "values"),
+    [
+        ({"pairs": (0, 0)}, "no_key", {"waves": 2}),
+        ({"pairs": (40, 0)}, "no_key", {"waves": 2}),  # nobody comes before the first wave
+        ({"pairs": (0, 1)}, None, None),
+        ({"behind": (0, 29)}, "few_pairs", {"count": 1}),
+        ({"behind": (0, 30)}, None, None),  # the first wave alone has nobody behind it
+    ],
+)
+def test_what_two_waves_cannot_show(rows, key, values):
+    forms = _stub((60, 60), ("w0", "w1"))
+    table = _told(("fine", "fine"), **rows)
+    table = table[table["metric"] != "change"]
+    found = formality_verdict.findings(forms, table, "wave", [])[2:]
+    assert [(f.key, dict(f.values)) for f in found] == (
+        [(f"formality.{key}", values)] if key else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "copied", "key", "level"),
+    [
+        ("fine", 0.1, "fine", "note"),
+        ("fine", np.nan, "fine_once", "note"),
+        ("mechanical", np.nan, "mechanical_once", "warning"),
+        ("flat", np.nan, "flat", "warning"),
+        ("too_few", np.nan, "too_few", "refused"),
+    ],
+)
+def test_a_wave_that_nobody_could_copy_from_is_told_as_such(word, copied, key, level):
+    table = _told((word,)).assign(position=0)
+    table.loc[table["metric"] == "copying", "estimate"] = copied
+    found = formality_verdict._of_wave(_stub((60,), ("w0",)), table, 0)
+    assert (found.key, found.level) == (f"formality.{key}", level)
+    whole = formality_verdict._of_wave(_stub((60,), ("",)), table, 0)
+    assert whole.key == f"formality.{word}_whole"
