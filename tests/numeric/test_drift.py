@@ -51,17 +51,3 @@ def test_without_a_degree_of_freedom_there_is_no_trend():
     y = np.arange(8.0)
     slope, p = drift.trends(y, rater, rater, wave, wave)
     assert np.isnan(slope).all() and np.isnan(p).all()
-
-
-def test_very_many_moments_are_taken_out_first_with_nearly_the_same_answer(monkeypatch):
-    y, rater, pair, wave, moment = forms()
-    moment = np.unique(moment, return_inverse=True)[1]
-    fixed = drift.spread(y, rater, pair, wave, moment)
-    assert set(fixed.variances) == {"rater", "pair", "rater_wave", "residual"}
-    assert fixed.sd[0] == pytest.approx(fixed.variances["rater_wave"] ** 0.5)
-    assert len(fixed.model.coefficients) == int(moment.max()) + 1
-    monkeypatch.setattr(drift, "_FIXED", 1)
-    out = drift.spread(y, rater, np.arange(len(y)), wave, moment)
-    assert len(out.model.coefficients) == 1  # centred: nothing is held fixed
-    assert out.variances["residual"] == pytest.approx(fixed.variances["residual"], rel=0.4)
-    assert "pair" not in out.variances  # one form each: part of the residual

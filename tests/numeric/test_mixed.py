@@ -170,6 +170,26 @@ def test_a_model_without_residual_says_so():
     assert model.perfect
 
 
+def test_a_little_residual_is_not_none():
+    rng = np.random.default_rng(5)
+    a = np.repeat(np.arange(20), 5)
+    y = rng.normal(size=20)[a] + 1e-3 * rng.normal(size=100)
+    model = reml(y, [a])
+    assert not model.perfect and model.residual == pytest.approx(1e-6, rel=0.3)
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1e4])
+def test_the_unit_of_measurement_changes_nothing_but_itself(unit):
+    rng = np.random.default_rng(6)
+    a, b = np.repeat(np.arange(12), 8), np.tile(np.arange(8), 12)
+    y = rng.normal(size=8)[b] + rng.normal(size=96)
+    y -= (np.bincount(a, y) / 8)[a]  # equal means: no variance of this factor
+    one, other = reml(y, [a, b]), reml(unit * y, [a, b])
+    assert one.zero.tolist() == other.zero.tolist() == [True, False]
+    assert other.variances == pytest.approx(unit**2 * one.variances, rel=1e-6)
+    assert other.criterion == pytest.approx(one.criterion + 2 * 95 * np.log(unit), abs=1e-5)
+
+
 def test_two_hundred_thousand_raters():
     rng = np.random.default_rng(3)
     r = np.repeat(np.arange(200_000), 2)

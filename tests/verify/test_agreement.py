@@ -283,6 +283,11 @@ def test_kappa_of_two_raters_over_its_error_by_chance():
     ]
     assert np.mean(z) == pytest.approx(0, abs=0.15) and np.std(z) == pytest.approx(1, abs=0.1)
     assert np.isnan(cohen_z(np.zeros(9, int), np.zeros(9, int)))
+    assert np.isnan(cohen_z(np.zeros(9, int), np.ones(9, int)))  # no category in common
+    assert np.isnan(cohen_z(np.ones(1, int), np.ones(1, int)))
+    # Two by two: 4 of 6 agree, each rater gives each category half the time.
+    one, two = np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 1, 0])
+    assert cohen_z(one, two) == pytest.approx((4 / 6 - 0.5) / np.sqrt(0.25 / 6))
 
 
 def test_two_departments_and_two_raters_are_enough_and_ten_are_not_few():
