@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import confirmatory, dimensions
+from svcmetrics.verify import structure_findings
 
 WORDS = {"person": "p", "item": "i", "score": "s"}
 THREE = np.repeat([0, 1, 2], 3)
@@ -240,3 +242,140 @@ def test_too_many_claims_for_too_few_forms_end_in_words():
             )
             one = of(result, "rmsea", "claimed")
             assert (one["low"] <= one["high"]).all()
+
+
+# Hu and Bentler 1999: 0.95, 0.06, 0.08 together are good; 0.90, 0.08 and 0.10 are the usual ends of fair.
+GOOD = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08, "rmsea_low": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({}, "good"),
+        ({"cfi": 0.949}, "fair"), ({"rmsea": 0.061}, "fair"), ({"srmr": 0.081}, "fair"),
+        ({"cfi": 0.90}, "fair"), ({"cfi": 0.899}, "poor"),
+        ({"rmsea": 0.09, "rmsea_low": 0.08}, "fair"), ({"rmsea": 0.09, "rmsea_low": 0.081}, "poor"),
+        ({"srmr": 0.10}, "fair"), ({"srmr": 0.101}, "poor"),
+    ],
+)  # fmt: skip
+def test_a_fit_is_good_fair_or_poor_by_the_customary_cut_offs(change, word):
+    assert structure_findings.quality(GOOD | change) == word
+
+
+def _claim(many=2, **more):
+    return SimpleNamespace(**{"names": list("ab")[:many], "many": many, "alone": [], "without": [],
+                              "each_alone": False, "items": 6, "factor": None, **more})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("components", "claim", "key", "level"),
+    [
+        (0, _claim(), "nothing", "warning"),
+        (1, _claim(), "fewer", "warning"),
+        (2, _claim(), "as_claimed", "note"),
+        (3, _claim(), "more", "warning"),
+        (2, _claim(each_alone=True), "no_claim", "note"),
+        (2, _claim(0), "no_claim", "note"),
+    ],
+)
+def test_the_reading_compares_what_is_claimed_with_what_is_there(components, claim, key, level):
+    seen = SimpleNamespace(components=components, factors=1, partial=1, kmo=0.7)
+    found = structure_findings._reading(claim, seen, 120)
+    assert (found.key, found.level) == (f"structure.{key}", level)
+    assert found.values["n"] == 120 and found.values["claimed"] == claim.many
+
+
+class _Models(SimpleNamespace):
+    """Fits whose indices are given."""
+
+    def indices(self, model):
+        return self.given[model]
+
+    def difference(self):
+        return self.apart
+
+
+def _fits(df=3, proper=True, apart=None, one=None, cfi=0.97):
+    own = GOOD | {"df": df, "cfi": cfi}
+    none = np.zeros(0)
+    model = SimpleNamespace(proper=proper, loading=none, loading_error=none, phi=np.eye(2),
+                            phi_error=np.zeros((2, 2)))  # fmt: skip
+    return _Models(models={"claimed": model}, persons=90, apart=apart,
+                   given={"claimed": own, "one_factor": GOOD | (one or {})})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fits", "keys"),
+    [
+        (_fits(), ["fit_good"]),
+        (_fits(1), ["fit_good"]),
+        (_fits(0), ["saturated"]),
+        (_fits(cfi=0.8), ["fit_poor"]),
+        (_fits(proper=False), ["fit_good", "improper"]),
+    ],
+)
+def test_what_is_said_of_the_fit(fits, keys):
+    found = structure_findings._fit(_claim(), fits)
+    assert [f.key.removeprefix("structure.") for f in found] == keys
+    bad = {"fit_poor", "improper"}
+    assert [f.level == "warning" for f in found] == [k in bad for k in keys]
+
+
+@pytest.mark.parametrize(
+    ("apart", "one", "many", "key"),
+    [
+        ((9.0, 1, 0.05), {"cfi": 0.8}, 2, "one_is_worse"),
+        ((9.0, 1, 0.051), {"cfi": 0.8}, 2, "one_is_enough"),
+        ((9.0, 1, 0.001), {}, 2, "one_is_good"),
+        ((9.0, 1, 0.001), {"cfi": 0.8}, 1, None),
+        (None, {}, 2, None),
+    ],
+)
+def test_one_impression_is_compared_at_five_percent(apart, one, many, key):
+    found = structure_findings._against_one(_claim(many), _fits(apart=apart, one=one))
+    assert [f.key for f in found] == ([f"structure.{key}"] if key else [])
+    if found:
+        assert found[0].level == ("note" if key == "one_is_worse" else "warning")
+        assert [found[0].values[k] for k in ("chi2", "df", "p")] == list(apart)
+
+
+@pytest.mark.parametrize(
+    ("n", "kmo", "keys"),
+    [(100, 0.6, set()), (99, 0.6, {"few"}), (100, 0.59, {"little"}), (100, np.nan, set())],
+)
+def test_few_forms_and_little_in_common_are_warned_of(n, kmo, keys):
+    seen = SimpleNamespace(components=2, factors=2, partial=2, kmo=kmo)
+    form = SimpleNamespace(items=[], table=np.zeros((0, 0)))
+    found = structure_findings.findings(form, _claim(), seen, _fits(), n, 7)
+    by = {f.key.removeprefix("structure."): f for f in found}
+    assert set(by) & {"few", "little"} == keys and all(by[k].level == "warning" for k in keys)
+    assert by["as_claimed"].values["n"] == n + 7  # forms, with what the departments took
+
+
+def test_weak_items_and_close_dimensions_are_named_by_their_limits():
+    """Limits of the normal kind: 1.96 errors on the z scale are near 1.96 errors for small ones."""
+    model = SimpleNamespace(
+        loading=np.array([0.5, -0.5, 0.3, 0.39, 0.41]), loading_error=np.full(5, 1e-9),
+        phi=np.array([[1.0, 0.899], [0.899, 1.0]]), phi_error=np.full((2, 2), 1e-9), proper=True,
+    )  # fmt: skip
+    fits = SimpleNamespace(models={"claimed": model})
+    form = SimpleNamespace(items=list("vwxyz"))
+    found = structure_findings._parts(form, _claim(), fits)
+    assert [f.key for f in found] == ["structure.weak"] and found[0].level == "warning"
+    assert found[0].values == {"items": ["x", "y"], "least": 0.4}
+    for r in (0.901, -0.901, 1.2):
+        model.phi = np.array([[1.0, r], [r, 1.0]])
+        found = structure_findings._parts(form, _claim(), fits)
+        assert found[1].values == {"pairs": ["a / b"], "limit": 0.9}
+    assert structure_findings._parts(form, _claim(), SimpleNamespace(models={})) == []
+
+
+def test_three_items_and_more_forms_than_items_are_needed():
+    for items, forms, key in (
+        (3, 4, None),
+        (2, 40, "structure.too_few_items"),
+        (3, 3, "omega.too_few"),
+    ):
+        x = np.random.default_rng(items + forms).normal(size=(forms, items))
+        found = verify.structure(long(x), **WORDS).findings
+        assert [f.key for f in found if f.level == "refused"] == ([key] if key else [])
