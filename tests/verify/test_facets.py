@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from scipy import stats
 from svcmetrics import verify
 from svcmetrics.numeric import rasch, rasch_fit
 from svcmetrics.problems import TableError
-from svcmetrics.verify import facets_data, facets_findings
+from svcmetrics.verify import facets_data, facets_findings, facets_rows
 
 NAMES = {"target": "t", "rater": "r", "score": "s"}
 # Guilford 1954, Psychometric Methods, p. 282: judge, person, traits a to e.
@@ -247,3 +249,160 @@ def test_a_scale_of_many_scarcely_used_points_is_no_rating_scale(points, each, r
         told = said["facets.too_fine"]
         assert told.level == "refused" and told.values["points"] == points
         assert "verify.severity" in told.say("zh") and "verify.severity" in told.say("en")
+
+
+def test_the_limits_of_bias_and_its_tests_are_normal(found):
+    cells = found.table[found.table["metric"] == "bias"]
+    size, error = cells["estimate"], cells["error"]
+    np.testing.assert_allclose(cells["low"], size - stats.norm.ppf(0.975) * error, atol=1e-6)
+    np.testing.assert_allclose(cells["high"], size + stats.norm.ppf(0.975) * error, atol=1e-6)
+    np.testing.assert_allclose(cells["p"], 2 * stats.norm.sf(np.abs(size / error)))
+    np.testing.assert_allclose(cells["p_adjusted"], stats.false_discovery_control(cells["p"]))
+    # Of both facets, each combination once, the first facet before the second.
+    assert cells["element"].tolist() == [f"{r} × {t}" for r in (1, 2, 3) for t in range(1, 8)]
+
+
+def test_limits_stand_around_the_corrected_place_and_hold_the_one_that_is_shown():
+    places = [lambda f: np.array(f.at), lambda f: np.array(f.error)]
+    plain = SimpleNamespace(at=[1.0, -2.0], error=[0.5, 1.0], limits=None)
+    low, high = facets_rows.ends(plain, *places)
+    np.testing.assert_allclose([low, high], [[0.020018, -3.959964], [1.979982, -0.040036]])
+    by = SimpleNamespace(at=[0.5, 3.0], error=[0.1, 1.0], limits=None)
+    low, high = facets_rows.ends(SimpleNamespace(at=[1.0, -2.0], error=[9, 9], limits=by), *places)
+    np.testing.assert_allclose([low, high], [[0.3040036, -2.0], [1.0, 4.959964]])
+
+
+def _scale(counts, thresholds=((-2.0, 0.0, 2.0),), top=None):
+    x = np.repeat(np.arange(len(counts)), counts)
+    t = SimpleNamespace(x=x, categories=[float(c) for c in range(1, len(counts) + 1)],
+                        data=SimpleNamespace(top=len(counts) - 1 if top is None else top))  # fmt: skip
+    return t, SimpleNamespace(thresholds=np.array(thresholds))
+
+
+def _own(estimate=(-1.0, 0.0, 1.0, 2.0), outfit=(1.0, 1.0, 1.0, 1.0)):
+    return pd.DataFrame({"element": ["1", "2", "3", "4"], "estimate": estimate, "outfit": outfit})
+
+
+@pytest.mark.parametrize(
+    ("counts", "thresholds", "own", "key", "values"),
+    [
+        # Linacre 2002: ten ratings in each category, one peak, thresholds and averages that rise,
+        # an outfit of 2.0 at most.
+        ([10, 30, 20, 10], (-2, 0, 2), {}, None, None),
+        ([9, 30, 20, 10], (-2, 0, 2), {}, "thin", {"categories": ["1"], "least": 10}),
+        ([10, 30, 20, 10], (-2, 0, -0.5), {}, "disordered", {"count": 1}),
+        ([10, 30, 20, 10], (-2, 0, 0), {}, None, None),
+        ([10, 30, 20, 10], (-2, 0, 2), {"estimate": [-1, 0, -0.1, -0.2]}, "average_falls", {"count": 2}),
+        ([10, 30, 20, 10], (-2, 0, 2), {"estimate": [-1, 0, 0, 1]}, None, None),
+        ([10, 30, 20, 10], (-2, 0, 2), {"outfit": [2, 2.01, 1, 3]}, "category_misfit",
+         {"categories": ["2", "4"]}),
+        ([30, 10, 20, 10], (-2, 0, 2), {}, "uneven", {"counts": [30, 10, 20, 10]}),
+        ([20, 20, 10, 10], (-2, 0, 2), {}, None, None),
+        ([30, 20, 20, 30], (-2, 0, 2), {}, "uneven", {"counts": [30, 20, 20, 30]}),
+    ],
+)  # fmt: skip
+def test_what_a_scale_that_works_looks_like(counts, thresholds, own, key, values):
+    said = facets_findings._categories(*_scale(counts, (thresholds,)), _own(**own))
+    assert [f.key for f in said] == ([f"facets.{key}"] if key else [])
+    if key:
+        assert said[0].values == values
+        assert said[0].level == ("note" if key == "uneven" else "warning")
+
+
+@pytest.mark.parametrize(
+    ("top", "steps", "values"),
+    [
+        # Five points and more: one logit between thresholds; fewer: 1.4; never more than five.
+        (4, [1.0, 5.0], None), (4, [0.99, 1.0], (1, 0, 1.0)), (4, [5.01, 1.0], (0, 1, 1.0)),
+        (3, [1.4, 5.0], None), (3, [1.39, 1.2], (2, 0, 1.4)), (4, [0.0, 6.0], (1, 1, 1.0)),
+        (4, [-0.1, 3.0], None),  # disorder is told by itself
+    ],
+)  # fmt: skip
+def test_thresholds_are_neither_too_close_nor_too_far(top, steps, values):
+    t, found = _scale([10, 10, 10], (np.cumsum([0.0, *steps]),), top)
+    said = facets_findings._spacing(t, found)
+    assert [tuple(f.values.values())[:3] for f in said] == ([values] if values else [])
+    assert all(f.values["most"] == 5.0 for f in said)
+
+
+@pytest.mark.parametrize(("p", "count", "largest"), [(0.049, 2, 1.5), (0.05, 1, 0.7)])
+def test_bias_is_sure_below_five_percent(p, count, largest):
+    bias = pd.DataFrame({"p_adjusted": [0.01, p, 0.9], "estimate": [0.7, -1.5, 3.0]})
+    of = {"bias": bias, "bias_chi_square": pd.DataFrame({"p": [1e-9]})}
+    (said,) = facets_findings._bias(of, ("r", "t"))
+    assert said.key == "facets.bias"
+    assert said.values == {"first": "r", "second": "t", "count": count, "of": 3,
+                           "largest": largest, "p": 0.001}  # fmt: skip
+    of = {"bias": bias.iloc[2:], "bias_chi_square": pd.DataFrame({"p": [0.4]})}
+    (said,) = facets_findings._bias(of, ("r", "t"))
+    assert said.key == "facets.no_bias" and said.values["largest"] == 0 and said.values["p"] == 0.4
+    assert facets_findings._bias(of, None) == [] == facets_findings._bias({}, ("r", "t"))
+
+
+def _limited(**more):
+    t = SimpleNamespace(**{"skipped": [], "repeated": 0, "blocks": (np.array([0, 1]),), "x": np.ones(40),
+                           "labels": [["a", "b"]], "data": None, **more})  # fmt: skip
+    return t, SimpleNamespace(loose=[], converged=True, steps=7, limits=None)
+
+
+@pytest.mark.parametrize(
+    ("more", "found", "method", "key", "values"),
+    [
+        ({}, {}, "conditional", None, None),
+        ({"skipped": [2.0, 4.0]}, {}, "conditional", "skipped", {"scores": ["2", "4"]}),
+        ({"repeated": 3}, {}, "conditional", "repeated", {"count": 3}),
+        ({}, {"converged": False}, "conditional", "not_converged", {"steps": 7}),
+        ({}, {}, "joint", "narrow", {"ratings": 40, "targets": 2}),
+        ({}, {"loose": [1]}, "joint", None, None),
+        ({}, {}, "marginal", "sample", {"blocks": 2}),
+    ],
+)
+def test_what_to_be_careful_with_is_said(more, found, method, key, values):
+    t, fitted = _limited(**more)
+    vars(fitted).update(found)
+    own = pd.DataFrame({"note": ["", ""]})
+    said = facets_findings._limits(t, fitted, own, method)
+    assert [(f.key, f.values) for f in said] == ([(f"facets.{key}", values)] if key else [])
+    extreme = facets_findings._limits(t, fitted, own.assign(note=["", "extreme"]), method)
+    assert (extreme[0].key, extreme[0].values) == ("facets.extreme", {"count": 1})
+
+
+@pytest.mark.parametrize(("factor", "told"), [(0.92, None), (0.5, 1.0), (0.001, 99.0)])
+def test_measures_drawn_apart_by_more_than_a_tenth_are_told(monkeypatch, factor, told):
+    monkeypatch.setattr(facets_findings.rasch_correct, "factors", lambda data: ([0.95, factor],))
+    t, found = _limited()
+    found.limits = object()
+    said = facets_findings._drawn(t, found)
+    assert [f.key for f in said] == (["facets.drawn"] if told else [])
+    if told:
+        assert said[0].values["share"] == pytest.approx(told)
+
+
+@pytest.mark.parametrize(
+    ("loose", "blocks", "key", "values"),
+    [
+        ([], [0, 0], "reading", {}),
+        ([0, 1], [0, 1], "disconnected", {"blocks": 2}),
+        ([2], [0, 0], "aliased", {"facets": ["i"]}),
+    ],
+)
+def test_places_that_are_left_open_come_first(loose, blocks, key, values):
+    t = SimpleNamespace(labels=[["a", "b"], ["x", "y", "z"], ["q"]], x=np.ones(40),
+                        blocks=(np.array(blocks),))  # fmt: skip
+    measure = [1.0, 3.0, 0.5, 1.5, 2.5, 9.0]
+    of = {"facets": pd.DataFrame({"estimate": measure}),
+          "reliability": pd.DataFrame({"estimate": [0.8, 0.1]})}  # fmt: skip
+    (said,) = facets_findings._first(t, SimpleNamespace(loose=loose), of, ["t", "r", "i"])
+    size = {"targets": 2, "raters": 3, "ratings": 40}
+    assert (said.key, said.level) == (f"facets.{key}", "note" if key == "reading" else "refused")
+    if key == "reading":
+        values = size | {"reliability": 0.8, "severity": 1.0, "spread": 2**0.5}
+    elif key == "disconnected":
+        values = size | values
+    if key == "aliased":
+        assert said.values == values
+    else:
+        assert dict(said.values) == pytest.approx(values)
+    of["reliability"]["estimate"] = np.nan
+    (said,) = facets_findings._first(t, SimpleNamespace(loose=[]), of, ["t", "r", "i"])
+    assert said.key == "facets.reading_one"
