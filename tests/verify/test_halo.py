@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from svcmetrics import verify
 
+halo = importlib.import_module("svcmetrics.verify.halo")  # the module, not the function
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
 
 
@@ -84,3 +88,45 @@ def test_an_item_that_runs_against_the_others_is_named():
     assert [f.values["items"] for f in named] == [["2"]]
     straight = verify.halo(planted(np.random.default_rng(6)), **NAMES)
     assert "halo.reversed" not in [f.key for f in straight.findings]
+
+
+@pytest.mark.parametrize(
+    ("low", "key"),
+    [(0.05, "little"), (0.051, "some"), (0.5, "some"), (0.501, "mostly"), (0.0, "little")],
+)
+def test_halo_is_little_some_or_most_by_its_lower_limit(low, key):
+    answers = np.ones((10, 4))
+    answers[0, 0] = np.nan  # 3.9 items on a form
+    found = SimpleNamespace(share=(0.6, low, 0.8), sd=(0.3, 0.2, 0.4), variances={"pair": 0.09})
+    forms = type("Forms", (), {"answers": answers, "__len__": lambda self: 10})()
+    said = halo._reading(forms, found)
+    assert (said.key, said.level) == (f"halo.{key}", "warning" if key == "mostly" else "note")
+    assert dict(said.values) == pytest.approx(
+        {"share": 60, "low": 100 * low, "high": 80, "n": 10, "sd": 0.3, "items": 3.9,
+         "worth": 3.9 / (1 + 2.9 * 0.6)}
+    )  # fmt: skip
+    # Kish's design effect: the error of a mean of k items with a common part.
+    table = halo._table(forms, found).set_index("metric")
+    ratio = table.loc["halo_error_ratio", ["estimate", "low", "high"]].tolist()
+    assert ratio == pytest.approx([(1 + 2.9 * s) ** 0.5 for s in (0.6, low, 0.8)])
+    assert table.loc["halo_sd", ["estimate", "low", "high"]].tolist() == [0.3, 0.2, 0.4]
+    assert (table["n"] == 10).all()
+
+
+@pytest.mark.parametrize(
+    ("raters", "targets", "items", "few"),
+    [(2, 2, 2, False), (1, 4, 3, True), (4, 1, 1, True), (3, 1, 2, True), (2, 2, 1, True)],
+)
+def test_two_items_four_forms_and_two_raters_are_asked_for(raters, targets, items, few):
+    shape = (raters, targets, items)
+    r, t, i = (v.ravel() for v in np.indices(shape))
+    score = np.random.default_rng(1).normal(size=len(r))
+    found = verify.halo(pd.DataFrame({"r": r, "t": t, "i": i, "s": score}), **NAMES)
+    assert (found.findings[0].key == "halo.few") is few
+
+
+@pytest.mark.parametrize(
+    ("codes", "useful"), [([0, 0, 0, 0], False), ([0, 0, 0, 1], True), ([0, 1, 2, 3], False)]
+)
+def test_a_factor_needs_two_levels_and_fewer_than_answers(codes, useful):
+    assert halo._useful(np.array(codes), 4) is useful

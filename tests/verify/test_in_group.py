@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,3 +92,21 @@ def test_alternating_means_reach_the_least_squares_residual():
     columns = np.column_stack([np.eye(9)[a], np.eye(7)[b]])
     rest = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
     np.testing.assert_allclose(within.centred(y, [a, b]), rest, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.01, 0.4, "favour"),
+        (0.0, 0.4, "unclear"),
+        (-0.4, 0.0, "unclear"),
+        (-0.4, -0.01, "against"),
+    ],
+)
+def test_favour_is_clear_where_its_interval_leaves_nought_out(low, high, word):
+    module = importlib.import_module("svcmetrics.verify.in_group")
+    found = SimpleNamespace(estimate=0.2, low=low, high=high, clusters=31)
+    said = module._reading(found, 0.25)
+    level = "note" if word == "unclear" else "warning"
+    assert (said.key, said.level) == (f"in_group.{word}", level)
+    assert dict(said.values) == {"effect": 0.2, "low": low, "high": high, "n": 31, "share": 25}

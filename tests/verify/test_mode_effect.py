@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import combinations
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from svcmetrics import verify
 from svcmetrics.numeric import randomise
 
+mode_effect = importlib.import_module("svcmetrics.verify.mode_effect")  # the module
 NAMES = {"rater": "r", "target": "t", "score": "s", "mode": "m"}
 
 
@@ -89,3 +91,30 @@ def test_mixed_raters_are_left_out_and_a_third_mode_is_refused():
 def test_no_stratum_with_both_modes_is_refused():
     table = split(np.random.default_rng(4))
     assert verify.mode_effect(table, **NAMES, stratum="m").findings[0].level == "refused"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(0.01, 0.4, "higher"), (0.0, 0.4, "unclear"), (-0.4, 0.0, "unclear"), (-0.4, -0.01, "lower")],
+)
+def test_an_effect_is_clear_where_its_interval_leaves_nought_out(low, high, word):
+    row = pd.Series({"estimate": 0.2, "low": low, "high": high, "n": 40.0, "p": 0.03})
+    said = mode_effect._reading(row, ["confidential", "named"])
+    assert (said.key, said.level) == (
+        f"mode_effect.{word}", "note" if word == "unclear" else "warning"
+    )  # fmt: skip
+    assert dict(said.values) == {"effect": 0.2, "low": low, "high": high, "n": 40, "p": 0.03,
+                                 "one": "named", "other": "confidential"}  # fmt: skip
+
+
+def test_the_name_stands_last_among_the_modes_and_others_by_their_names():
+    assert mode_effect._words(np.array(["named", "zeal", "named"])) == ["zeal", "named"]
+    assert mode_effect._words(np.array(["b", "a"])) == ["a", "b"]
+
+
+def test_how_many_raters_the_rarer_mode_has_is_told():
+    table = split(np.random.default_rng(6), raters=30)
+    some = table[(table["m"] == "confidential") | (table["r"] < 12)]
+    result = verify.mode_effect(some, **NAMES)
+    fewest = some.groupby("m")["r"].nunique().min()
+    assert result.about["raters_of_mode"] == fewest < some["r"].nunique() / 2

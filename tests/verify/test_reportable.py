@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from svcmetrics import InputError, verify
 from tests.verify.samples import SAMPLES
 
+reportable = importlib.import_module("svcmetrics.verify.reportable")  # the module
 WORDS = {"target": "t", "rater": "r", "score": "s", "item": "i"}
 FORM = pd.DataFrame(
     [(t, r, i) for t in range(8) for r in range(12) for i in range(5)], columns=["t", "r", "i"]
@@ -101,3 +104,62 @@ def test_forms_too_short_for_straight_lines_are_not_called_mechanical(items):
     row = result.table.set_index("variant").loc["straight_lining"]
     assert np.isnan(row["estimate"]) and row["passed"] is None
     assert "straight" not in result.say("en")
+
+
+def _criteria(**change):
+    """A wave that just passes: 0.5 for the lower limit of reliability, 5 raters, and the others."""
+    rows = {"between": (0.3, 0.01, 0.5), "mean_reliability": (0.7, 0.5, 0.9),
+            "raters": (5.0, np.nan, np.nan), "same_score": (0.899, np.nan, np.nan),
+            "straight_lining": (0.4, 0.199, 0.6)} | change  # fmt: skip
+    return reportable._table([(name, *row, 12) for name, row in rows.items() if row])
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, "yes"),
+        ({"straight_lining": None}, "yes"),
+        ({"straight_lining": (np.nan, np.nan, np.nan)}, "yes"),
+        ({"straight_lining": (0.4, 0.2, 0.6)}, "mechanical"),
+        ({"same_score": (0.9, np.nan, np.nan)}, "no_information"),
+        ({"same_score": (1.0, np.nan, np.nan)}, "no_information"),
+        ({"raters": (4.0, np.nan, np.nan)}, "too_few"),
+        ({"between": (np.nan, np.nan, np.nan)}, "too_few"),
+        ({"between": (0.3, 0.0, 0.5)}, "not_yet"),
+        ({"between": (0.01, 0.0, 0.05)}, "not_yet"),
+        ({"between": (0.01, 0.0, 0.049)}, "no_information"),
+        ({"mean_reliability": (0.7, 0.499, 0.9)}, "not_yet"),
+        ({"mean_reliability": (0.7, np.nan, np.nan)}, "not_yet"),
+    ],
+)
+def test_the_verdict_at_each_limit_that_was_written_down(change, verdict):
+    assert reportable._verdict(_criteria(**change)) == verdict
+
+
+def test_what_is_shown_and_not_judged_has_no_limit():
+    table = _criteria(raw_agreement=(0.9, 0.8, 1.0)).set_index("variant")
+    row = table.loc["raw_agreement"]
+    assert row["passed"] is None and np.isnan(row["least"]) and np.isnan(row["most"])
+    limits = table[["least", "most"]].fillna(-1).to_numpy().tolist()
+    assert limits == [[0, -1], [0.5, -1], [5, -1], [-1, 0.9], [-1, 0.2], [-1, -1]]
+    assert table.loc["raters", "metric"] == "fewest_raters"
+    assert (table.drop(index="raters")["metric"] == "reportable").all()
+
+
+@pytest.mark.parametrize(
+    ("raw", "verdict", "told"),
+    [(0.9, "no_information", True), (0.9, "mechanical", True), (0.9, "yes", False),
+     (0.899, "mechanical", False)],
+)  # fmt: skip
+def test_agreement_of_nine_in_ten_is_said_to_be_no_quality(raw, verdict, told):
+    table = _criteria(raw_agreement=(raw, 0.8, 1.0))
+    none = reportable.Result("icc", table)
+    found = reportable._reading(table, verdict, none, pd.Series([5, 5, 4]))
+    assert (found[0].key, found[0].level) == (
+        f"reportable.{verdict}", "note" if verdict == "yes" else "warning"
+    )  # fmt: skip
+    values = {"same": 89.9, "score": 5, "raters": 5, "targets": 12, "mean": 0.7, "low": 0.5,
+              "high": 0.9, "least": 0.5, "floor": 5, "flat": 40}  # fmt: skip
+    assert dict(found[0].values) == pytest.approx(values)
+    assert [f.key for f in found[1:]] == ["reportable.agreement_is_no_quality"] * told
+    assert not told or found[1].values == {"raw": pytest.approx(100 * raw)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 
 import numpy as np
@@ -119,3 +120,63 @@ def test_the_order_shown_decides_the_runs():
     shown = verify.straight_lining(data, **WORDS, order="shown")
     assert shown.table["estimate"].iloc[1] > plain.table["estimate"].iloc[1]
     assert shown.table["estimate"].iloc[0] == plain.table["estimate"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("low", "chance", "top", "key"),
+    [
+        # Nine answers in ten the same: the share then says nothing; two points above chance are clear.
+        (0.1201, 0.1, 0.5, "above"), (0.12, 0.1, 0.5, None), (0.5, 0.1, 0.9, "one_answer"),
+        (0.5, 0.1, 0.89, "above"),
+    ],
+)  # fmt: skip
+def test_more_straight_lines_than_chance_are_told_unless_one_answer_prevails(low, chance, top, key):
+    module = importlib.import_module("svcmetrics.verify.straight_lining")
+    both = pd.DataFrame({"estimate": [0.6, 1.5], "low": low, "high": 0.7, "n": 20, "chance": chance,
+                         "not_assessable": 0})  # fmt: skip
+    used = np.where(np.arange(100) < 100 * top, 4.0, 2.0).reshape(20, 5)
+    found = module._reading(both, used, 12, "")
+    assert [f.key for f in found] == [
+        "straight_lining.reading", *([f"straight_lining.{key}"] if key else [])
+    ]  # fmt: skip
+    values = {"wave": "", "hits": 12, "n": 20, "share": 60, "low": 100 * low, "high": 70,
+              "chance": 100 * chance, "ratio": 1.5}  # fmt: skip
+    told = {k: v for k, v in found[0].values.items() if k != "wave"}
+    assert told == pytest.approx({k: v for k, v in values.items() if k != "wave"})
+    if key == "one_answer":
+        assert (found[1].values["top"], found[1].values["value"]) == (pytest.approx(90), 4.0)
+    short = module._reading(both.assign(not_assessable=3), used, 12, "w")
+    assert short[0].key == "straight_lining.reading_wave"
+    assert short[-1].values == {"count": 3, "items": 3}
+
+
+def test_several_waves_are_told_in_one_sentence_and_one_is_told_as_one():
+    module = importlib.import_module("svcmetrics.verify.straight_lining")
+
+    def said(wave, share, chance, n, *more):
+        values = {"wave": wave, "share": share, "chance": chance, "n": n}
+        found = [module.Finding("straight_lining.reading_wave", values)]
+        return found + [module.Finding(f"straight_lining.{k}_wave", values) for k in more]
+
+    rest = module.Finding("straight_lining.not_assessable", {"count": 1})
+    one = [*said("a", 10, 3, 30, "above"), rest]
+    assert module._folded(one) == one
+    two = module._folded([*one, *said("b", 5, 4, 20, "one_answer"), *said("c", 7, 2, 10, "above")])
+    keys = ["reading_waves", "above_waves", "one_answer_waves", "not_assessable"]
+    assert [f.key.split(".")[1] for f in two] == keys
+    assert two[0].values == {"waves": 3, "least": 5, "most": 10, "first": 10, "last": 7, "n": 60,
+                             "chance": 4}  # fmt: skip
+    assert two[1].values == {"waves": ["a", "c"]} and two[2].values == {"waves": ["b"]}
+
+
+def test_the_limits_of_the_longest_run_are_those_of_a_mean():
+    """Runs of 3, 2, 1 and 2 of three answers; the expectation is the same for all four forms."""
+    answers = np.array([[5, 5, 5], [5, 5, 1], [1, 5, 1], [1, 1, 5]], dtype=float)
+    wide = pd.DataFrame(answers).rename_axis("f").reset_index().melt("f", var_name="i")
+    table = verify.straight_lining(wide, form="f", item="i", score="value").table
+    row = table.set_index("metric").loc["longstring_ratio"]
+    half = 1.959964 * np.std([3, 2, 1, 2], ddof=1) / 2
+    assert (row["high"] - row["low"]) / row["estimate"] == pytest.approx(2 * half / 2, rel=1e-6)
+    assert (row["high"] + row["low"]) / 2 == pytest.approx(row["estimate"])
+    one = verify.straight_lining(wide[wide["f"] == 0], form="f", item="i", score="value").table
+    assert one.set_index("metric").loc["longstring_ratio", ["low", "high"]].isna().all()
