@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from scipy.optimize import minimize
 from svcmetrics import verify
 from svcmetrics.numeric import factors, minres
 
+omega = importlib.import_module("svcmetrics.verify.omega")  # the module, not the function
 WORDS = {"person": "p", "item": "i", "score": "s"}
 NINE = tomllib.loads(
     (Path(__file__).parents[1] / "published" / "thurstone_1941.toml").read_text("utf-8")
@@ -259,3 +262,42 @@ def test_items_have_nothing_in_common_where_bartletts_test_says_so():
         np.fill_diagonal(matrix, 1.0)
         said = keys(verify.omega(long(with_correlation(matrix, n)), **WORDS))
         assert ("omega.nothing_common" in said) == nothing
+
+
+def test_an_offset_that_all_answers_share_changes_no_limit():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(60, 1)) + rng.normal(size=(60, 4))
+    plain, moved = (
+        verify.omega(long(x + shift), person="p", item="i", score="s").table for shift in (0.0, 1e7)
+    )
+    columns = ["estimate", "low", "high"]
+    np.testing.assert_allclose(moved[columns], plain[columns], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("n", "general", "keys"),
+    [
+        (30, [0.7, 0.7, 0.7], []),
+        (29, [0.7, 0.7, 0.7], ["alpha.few"]),
+        (30, [0.7, -0.1, 0.0], ["alpha.reversed"]),
+    ],
+)
+def test_few_forms_and_items_that_run_against_the_others_are_said(n, general, keys):
+    form = SimpleNamespace(items=["x", "y", "z"], findings=[])
+    ends = np.array([0.5, 0.5]), np.array([0.9, 0.9])
+    r = np.where(np.eye(3), 1.0, 0.5)
+    loading = {"general": np.array([general])}
+    found = omega._reading({"total": 0.8}, *ends, form, r, loading, n)
+    assert [f.key for f in found] == ["omega.reading", "omega.halo", *keys]
+    assert found[0].values == {"omega": 0.8, "low": 0.5, "high": 0.9, "n": n}
+    assert keys != ["alpha.reversed"] or found[-1].values == {"items": ["y"]}
+
+
+def test_a_hierarchical_omega_has_limits_of_its_own():
+    form = SimpleNamespace(items=["x", "y", "z"], findings=[])
+    ends = np.array([0.5, 0.4, 0.3]), np.array([0.9, 0.8, 0.7])
+    values = {"total": 0.8, "total_standardised": 0.7, "hierarchical": 0.6}
+    r = np.where(np.eye(3), 1.0, 0.5)
+    found = omega._reading(values, *ends, form, r, {"general": np.full((1, 3), 0.7)}, 60)
+    assert found[1].key == "omega.hierarchical"
+    assert found[1].values == {"omega": 0.6, "low": 0.3, "high": 0.7}
