@@ -104,3 +104,13 @@ def test_a_scale_has_one_whole_step_at_least(scale, fits):
         return
     with pytest.raises(TableError):
         design.aiken_v(data, scale=scale)
+
+
+def test_an_index_with_the_name_of_a_column_is_no_column():
+    data = pd.concat([panel([4, 4, 3, 4], "x"), panel([1, 2, 1, 1], "y")])
+    odd = data.set_axis(pd.Index([7] * 8, name="side"))
+    for more in ({}, {"panel": "side"}):
+        plain, same = (design.aiken_v(d, **more).table for d in (data, odd))
+        pd.testing.assert_frame_equal(same, plain)
+    by_judge = data.set_axis(pd.Index([7] * 8, name="judge_key"))
+    pd.testing.assert_frame_equal(design.aiken_v(by_judge).table, design.aiken_v(data).table)

@@ -95,3 +95,11 @@ def test_what_is_missing_is_counted_by_its_column():
     low = 1 - 1.959964**2 / (5 + 1.959964**2)
     assert result.table["low"].item() == pytest.approx(2 * low - 1, abs=1e-6)
     assert result.table["high"].item() == 1
+
+
+def test_a_code_with_two_points_is_a_word_and_one_with_one_is_a_number():
+    data = panel(8, 8).assign(relevance=["1.2.3"] * 7 + ["4"])
+    result = design.cvr(data, essential="1.2.3")
+    assert result.about["dropped"] == {"on_a_scale": 1} and result.table["agree"].item() == 7
+    number = design.cvr(data.assign(relevance=[1.5] * 7 + [4.0]), essential=[1.5])
+    assert "on_a_scale" not in number.about["dropped"] and number.table["n"].item() == 8

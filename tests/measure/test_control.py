@@ -307,3 +307,13 @@ def test_a_board_of_many_groups_shows_the_furthest_and_counts_the_others():
     few = measure.control(rows[rows["d"] < "D040"], value="bad", size="n", by="d").plot()
     assert len(few.get_yticklabels()) == 40
     assert "\n" not in few.get_title(loc="left")
+
+
+def test_an_index_with_the_name_of_a_column_is_no_column():
+    rows = pd.DataFrame({"month": range(8), "x": [3.0, 4, 3, 5, 4, 3, 4, 9], "phase": "a"})
+    plain = measure.control(rows, value="x", phase="phase", chart="c").table
+    for name in ("month", "x", "index"):
+        odd = rows.set_axis(pd.Index([5] * 8, name=name))
+        pd.testing.assert_frame_equal(
+            measure.control(odd, value="x", phase="phase", chart="c").table, plain
+        )

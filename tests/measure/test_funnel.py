@@ -1,5 +1,8 @@
 """Funnel limits: closed forms, widening, and the door."""
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -197,3 +200,59 @@ def test_of_many_groups_only_the_furthest_are_named_and_the_others_counted():
     ax.figure.canvas.draw()
     boxes = [t.get_window_extent() for t in ax.texts]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_a_group_of_one_case_counts_and_one_without_cases_is_left_out():
+    table = COUNTS.assign(cases=[1, 100, 0, 100, np.nan], late=[0, 11, 0, 8, 3])
+    result = measure.funnel(table, **NAMES)
+    assert result.table["unit"].tolist() == ["A", "B", "D"] and result.table["n"].iloc[0] == 1
+    assert result.about["dropped"] == {"no_count_or_size": 2}
+
+
+@pytest.mark.parametrize(
+    ("late", "kind", "fits"),
+    [(0, "share", True), (100, "share", True), (101, "share", False), (101, "rate", True), (-1, "rate", False)],
+)  # fmt: skip
+def test_a_share_holds_no_more_than_its_cases_and_nothing_is_below_nought(late, kind, fits):
+    table = COUNTS.assign(late=[late, 11, 10, 8, 30])
+    if fits:
+        assert len(measure.funnel(table, **NAMES, kind=kind).table) == 5
+        return
+    with pytest.raises(TableError) as caught:
+        measure.funnel(table, **NAMES, kind=kind)
+    assert caught.value.problems[0].key == "count_impossible"
+
+
+def test_verdicts_at_their_levels():
+    """Clear: 0.2% for one group and 5% for all together; notable: 5% for one group."""
+    module = importlib.import_module("svcmetrics.measure.funnel")
+    p = np.array([0.0019, 0.0019, 0.002, 0.049, 0.05])
+    adjusted = np.array([0.049, 0.05, 0.01, 0.01, 0.01])
+    found = module._verdicts(p, adjusted)
+    assert found.tolist() == ["clear", "notable", "notable", "notable", "within"]
+
+
+@pytest.mark.parametrize(("groups", "few"), [(2, True), (3, False)])
+def test_what_is_told_of_a_funnel(groups, few):
+    module = importlib.import_module("svcmetrics.measure.funnel")
+    out = pd.DataFrame(
+        {"unit": list("abc"), "target": 0.1, "verdict": ["clear", "notable", "within"]}
+    )
+    found = module._findings(out.head(groups), "unit", SimpleNamespace(widened=True, phi=1.7))
+    keys = ["clear", "notable", "overdispersed", *(["few"] if few else [])]
+    assert [f.key for f in found] == [f"funnel.{k}" for k in keys]
+    assert found[0].values == {"target": 0.1, "groups": groups, "names": ["a"]}
+    calm = module._findings(out.tail(1), "unit", SimpleNamespace(widened=False))
+    assert [f.key for f in calm] == ["funnel.none_clear", "funnel.few"]
+
+
+@pytest.mark.parametrize(
+    ("tau2", "stretch", "widened", "way"),
+    [(0.0, 1.0, False, "exact"), (0.0, 1.5, True, "factor"), (0.01, 1.0, True, "between")],
+)
+def test_how_the_limits_were_made_is_told(tau2, stretch, widened, way):
+    module = importlib.import_module("svcmetrics.measure.funnel")
+    shape = module._Shape(0.1, "share", 1.5, tau2, stretch)
+    assert shape.widened is widened
+    assert shape.about(np.array([50.0, 100]))["method"] == f"Spiegelhalter, {way}"
+    assert shape.width(np.array([90.0])) ** 2 == pytest.approx(stretch * 0.001 + tau2)

@@ -1,8 +1,12 @@
 """Shortening against the frozen baseline: by hand, season aware, free of the mix of services."""
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from svcmetrics import measure
 from tests.measure.logs import two_years
@@ -105,3 +109,34 @@ def test_open_cases_are_counted_and_emergencies_are_not_routine():
     assert table["provider_id"].unique().tolist() == ["PUR"]  # what says nothing is routine
     named = measure.shortening(EVENTS, services=BOOK).findings
     assert [f.values["groups"] for f in named if f.key == "shortening.shorter"] == [["HR"]]
+
+
+@pytest.mark.parametrize(("high", "told"), [(0.999, ["HR"]), (1.0, None)])
+def test_a_group_is_shorter_where_the_whole_interval_lies_below_one(high, told):
+    module = importlib.import_module("svcmetrics.measure.shortening")
+    log = np.log([2.0, 3, 2, 3, 2] * 2)
+    rows = pd.DataFrame(
+        {"service_id": "a", "month_of_year": 3, "log": log, "new": [0] * 5 + [1] * 5}
+    )
+    table = pd.DataFrame({"unit": ["HR", "IT"], "variant": ["same_month", "all_months"],
+                          "high": [high, 0.1]})  # fmt: skip
+    cases = SimpleNamespace(by=["unit"], findings=list)
+    found = {f.key: f.values for f in module._findings(table, rows, cases)}
+    assert found.get("shortening.shorter") == ({"groups": told} if told else None)
+    assert found["shortening.overall"]["estimate"] == pytest.approx(1.0)
+    assert found["shortening.overall"]["mixed"] == pytest.approx(1.0)
+
+
+def test_limits_are_welchs_on_the_log_of_the_time():
+    module = importlib.import_module("svcmetrics.measure.shortening")
+    rng = np.random.default_rng(5)
+    old, new = rng.normal(2, 0.5, 9), rng.normal(1.8, 0.2, 6)
+    rows = pd.DataFrame({"s": "a", "log": np.r_[old, new], "new": [0] * 9 + [1] * 6})
+    found = module._pooled(rows, ["s"])
+    welch = stats.ttest_ind(new, old, equal_var=False)
+    ends = welch.confidence_interval(0.95)
+    assert found["estimate"] == pytest.approx(np.exp(new.mean() - old.mean()))
+    assert [found["low"], found["high"]] == pytest.approx(np.exp([ends.low, ends.high]))
+    assert (found["n"], found["old"]) == (6, 9)
+    even = module._pooled(rows.assign(log=rows["new"] * -0.5), ["s"])
+    assert [even[k] for k in ("low", "estimate", "high")] == pytest.approx([np.exp(-0.5)] * 3)

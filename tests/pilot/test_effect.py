@@ -163,3 +163,11 @@ def test_the_lags_are_those_of_newey_and_west():
     assert [pilot.effect(months(n), **NAMES).about["lags"] for n in (12, 36, 120)] == [
         2, 3, 4
     ]  # 4 (n / 100)^(2/9), cut off  # fmt: skip
+
+
+def test_an_index_with_the_name_of_a_column_is_no_column():
+    data = months(20)
+    odd = data.set_axis(pd.Index([3] * 20, name="month"))
+    pd.testing.assert_frame_equal(
+        pilot.effect(odd, **NAMES).table, pilot.effect(data, **NAMES).table
+    )

@@ -134,3 +134,12 @@ def test_findings_say_what_failed_what_is_open_and_what_is_not_there():
     assert keys == ["gate.go", "gate.dated_late", "gate.not_for_reward"]
     with pytest.raises(TableError):
         pilot.gate(one(0.7, 0.6, 0.8), criteria=RULES, value=("estimate", "low"))
+
+
+def test_an_index_with_the_name_of_a_column_is_no_column():
+    rows = pd.concat([one(0.7, 0.6, 0.8), one(0.3, 0.2, 0.4, "y")])
+    rules = {"x": {"at_least": 0.5}, "y": {"at_least": 0.5}}
+    odd = rows.set_axis(pd.Index(["q", "q"], name="metric"))
+    pd.testing.assert_frame_equal(
+        pilot.gate(odd, criteria=rules).table, pilot.gate(rows, criteria=rules).table
+    )

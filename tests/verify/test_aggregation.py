@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import numpy as np
@@ -136,3 +137,39 @@ def test_single_raters_and_scores_off_the_scale():
     with pytest.raises(InputError) as caught:
         verify.aggregation(data({"甲": [3, 6], "乙": [4, 4]}), **WORDS)
     assert caught.value.problems[0].rows == (1,)
+
+
+def test_limits_of_a_mean_over_departments_stay_within_the_coefficients_bounds():
+    """rwg between 0 and 1, a_wg between -1 and 1, mean deviations from 0 on."""
+    module = importlib.import_module("svcmetrics.verify.aggregation")
+    names = ["rwg", "rwg_j", "rwg_star", "a_wg", "ad"]
+    rows = [{"t": t, "metric": m, "variant": "", "estimate": v, "raw": v - 0.5, "cut": 5 / 6}
+            for m in names for t, v in (("a", 1.0), ("b", 0.2))]  # fmt: skip
+    found = module._means(pd.DataFrame(rows), "t").set_index("metric")
+    half = 12.706205 * 0.4  # Student's with one degree, and the error of two values 0.8 apart
+    assert found["estimate"].tolist() == pytest.approx([0.6] * 5)
+    assert found["low"].tolist() == pytest.approx([0, 0, 0, -1, 0])
+    assert found["high"].tolist() == pytest.approx([1, 1, 1, 1, 0.6 + half], abs=1e-6)
+    assert found["n"].tolist() == [2] * 5 and found["raw"].tolist() == pytest.approx([0.1] * 5)
+    one = module._means(pd.DataFrame(rows[::2]), "t")
+    assert one[["low", "high"]].isna().all(axis=None) and one["n"].tolist() == [1] * 5
+
+
+@pytest.mark.parametrize(("low", "level"), [(0.01, "note"), (0.0, "warning")])
+def test_the_reading_of_departments_and_of_what_lies_between_them(low, level):
+    module = importlib.import_module("svcmetrics.verify.aggregation")
+    table = pd.DataFrame({
+        "t": ["a", "b", "a", "b", ""], "metric": ["rwg"] * 4 + ["icc2"],
+        "variant": ["uniform"] * 2 + ["slight_skew"] * 2 + ["exact_size"],
+        "estimate": [0.9, 0.9, 0.7, 0.69, 0.4], "raw": [0.9, -0.1, 0.7, -0.6, 0.4], "low": low, "high": 0.8,
+    })  # fmt: skip
+    groups = [np.array([[1.0], [5], [3], [4], [2]]), np.array([[2.0], [3], [4], [3]])]
+    found = module._reading(table, groups, ["a", "b"], "t", 1.0, 5.0)
+    assert [f.key.split(".")[1] for f in found] == ["slight_skew", "between", "split", "small"]
+    assert found[0].values == pytest.approx({"share": 50, "targets": 2, "median": 0.695})
+    assert found[1].values == {"icc2": 0.4, "low": low, "high": 0.8} and found[1].level == level
+    assert found[2].values == {"targets": ["b"], "count": 1}
+    assert found[3].values == {"count": 1, "least": 5}
+    plain = module._reading(table[table["variant"] == "uniform"], groups, ["a", "b"], "t", 1.0, 5.0)
+    assert [f.key.split(".")[1] for f in plain[:3]] == ["uniform", "no_skew", "no_between"]
+    assert plain[0].values["share"] == 100 and plain[1].values == {"points": 5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tomllib
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from svcmetrics.numeric import change_point, copies, information, steadiness, tw
 from svcmetrics.problems import TableError
 from svcmetrics.verify import formality_copies, formality_late, formality_verdict
 
+formality = importlib.import_module("svcmetrics.verify.formality")  # the module, not the function
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
 
 
@@ -509,3 +511,74 @@ def test_a_wave_that_nobody_could_copy_from_is_told_as_such(word, copied, key, l
     assert (found.key, found.level) == (f"formality.{key}", level)
     whole = formality_verdict._of_wave(_stub((60,), ("",)), table, 0)
     assert whole.key == f"formality.{word}_whole"
+
+
+def test_limits_of_a_share_lie_between_nothing_and_all(monkeypatch):
+    forms = SimpleNamespace(
+        rater=np.repeat(np.arange(4), 3), target=np.tile(np.arange(3), 4), raters=list(range(4)),
+        wave=np.zeros(12, int), waves=[0], centred=lambda: np.zeros(12),
+    )  # fmt: skip
+    whole, away = np.array([0.7, -0.2, 1.4]), np.zeros((4, 3))
+    ends = np.array([0.4, -0.6, 1.2]), np.array([1.3, 0.1, 1.9])
+    monkeypatch.setattr(two_way, "shares", lambda *_: (whole, away))
+    monkeypatch.setattr(two_way, "jackknife", lambda *_: (*ends, away))
+    table, _ = formality._index(forms)
+    assert table[["estimate", "low", "high"]].to_numpy().tolist() == [
+        [0.7, 0.4, 1],
+        [0, 0, 0.1],
+        [1, 1, 1],
+    ]
+    assert table["raw"].tolist() == whole.tolist() and (table["n"] == 12).all()
+    # Two raters leave no limits, and three do.
+    for left, known in ((2, False), (3, True)):
+        monkeypatch.setattr(two_way, "shares", lambda *_, k=left: (whole, away[:k]))
+        assert formality._index(forms)[0]["low"].notna().all() == known
+
+
+@pytest.mark.parametrize(("p", "told"), [((0.05, 0.06), 1), ((0.06, 0.06), 0), ((0.05, 0.01), 2)])
+def test_late_forms_are_told_from_five_percent_on(p, told):
+    table = pd.DataFrame({"metric": "late", "w": ["a", "b"], "estimate": [0.5, 0.4], "low": 0.3,
+                          "high": 0.6, "chance": [0.1, 0.2], "n": [30, 40], "p_adjusted": p})  # fmt: skip
+    found = formality_late.findings(table, "w")
+    if told == 0:
+        assert found == []
+    if told == 1:
+        assert found[0].key == "formality.late"
+        assert dict(found[0].values) == {
+            "share": 50,
+            "low": 30,
+            "high": 60,
+            "chance": 10,
+            "n": 30,
+            "wave": "a",
+        }
+        (whole,) = formality_late.findings(table, None)
+        assert whole.key == "formality.late_whole" and "wave" not in whole.values
+    if told == 2:
+        assert [f.key for f in found] == ["formality.late_often"]
+        assert dict(found[0].values) == {"share_min": 40, "share_max": 50, "chance_min": 10,
+                                         "chance_max": 20, "waves": ["a", "b"]}  # fmt: skip
+        assert [f.key for f in formality_late.findings(table, None)] == ["formality.late_whole"] * 2
+
+
+def test_who_waited_for_the_end_is_counted_by_raters():
+    """Moments 0 to 10 hours in steps of 1: the last tenth holds the moments 9 and 10, two of eleven."""
+    hours = np.array([0.0, 9, 10, 1, 2, 9, 9, 3, 4, 5, 10, np.nan])
+    rater = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 4])
+    forms = SimpleNamespace(wave=np.zeros(12, int), rater=rater, waves=["w"])
+    hits, raters, part, chance = formality_late._of_wave(forms, hours, 0)
+    # Two of three, one of three, one of two, none, and one of one.
+    assert (hits, raters) == (3, 5)
+    assert part == pytest.approx(2 / 11) and chance == pytest.approx(2 / 11 + (1 - 4 / 11) / 5)
+    row = formality_late.late(forms, hours).iloc[0]
+    assert row[["estimate", "n"]].tolist() == [0.6, 5] and row["low"] < 0.6 < row["high"]
+    # At least two late ones among the three who are neither the first nor the last.
+    q = 2 / 11
+    assert row["p"] == pytest.approx(3 * q**2 * (1 - q) + q**3)
+    few = SimpleNamespace(wave=np.zeros(2, int), rater=np.array([0, 1]), waves=["w"])
+    assert np.isnan(formality_late.late(few, np.array([1.0, 2.0]))["estimate"].iloc[0])
+    three = SimpleNamespace(wave=np.zeros(3, int), rater=np.arange(3), waves=["w"])
+    row = formality_late.late(three, np.array([0.0, 5, 10])).iloc[0]
+    assert row["estimate"] == pytest.approx(1 / 3) and row["p"] == 1.0
+    same = formality_late._of_wave(three, np.array([5.0, 5, 5]), 0)
+    assert same == (0.0, 0.0, 0.1, 0.1)

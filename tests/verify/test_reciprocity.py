@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from svcmetrics.numeric import round_robin, round_robin_two
 from svcmetrics.numeric.one_thread import one_thread
 from svcmetrics.problems import TableError
 
+reciprocity = importlib.import_module("svcmetrics.verify.reciprocity")  # the module
 NAMES = {"rater": "a", "target": "b", "score": "y"}
 # Warner, Kenny & Stoto 1979, JPSP 37, Table 7, first occasion: share of time spent speaking.
 WARNER = """0 55 65 59 62 87 69 81
@@ -310,3 +313,40 @@ def test_own_ratings_are_left_out_and_too_few_units_are_refused(warner):
     assert found.about["dropped"]["own_unit"] == 8
     few = verify.reciprocity(warner[(warner["a"] < 3) & (warner["b"] < 3)], **NAMES)
     assert few.findings[0].level == "refused" and np.isnan(few.table["estimate"].iloc[0])
+
+
+@pytest.mark.parametrize(("rated", "missing"), [(20, None), (19, 1), (8, 12)])
+def test_directions_that_nobody_rated_are_counted(rated, missing):
+    cells = SimpleNamespace(units=list("abcde"), y=np.zeros(rated))  # five units: 20 directions
+    found = reciprocity._missing(cells)
+    assert [f.values for f in found] == ([{"cells": missing, "of": 20}] if missing else [])
+
+
+@pytest.mark.parametrize(
+    ("r", "p", "key", "level"),
+    [(0.4, 0.05, "returned", "warning"), (-0.4, 0.05, "opposed", "warning"),
+     (0.4, 0.051, "unclear", "note"), (np.nan, 0.01, "no_relationship", "refused")],
+)  # fmt: skip
+def test_what_is_given_back_is_told_at_five_percent(r, p, key, level):
+    table = pd.DataFrame({"estimate": [r], "low": [0.1], "high": [0.7], "n": [9], "p": [p]})
+    said = reciprocity._reading(table)
+    assert (said.key, said.level) == (f"reciprocity.{key}", level)
+    assert said.values["units"] == 9 and said.values["p"] == p
+
+
+@pytest.mark.parametrize(
+    ("estimate", "p", "key"),
+    [([0.5, 0.9, -0.4], [0.05, 0.01, 0.01], "pairs"), ([0.5, 0.9, -0.4], [0.051, 0.06, 0.01], "pairs_none"),
+     ([], [], "no_pairs")],
+)  # fmt: skip
+def test_pairs_that_favour_each_other_are_named_the_surest_first(estimate, p, key):
+    pairs = pd.DataFrame(
+        {"unit": list("abc"), "other_unit": list("xyz"), "low": 0.2, "high": 1.0}
+    ).head(len(p))
+    pairs = pairs.assign(estimate=estimate, p_adjusted=p, p=p)
+    (said,) = reciprocity._pairs_reading(pairs)
+    assert said.key == f"reciprocity.{key}"
+    if key == "pairs":
+        assert said.level == "warning"
+        assert said.values == {"names": ["b–y", "a–x"], "count": 2, "pairs": 3, "size": 0.9,
+                               "low": 0.2, "high": 1.0}  # fmt: skip
