@@ -75,7 +75,7 @@ def aiken_v(
         estimate=v, low=low, high=high, n=n, verdict=verdict,
     )  # fmt: skip
     difference = _difference(table, panel, item) if panel is not None else pd.DataFrame()
-    whole = pd.concat([table, difference], ignore_index=True) if len(difference) else table
+    whole = pd.concat([table, difference]) if len(difference) else table
     about = {"dropped": dropped, "scale": list(scale), "interval": "95% score interval"}
     return Result("aiken_v", whole, _findings(table, difference, item), about)
 

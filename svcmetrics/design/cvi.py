@@ -77,7 +77,7 @@ def cvi(
         verdict=np.where(enough, "keep", "revise"),
     )
     form = _form(share, yes.groupby(rows[judge], sort=True).mean().to_numpy(), item)
-    table = pd.concat([items, form], ignore_index=True) if len(items) else items
+    table = pd.concat([items, form]) if len(items) else items
     about = {"dropped": dropped, "relevant_from": relevant_from}
     return Result("cvi", table, _findings(items, form, item), about)
 

@@ -81,7 +81,7 @@ def promote(
     limits = NEEDED | (needed or {})
     facts = case_facts(events, services, by, timezone)
     parts = [_rows(kind, rows, facts, by, limits) for kind, rows in facts.cases.groupby("kind")]
-    table = pd.concat(parts, ignore_index=True) if parts else _nothing(by)
+    table = pd.concat(parts) if parts else _nothing(by)
     about = {
         "needed": limits,
         "months": facts.months,

@@ -45,7 +45,7 @@ def case_facts(events: Any, services: pd.DataFrame, by: str, timezone: str) -> C
     blank = cases["kind"].isna()
     if blank.any():
         dropped["no_kind"] = int(blank.sum())
-    return CaseFacts(cases[~blank].reset_index(drop=True), months, dropped)
+    return CaseFacts(cases[~blank], months, dropped)
 
 
 def _read(events: Any, wanted: list[str], by: str, timezone: str) -> tuple[pd.DataFrame, int]:

@@ -124,7 +124,7 @@ def _table(
     if not len(frame):
         return estimates("automatic", n=0), []
     rows = _rows(frame, fast)
-    estimate, low, high, n = (np.column_stack(c) for c in zip(*rows.values(), strict=True))
+    estimate, low, high, n = (np.column_stack(c) for c in zip(*rows.values()))
     table = estimates(
         "automatic",
         groups={c: frame[c].repeat(len(rows)).tolist() for c in by},

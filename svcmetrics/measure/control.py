@@ -77,7 +77,7 @@ def control(
     phases = rows[phase].reindex(data.index) if phase is not None else None
     parts = [_run(part, names, at, chart, None if phases is None else phases.loc[part.index])
              for _, part in (data.groupby(names, sort=True) if names else [((), data)])]  # fmt: skip
-    table = pd.concat(parts, ignore_index=True) if parts else _points(data, names, at, chart)
+    table = pd.concat(parts) if parts else _points(data, names, at, chart)
     own = (table["metric"] == "control").to_numpy()
     table.loc[own, "p_adjusted"] = benjamini_hochberg(table.loc[own, "p"])
     about = {
@@ -133,7 +133,7 @@ def _run(
         ).assign(phase=name)
         for name in label.dropna().unique()
     ]
-    return pd.concat(pieces, ignore_index=True) if pieces else _points(part, names, at, chart)
+    return pd.concat(pieces) if pieces else _points(part, names, at, chart)
 
 
 def _points(
@@ -148,7 +148,7 @@ def _points(
     if chart == "xmr" and len(x) > 1:
         ranges = charts.moving_ranges(x, sets)
         more = _rows("moving_range", part, names, at, chart, ranges, sets)
-        table = pd.concat([table, more.iloc[1:]], ignore_index=True)
+        table = pd.concat([table, more.iloc[1:]])
     return table
 
 

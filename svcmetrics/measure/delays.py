@@ -144,7 +144,7 @@ def _kept(cases: Table) -> tuple[Table, dict[str, int]]:
     )
     cases = cases.mutate(reason=reason)
     counts = engine.frame(cases.group_by("reason").aggregate(n=cases.count()))
-    dropped = {str(r): int(n) for r, n in zip(counts["reason"], counts["n"], strict=True) if r}
+    dropped = {str(r): int(n) for r, n in zip(counts["reason"], counts["n"]) if r}
     return cases.filter(cases["reason"] == ""), dropped
 
 

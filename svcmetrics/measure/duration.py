@@ -134,7 +134,7 @@ def _calendars(services: pd.DataFrame) -> dict[str, str]:
         return {}
     require(services, "service_id")
     known = services.dropna(subset=["calendar_id"])
-    return dict(zip(known["service_id"].astype(str), known["calendar_id"].astype(str), strict=True))
+    return dict(zip(known["service_id"].astype(str), known["calendar_id"].astype(str)))
 
 
 def _clock(rows: Table, book: dict[str, Any]) -> Any:
@@ -149,11 +149,11 @@ def _table(frame: pd.DataFrame, by: list[str], with_business: bool) -> pd.DataFr
             us = np.sort(part[kind].dropna().to_numpy(dtype=float)) / HOUR
             prefix = "" if kind == "elapsed" else "business_"
             found = [summaries.mean(us), *(summaries.quantile(us, q) for q in QUANTILES.values())]
-            estimate, low, high = zip(*found, strict=True)
+            estimate, low, high = zip(*found)
             parts.append(
                 estimates(
                     "duration",
-                    groups=dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True)),
+                    groups=dict(zip(by, key if isinstance(key, tuple) else (key,))),
                     variant=[prefix + v for v in ("mean", *QUANTILES)],
                     estimate=estimate,
                     low=low,
@@ -161,7 +161,7 @@ def _table(frame: pd.DataFrame, by: list[str], with_business: bool) -> pd.DataFr
                     n=len(us),
                 )
             )
-    return pd.concat(parts, ignore_index=True) if parts else estimates("duration", n=0)
+    return pd.concat(parts) if parts else estimates("duration", n=0)
 
 
 def _findings(frame: pd.DataFrame, of: Of, left: dict[str, int]) -> list[Finding]:

@@ -64,7 +64,7 @@ def first_pass(
         )
     )
     other = engine.row(t.aggregate(n=t["status"].isin(("open", "withdrawn")).sum()))["n"]
-    left = {"open_or_withdrawn": int(other)} if other and other > 0 else {}
+    left = {"open_or_withdrawn": int(other)} if pd.notna(other) and other else {}
     about = {
         "method": "Wilson",
         "level": 0.95,
@@ -77,7 +77,7 @@ def first_pass(
 
 
 def _table(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    counts = counts.sort_values(["is_emergency", *by], kind="stable").reset_index(drop=True)
+    counts = counts.sort_values(["is_emergency", *by], kind="stable")
     parts = []
     for kind in ("case", "request"):
         n = counts[f"{kind}_n"].fillna(0).to_numpy(dtype=int)
@@ -96,7 +96,7 @@ def _table(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
                 count=hits,
             )
         )
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts)
 
 
 def _findings(table: pd.DataFrame, cases: Cases) -> list[Finding]:

@@ -102,7 +102,7 @@ def odd_hours(stamps: Table, timezone: str) -> dict[str, int]:
     near = (low <= (ends["last"] or 0)) & (high > (ends["first"] or 0)) & bool(ends["n"])
     inside = {"skipped_hour": near & (first < last), "doubled_hour": near & (first > last)}
     hits = {
-        k: [(us >= int(a)) & (us < int(b)) for a, b in zip(low[m], high[m], strict=True)]
+        k: [(us >= int(a)) & (us < int(b)) for a, b in zip(low[m], high[m])]
         for k, m in inside.items()
     }
     sums = {k: ibis.or_(*h).sum().fill_null(0) for k, h in hits.items() if h}
@@ -123,7 +123,7 @@ def bare_stamps(events: Any) -> Table:
 
 
 def _shift(us: Value, starts: np.ndarray, offsets: np.ndarray) -> Value | int:
-    later = [(us >= int(s), int(o)) for s, o in zip(starts[::-1], offsets[:0:-1], strict=True)]
+    later = [(us >= int(s), int(o)) for s, o in zip(starts[::-1], offsets[:0:-1])]
     return ibis.cases(*later, else_=int(offsets[0])) if later else int(offsets[0])
 
 

@@ -63,7 +63,7 @@ def log_check(
     c["broken_link"] = engine.row(linked.aggregate(n=linked.count()))["n"]
     dropped = log.dropped.get("incomplete_events", 0)
     e = {"n": e["n"] + dropped, "incomplete": dropped, **{k: v for k, v in e.items() if k != "n"}}
-    table = pd.concat([_rows(e), _rows(c)], ignore_index=True)
+    table = pd.concat([_rows(e), _rows(c)])
     return Result(
         "log_check", table, _findings(table), {"method": "Wilson", "dropped": log.dropped}
     )

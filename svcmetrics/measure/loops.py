@@ -75,7 +75,7 @@ def loops(
     table = _whole(counts, names)
     if "service_id" in names and len(counts):
         rows = [_per_step(per_step, names), *_pairs(log, steps, cases, counts, names)]
-        table = pd.concat([table, *(r for r in rows if len(r))], ignore_index=True)
+        table = pd.concat([table, *(r for r in rows if len(r))])
         # A log without any return names no step to go back to; the column is there all the same.
         order = [*names, *_PLACE, *(c for c in table if c not in (*names, *_PLACE))]
         table = table.reindex(columns=order)

@@ -66,7 +66,7 @@ def pooled(
     require(steps, "service_id", "step_no", "unit_id", "role_weight")
     parts, dropped = _parts(results, steps, (unit, service), (value, volume, *uncertainty))
     rows = [_pooled(parts, weight, unit, way) for way, weight in _weights(parts).items()]
-    table = pd.concat(rows, ignore_index=True)
+    table = pd.concat(rows)
     about = {
         "of": str(results["metric"].iloc[0]) if "metric" in results and len(results) else "",
         "method": "weighted mean of independent parts",

@@ -86,14 +86,14 @@ def _counted(back: Table, names: list[str]) -> pd.DataFrame:
 def _table(counts: pd.DataFrame, names: list[str], rare: int) -> pd.DataFrame:
     keys = [*names, "is_emergency"]
     parts = [
-        _group(rows, dict(zip(keys, key, strict=True)), rare)
+        _group(rows, dict(zip(keys, key)), rare)
         for key, rows in counts.groupby(keys, sort=True, dropna=False)
     ]
     parts.sort(key=lambda p: p["variant"].str.startswith("emergency").any())  # stable
     if not parts:
         return estimates("reasons", groups={**dict.fromkeys(names), "reason_code": None}, n=0,
                          count=0, cumulative=float("nan"))  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts)
 
 
 def _group(rows: pd.DataFrame, key: dict[str, Any], rare: int) -> pd.DataFrame:

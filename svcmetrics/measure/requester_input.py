@@ -130,7 +130,7 @@ def _judged(first: Table) -> tuple[Table, dict[str, int]]:
         first.mutate(why=why, times=times, returned=times > 0, back=(times > 0) | rejected)
     )
     found = engine.frame(first.group_by("why").aggregate(n=first.count()).order_by("why"))
-    left = {str(w): int(n) for w, n in zip(found["why"], found["n"], strict=True) if w}
+    left = {str(w): int(n) for w, n in zip(found["why"], found["n"]) if w}
     return first.filter(first["why"] == ""), left
 
 
@@ -154,7 +154,7 @@ def _table(counts: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         if len(own := counts[counts["is_emergency"] == kind])
     ]
     if parts:
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(parts)
     return estimates("requester_input", groups=dict.fromkeys(names), n=0, count=0, requesters=0)
 
 
@@ -174,7 +174,7 @@ def _pooled(counts: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     enough = bool(_persons(pool, names).iloc[0] >= MIN_RATERS)
     rest = sizes[~chosen].assign(small=False, shown=True)
     pool = pool.assign(small=True, shown=enough)
-    return pd.concat([rest, pool], ignore_index=True) if len(rest) else pool
+    return pd.concat([rest, pool]) if len(rest) else pool
 
 
 def _persons(sizes: pd.DataFrame, names: list[str]) -> pd.Series:
@@ -228,7 +228,7 @@ def _rows(groups: pd.DataFrame, names: list[str], prefix: str) -> pd.DataFrame:
                 requesters=groups["requesters"].to_numpy(),
             )
         )
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts)
 
 
 def _findings(table: pd.DataFrame, left: dict[str, int]) -> list[Finding]:

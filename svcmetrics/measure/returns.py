@@ -162,9 +162,7 @@ def _named(
 
 
 def _merged(both: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
-    back, made = (
-        t.rename(columns={"count": n}) for t, n in zip(both, ("returns", "outputs"), strict=True)
-    )
+    back, made = (t.rename(columns={"count": n}) for t, n in zip(both, ("returns", "outputs")))
     counts = made.merge(back, on=keys, how="outer")
     return counts.fillna({"returns": 0, "outputs": 0}).astype({"returns": int, "outputs": int})
 

@@ -29,7 +29,7 @@ def shared(delays: Delays, promises: pd.DataFrame, after: str | None) -> pd.Data
     taken["promise_h"] = taken["promise_h"].fillna(0.0)
     case = delays.cases.loc[taken["case"], ["promise_h", "shared_h"]].to_numpy()
     taken["whole_h"], taken["shared_h"] = case[:, 0], case[:, 1]
-    taken = taken[taken["shared_h"] > 0].drop(columns="unit").reset_index(drop=True)
+    taken = taken[taken["shared_h"] > 0].drop(columns="unit")
     if after is None:
         return _in_line(taken)
     # A case with a step that the catalogue does not list has no place on the network.
@@ -38,7 +38,7 @@ def shared(delays: Delays, promises: pd.DataFrame, after: str | None) -> pd.Data
         _on_network(rows, promises[promises["service_id"] == service])
         for service, rows in taken[~unlisted].groupby("service_id", sort=True)
     ]
-    return pd.concat([*parts, _in_line(taken[unlisted])], ignore_index=True)
+    return pd.concat([*parts, _in_line(taken[unlisted])])
 
 
 def _taken(visits: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def _cut(taken: pd.DataFrame) -> pd.Series:
 
 def _on_network(taken: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     """Steps of one service, some of them side by side: the longest path counts."""
-    steps = steps.sort_values("step_no").reset_index(drop=True)
+    steps = steps.sort_values("step_no")
     before = _before(steps)
     place = pd.Index(steps["step_no"])
     taken = taken.assign(slot=place.get_indexer(taken["step_no"]))
@@ -74,7 +74,7 @@ def _on_network(taken: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     start = np.stack([done[:, b].max(axis=1, initial=0.0) for b in before], axis=1)
     hours = np.clip(done - start, 0.0, None)
     promise = np.broadcast_to(steps["promise_h"].to_numpy(), hours.shape)
-    longest = shapley.longest_path(promise[:1], before)[0]
+    longest = float(shapley.longest_path(steps["promise_h"].to_numpy(), before))
     promise = promise * np.minimum(grid.whole[:, None] / longest, 1.0) if longest > 0 else promise
     over = np.where(grid.present, np.clip(hours - promise, 0.0, None), 0.0)
     row, slot = grid.place

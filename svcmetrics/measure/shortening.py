@@ -115,14 +115,14 @@ def _table(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     parts = []
     groups = rows.groupby(by, sort=True, dropna=False) if by else [((), rows)]
     for key, part in groups:
-        named = dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
+        named = dict(zip(by, key if isinstance(key, tuple) else (key,)))
         for variant, strata in (
             ("all_months", ["service_id"]),
             ("same_month", ["service_id", "month_of_year"]),
         ):
             found = _pooled(part, strata)
             parts.append(estimates("shortening", groups=named, variant=variant, **found))
-    return pd.concat(parts, ignore_index=True) if parts else estimates("shortening", n=0)
+    return pd.concat(parts) if parts else estimates("shortening", n=0)
 
 
 def _pooled(rows: pd.DataFrame, strata: list[str]) -> dict[str, float]:

@@ -65,7 +65,7 @@ def standardised(
     )
     frame = _outcomes(cases, services, list(mix))
     parts = [_compared(frame, by, list(mix), outcome) for outcome in ("late", "returned")]
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts)
     total = int(engine.row(cases.table.aggregate(n=cases.table.count()))["n"])
     left = total - len(frame)
     about = {
@@ -117,7 +117,7 @@ def _compared(frame: pd.DataFrame, by: str, mix: list[str], outcome: str) -> pd.
     observed, expected = t["observed"].to_numpy(dtype=float), t["expected"].to_numpy(dtype=float)
     low, high = intervals.garwood(observed, expected)
     with np.errstate(divide="ignore", invalid="ignore"):
-        plain = np.where(expected > 0, observed / expected, np.nan)
+        plain = observed / expected  # where nothing is expected, nothing was seen
     rows = [(outcome, plain, low, high)]
     if (expected > 0).all() and observed.sum() > 0:
         prior = shrinkage.gamma_prior(observed, expected)
@@ -136,7 +136,7 @@ def _compared(frame: pd.DataFrame, by: str, mix: list[str], outcome: str) -> pd.
         )
         for v, e, lo, hi in rows
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts)
 
 
 def _findings(table: pd.DataFrame, by: str, cases: Cases) -> list[Finding]:

@@ -95,13 +95,13 @@ def _timed(cases: Cases) -> tuple[pd.DataFrame, str, int]:
 
 
 def _table(parts: list[tuple[tuple[Any, ...], _Times]], by: list[str], unit: str) -> pd.DataFrame:
-    rows = [_group(times, dict(zip(by, key, strict=True)), unit) for key, times in parts]
-    return pd.concat(rows, ignore_index=True) if rows else estimates("survival", n=0)
+    rows = [_group(times, dict(zip(by, key)), unit) for key, times in parts]
+    return pd.concat(rows) if rows else estimates("survival", n=0)
 
 
 def _group(times: _Times, named: dict[str, Any], unit: str) -> pd.DataFrame:
     found = _estimates(times, unit)
-    estimate, low, high = zip(*found.values(), strict=True)
+    estimate, low, high = zip(*found.values())
     still_open = int((times.cause == 0).sum())
     return estimates(
         "survival",
@@ -155,7 +155,7 @@ def _coded(
     ends = np.cumsum(np.bincount(of, minlength=len(keys)))
     apart = np.split(np.argsort(of, kind="stable"), ends[:-1])
     parts = [_Times(whole.time[p], whole.cause[p]) for p in apart]
-    return whole, list(zip(keys, parts, strict=True))
+    return whole, list(zip(keys, parts))
 
 
 def _estimates(times: _Times, unit: str) -> dict[str, curves.Triple]:
@@ -185,7 +185,7 @@ def _findings(whole: _Times, ends: curves.Ends, unit: str) -> list[Finding]:
         return [Finding("survival.none", {}, "refused")]
     median = curves.quantile(curves.kaplan_meier(ends), 0.5)
     closed = whole.time[whole.cause == 1]
-    values = dict(zip(("median", "low", "high"), median, strict=True))
+    values = dict(zip(("median", "low", "high"), median))
     values |= {"n": len(whole.time)}
     values |= {"naive": float(np.median(closed)) if len(closed) else float("nan")}
     key = {"promise": "overall"}.get(unit, unit)

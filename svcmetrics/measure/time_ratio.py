@@ -84,11 +84,11 @@ def _table(rows: pd.DataFrame, by: list[str]) -> tuple[pd.DataFrame, int]:
         floored += int((ratio < FLOOR).sum())
         prefix = "emergency_" if key[0] else ""
         found = (summaries.quantile(ratio, 0.5), summaries.geometric_mean(safe))
-        estimate, low, high = zip(*found, strict=True)
+        estimate, low, high = zip(*found)
         parts.append(
             estimates(
                 "time_ratio",
-                groups=dict(zip(by, key[1:], strict=True)),
+                groups=dict(zip(by, key[1:])),
                 variant=[f"{prefix}median", f"{prefix}geometric_mean"],
                 estimate=estimate,
                 low=low,
@@ -98,7 +98,7 @@ def _table(rows: pd.DataFrame, by: list[str]) -> tuple[pd.DataFrame, int]:
                 no_promise=int(part["unknown"].sum()),
             )
         )
-    return pd.concat(parts, ignore_index=True) if parts else estimates("time_ratio", n=0), floored
+    return pd.concat(parts) if parts else estimates("time_ratio", n=0), floored
 
 
 def _closed(rows: pd.DataFrame) -> np.ndarray:

@@ -71,7 +71,7 @@ def time_use(
     visits = joined(visit_table(log, cases, steps, {}), facts, "case_id")
     counts = engine.frame(_sums(visits.filter(visits["left_out"] == ""), names))
     reasons = engine.frame(facts.group_by("left_out").aggregate(n=facts.count()))
-    left = {str(k): int(n) for k, n in zip(reasons["left_out"], reasons["n"], strict=True) if k}
+    left = {str(k): int(n) for k, n in zip(reasons["left_out"], reasons["n"]) if k}
     table = _table(counts, names)
     about = {
         "method": "ratio of sums over cases",
@@ -164,8 +164,8 @@ def _table(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
             estimates("time_use", groups=groups, variant=k, estimate=share, low=low, high=high, n=n,
                       hours=hours)
         )  # fmt: skip
-    table = pd.concat(rows, ignore_index=True)
-    return table.sort_values(by, kind="stable", ignore_index=True) if by else table
+    table = pd.concat(rows)
+    return table.sort_values(by, kind="stable") if by else table
 
 
 def _findings(table: pd.DataFrame) -> list[Finding]:

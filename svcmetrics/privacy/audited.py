@@ -77,7 +77,7 @@ def publish_audited(
     asked, cells = ask(sharp, parts=parts)
     if by:
         everybody, row = ask(replace(sharp, by=[]), parts=parts)
-        asked, cells = [*asked, *everybody], pd.concat([cells, row], ignore_index=True)
+        asked, cells = [*asked, *everybody], pd.concat([cells, row])
     place = _places(table, cells, by)
     persons = np.where(place >= 0, cells["n"].to_numpy()[place], np.nan)
     name = str(result.about["metric"])

@@ -66,7 +66,7 @@ def connectivity(
         parts.append(table)
         subsets[name or ""] = own
     empty = estimates("connectivity", groups={wave: []} if wave else {}, variant=[], n=[])
-    table = pd.concat(parts, ignore_index=True) if len(rows) else empty
+    table = pd.concat(parts) if len(rows) else empty
     about: dict[str, Any] = {
         "dropped": dropped,
         "subsets": subsets,

@@ -49,7 +49,7 @@ def load(
     rows, dropped = read_plan(plan, rater, wave=wave)
     parts = [_wave(names, part[rater], cap, minutes) for names, part in waves(rows, wave)]
     empty = estimates("load", groups={} if wave is None else {wave: []}, variant=[], n=[])
-    table = pd.concat(parts, ignore_index=True) if len(rows) else empty
+    table = pd.concat(parts) if len(rows) else empty
     about = {"dropped": dropped, "cap": cap, "minutes": minutes, "limit": cap, "axis": [0.0, None]}
     return Result("load", table, _findings(table, wave, cap), about)
 

@@ -72,7 +72,7 @@ def precision(
         found += _findings(str(names[wave]) if wave else None, table, target)
     keys = [c for c in (wave, target) if c is not None]
     empty = estimates("precision", groups={c: [] for c in keys}, n=[], difference=[])
-    whole = pd.concat(parts, ignore_index=True) if len(rows) else empty
+    whole = pd.concat(parts) if len(rows) else empty
     about = {"dropped": dropped, "response": response, "sd": sd, "method": _METHOD}
     return Result("precision", whole, [*_reading(whole, wave, target), *found], about)
 

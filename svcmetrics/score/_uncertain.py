@@ -86,7 +86,7 @@ def _draws(drawn: pd.DataFrame, targets: pd.Series) -> np.ndarray:
         raise table_error("too_few_draws", found=len(drawn), needed=_DRAWS)
     known = [t in drawn.columns for t in targets]
     out = np.full((len(drawn), len(targets)), np.nan)
-    for i, (name, given) in enumerate(zip(targets, known, strict=True)):
+    for i, (name, given) in enumerate(zip(targets, known)):
         if given:
             out[:, i] = numbers(drawn, name).to_numpy()
     return out

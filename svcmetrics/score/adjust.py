@@ -100,7 +100,7 @@ def _table(
         _rows(names, data, means.get(v), v, np.full(len(names), True) if v == "raw mean" else main)
         for v in _VARIANTS
     ]
-    table = pd.concat(frames, ignore_index=True).rename(columns={"_target": target})
+    table = pd.concat(frames).rename(columns={"_target": target})
     table["shift"] = table["estimate"] - np.tile(means["raw mean"].estimate, 3)
     table["subset"] = np.tile(number, 3)
     order = np.tile(np.arange(len(names)), 3) * 3 + np.repeat([0, 1, 2], len(names))
@@ -141,7 +141,7 @@ def _raw_only(names: pd.Index, data: Ratings, part: np.ndarray, target: str) -> 
         _rows(names, data, none if v == "raw mean" else None, v, np.full(len(names), True))
         for v in _VARIANTS
     ]
-    table = pd.concat(frames, ignore_index=True).rename(columns={"_target": target})
+    table = pd.concat(frames).rename(columns={"_target": target})
     return table.assign(shift=table["estimate"] - np.tile(mean, 3), subset=np.tile(part + 1, 3))
 
 

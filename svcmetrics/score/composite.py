@@ -122,7 +122,7 @@ def _aggregate(data: Weighted, w: np.ndarray, fill: float | np.ndarray, method: 
     total = w.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         less, more = (data.w - data.w_low) / total, (data.w_high - data.w) / total
-        share = np.where(total > 0, w / total, 0.0)
+        share = w / total  # where nothing is known, nothing is scored
     slack = np.where(share > 0, less, 0.0), np.where(share > 0, more, 0.0)
     return METHODS[method](x, (low, high), share, slack)
 

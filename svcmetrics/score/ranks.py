@@ -79,7 +79,7 @@ def ranks(
         frames.append(_rows(data, target, variant, bare, limits, better))
     if data.draws is not None:
         about["method"] = f"pairwise differences, max-t quantiles of {len(data.draws)} joint draws"
-    table = pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames)
     order = np.argsort(np.tile(np.arange(k), 2), kind="stable")
     found = _findings(frames[1], target, level)
     return Result("ranks", table.iloc[order], [*found, *data.findings], about)

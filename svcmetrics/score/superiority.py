@@ -82,7 +82,7 @@ def _table(data: Uncertain, target: str, level: float) -> pd.DataFrame:
     every = pairs(data.estimate, data.se, data.df, data.draws)
     order = sorted(range(every.size), key=lambda i: (str(data.targets[i]), i))
     place = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
-    one, two = (np.array(side, dtype=np.intp) for side in zip(*place, strict=True))
+    one, two = (np.array(side, dtype=np.intp) for side in zip(*place))
     gap = -every.gap[one, two]
     half = half_widths(every, level, data.df)[one, two]
     from scipy.special import ndtr
@@ -93,7 +93,7 @@ def _table(data: Uncertain, target: str, level: float) -> pd.DataFrame:
     difference = estimates(
         "difference", estimate=gap, low=gap - half, high=gap + half, p=p,
         p_adjusted=adjusted(every)[one, two],
-        clear=[bool(abs(g) > h) for g, h in zip(gap, half, strict=True)], **shared,
+        clear=[bool(abs(g) > h) for g, h in zip(gap, half)], **shared,
     )  # fmt: skip
     none = np.full(len(one), np.nan)
     chance = estimates(

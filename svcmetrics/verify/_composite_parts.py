@@ -61,7 +61,7 @@ def composite(
 ) -> Composite | list[Finding]:
     """The components of the weighted score, or why there are none."""
     each: list[Components] = []
-    for name, study in zip(strata.names, strata.studies, strict=True):
+    for name, study in zip(strata.names, strata.studies):
         parts = refusal(study) or estimate(study)
         if isinstance(parts, Finding):
             named = Finding("generalizability_composite.stratum", {"stratum": str(name)}, "refused")
@@ -107,7 +107,7 @@ def _joined(
         draws = np.concatenate(drawn, axis=1) @ change.T
     covariance = np.zeros((size, size))
     at = np.cumsum([0, *(len(p.raw) for p in parts)])
-    for p, a, b in zip(parts, at[:-1], at[1:], strict=True):
+    for p, a, b in zip(parts, at[:-1], at[1:]):
         covariance[a:b, a:b] = p.covariance
     raw = change @ np.concatenate([p.raw for p in parts])
     return Composite(sources, raw, change @ covariance @ change.T, draws, each)

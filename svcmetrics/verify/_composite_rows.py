@@ -31,12 +31,12 @@ def rows(
     tables = [_components(data, parts, shared, names)]
     whole = Components(parts.raw, parts.covariance, None, None)
     tables.append(_coefficients(data.studies[0], whole, shares, parts.draws, "", plan))
-    for name, own, part in zip(names, data.studies, parts.strata, strict=True):
+    for name, own, part in zip(names, data.studies, parts.strata):
         used = observed_shares(own, ()) if plan is None else planned(own, (), dict(plan))
         draws = part.balanced.draws(np.random.default_rng(0), 5_000) if part.balanced else None
         tables.append(_coefficients(own, part, used, draws, name, plan))
     tables.append(_effective(parts, shared, shares, weights, names))
-    out = pd.concat(tables, ignore_index=True)
+    out = pd.concat(tables)
     return out.assign(n=out["n"].fillna(len(np.unique(data.studies[0].codes[0]))).astype(int))
 
 
@@ -54,7 +54,7 @@ def _covariances(data: Strata, parts: Composite) -> Shared:
     error = {i: np.full((k, k), np.nan) for i in joint}
     measured = data.studies[0].measured
     for i in joint:
-        for v, (study, part) in enumerate(zip(data.studies, parts.strata, strict=True)):
+        for v, (study, part) in enumerate(zip(data.studies, parts.strata)):
             own = _term(study, parts.sources[i].index)
             if own is not None:
                 value[i][v, v] = part.raw[own]
@@ -83,7 +83,7 @@ def _term(study: Study, index: frozenset[str]) -> int | None:
 def _components(data: Strata, parts: Composite, shared: Shared, names: list[str]) -> pd.DataFrame:
     """Each dimension's own components, then the covariances of what dimensions share."""
     frames = []
-    for name, study, part in zip(names, data.studies, parts.strata, strict=True):
+    for name, study, part in zip(names, data.studies, parts.strata):
         draws = part.balanced.draws(np.random.default_rng(0), 5_000) if part.balanced else None
         own = component_rows(study, part, draws, _LEVEL)
         own = own[own["variant"] == "raw"]
@@ -113,7 +113,7 @@ def _components(data: Strata, parts: Composite, shared: Shared, names: list[str]
                 high=now + wide, correlation=r,
             )
         )  # fmt: skip
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames)
 
 
 def _label(data: Strata, index: frozenset[str]) -> str:
@@ -143,7 +143,7 @@ def _effective(
         own = weights * (np.nan_to_num(value) @ weights)
         universe += shares.universe[i] * own
         error += shares.absolute[i] * own
-    for source, share, raw in zip(parts.sources, shares.absolute, parts.raw, strict=True):
+    for source, share, raw in zip(parts.sources, shares.absolute, parts.raw):
         if source.stratum >= 0:  # the weight of the dimension is in the share already
             error[source.stratum] += share * raw
     frames = []
@@ -155,7 +155,7 @@ def _effective(
                 variant=variant, estimate=part, correlation=np.nan, weight=weights,
             )
         )  # fmt: skip
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames)
 
 
 def findings(table: pd.DataFrame, data: Strata, parts: Composite) -> list[Finding]:
@@ -171,7 +171,7 @@ def findings(table: pd.DataFrame, data: Strata, parts: Composite) -> list[Findin
     found = [Finding(f"generalizability_composite.{key}", values)]
     close = table[(table["metric"] == "component") & (table["correlation"] >= _ALIKE)]
     if len(close):
-        pairs = [f"{a} – {b}" for a, b in zip(close["stratum"], close["with_stratum"], strict=True)]
+        pairs = [f"{a} – {b}" for a, b in zip(close["stratum"], close["with_stratum"])]
         alike = {"pairs": pairs[:5], "count": len(pairs)}
         found.append(Finding("generalizability_composite.alike", alike, "warning"))
     if values["targets"] < _FEW:

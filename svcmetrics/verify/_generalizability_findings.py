@@ -34,7 +34,7 @@ def findings(table: pd.DataFrame, study: Study, parts: Components, shares: Share
     if study.sizes[study.object] < _FEW:
         few = {"targets": study.sizes[study.object]}
         found.append(Finding("generalizability.few_targets", few, "warning"))
-    negative = [t for t, v in zip(study.terms, parts.raw, strict=True) if v < 0]
+    negative = [t for t, v in zip(study.terms, parts.raw) if v < 0]
     if negative:
         found.append(Finding("generalizability.negative", {"names": negative}))
     zero = [] if parts.model is None else np.array(study.terms[:-1])[parts.model.zero].tolist()

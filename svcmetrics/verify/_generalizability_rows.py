@@ -37,7 +37,7 @@ def component_rows(
         low=np.clip(low, 0, parts.truncated), high=np.maximum(high, parts.truncated),
         share=parts.truncated / total if total > 0 else np.full(k, np.nan), **shared,
     )  # fmt: skip
-    both = pd.concat([raw, cut], ignore_index=True)
+    both = pd.concat([raw, cut])
     order = np.argsort(np.tile(np.arange(k), 2), kind="stable")
     return both.iloc[order]
 

@@ -89,8 +89,8 @@ def aggregation(
         )
     seed = bootstrap.generator(rng)
     each = [_one(groups[i], low, high, {target: str(labels[i])}, seed) for i in usable]
-    inside = pd.concat(each, ignore_index=True)
-    table = pd.concat([inside, _means(inside, target), _between(groups, target)], ignore_index=True)
+    inside = pd.concat(each)
+    table = pd.concat([inside, _means(inside, target), _between(groups, target)])
     return Result("aggregation", table, _reading(table, groups, labels, target, low, high), about)
 
 
@@ -175,7 +175,7 @@ def _means(inside: pd.DataFrame, target: str) -> pd.DataFrame:
             estimates(str(name), groups={target: ""}, variant=variant, estimate=mean, low=max(mean - half, ends[0]),
                       high=min(mean + half, ends[1]), n=n, raw=rows["raw"].mean(), cut=rows["cut"].iloc[0])
         )  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts)
 
 
 def _between(groups: list[np.ndarray], target: str) -> pd.DataFrame:
@@ -194,7 +194,7 @@ def _between(groups: list[np.ndarray], target: str) -> pd.DataFrame:
                     estimates(str(name), groups={target: ""}, variant=variant, estimate=value, low=low,
                               high=high, n=len(filled), raw=value, cut=np.nan)
                 )  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts)
 
 
 def _reading(
@@ -242,7 +242,7 @@ def _warnings(
     if small:
         found.append(Finding("aggregation.small", {"count": small, "least": _FEW}, "warning"))
     extreme = [
-        str(n) for g, n in zip(groups, labels, strict=True)
+        str(n) for g, n in zip(groups, labels)
         if len(g) > 1 and not within_group.interpretable(within_group.spread(g), *scale)
     ]  # fmt: skip
     if extreme:

@@ -101,7 +101,7 @@ def agreement(
         table = _many(grid, weights, bootstrap.generator(rng))
     else:
         table = _few(grid, values, weights, bootstrap.generator(rng), about)
-    table = pd.concat([table, _unanimous(grid, weights)], ignore_index=True)
+    table = pd.concat([table, _unanimous(grid, weights)])
     return Result(
         "agreement",
         table,
@@ -150,7 +150,7 @@ def _few(
         "category_kappa", variant=[f"{v:g}" for v in values], n=len(grid.rows),
         estimate=numeric.category_kappas(units), weights=weights, raters=len(grid.columns),
     )  # fmt: skip
-    return pd.concat([whole, each], ignore_index=True)
+    return pd.concat([whole, each])
 
 
 def _cohen_z(grid: grids.Grid, codes: np.ndarray) -> float:

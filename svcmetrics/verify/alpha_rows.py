@@ -91,9 +91,7 @@ def _joined(  # noqa: PLR0913, PLR0917
     labels = [str(i) for i in form.items]
     each = [
         estimates(name, groups={item: labels}, estimate=value, low=low, high=high, n=n)
-        for name, value, (low, high) in zip(
-            ("alpha_without", "item_rest"), (without, rest), ends, strict=True
-        )
+        for name, value, (low, high) in zip(("alpha_without", "item_rest"), (without, rest), ends)
     ]
     return pd.concat([whole, _six(item, r, n), between, *each], ignore_index=True)
 

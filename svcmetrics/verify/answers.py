@@ -57,7 +57,7 @@ def read(ratings: pd.DataFrame, *, person: str, item: str, score: str, missing: 
     elif not whole.all():
         found.append(Finding("answers.pairwise", {"count": int((~whole).sum())}, "warning"))
     used = table[whole] if missing == "listwise" else table
-    rows = [p for p, kept in zip(cells.rows, whole, strict=True) if kept or missing == "pairwise"]
+    rows = [p for p, kept in zip(cells.rows, whole) if kept or missing == "pairwise"]
     found += _odd_items(used, cells.columns)
     return Answers(used, cells.columns, len(table), missing, dropped, found, rows)
 

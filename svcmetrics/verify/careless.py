@@ -90,7 +90,7 @@ def careless(  # noqa: PLR0913
     if target is not None:
         effect, warnings = _effect(forms, found.flagged, target)
         table.insert(0, target, "")
-        table = pd.concat([table, effect.assign(chance=np.nan)], ignore_index=True)
+        table = pd.concat([table, effect.assign(chance=np.nan)])
         notes += warnings
     return Result(
         "careless",

@@ -14,11 +14,8 @@ from scipy import special
 from svcmetrics.numeric import careless, careless_indices, honest
 from svcmetrics.verify.forms import Forms
 
-# Which side is careless: +1 high, -1 low.
-SIDES = {
-    "longstring": 1, "irv": -1, "even_odd": -1, "mahalanobis": 1, "synonyms": -1, "antonyms": 1,
-    "person_fit": -1, "spread": -1, "seconds_per_item": -1,
-}  # fmt: skip
+# Indices that are low where somebody is careless; the others are high then.
+LOW = {"irv", "even_odd", "synonyms", "person_fit", "spread"}
 # Simulated raters for the cut-offs, at least.
 SIMULATED = 5_000
 # Items that go together or oppose each other at least so strongly are synonyms or antonyms.
@@ -81,7 +78,8 @@ def _judged(
     p, null = {}, []
     for name, value in seen.items():
         drawn = np.stack([f[name] for f in fake])
-        p[name], own = _chances(value * SIDES[name], drawn * SIDES[name], stratum)
+        turned = (-value, -drawn) if name in LOW else (value, drawn)
+        p[name], own = _chances(*turned, stratum)
         null.append(own)
     if seconds is not None:
         seen["seconds_per_item"] = seconds

@@ -70,14 +70,15 @@ def centrality(  # noqa: PLR0913
     low, high = _scale(forms, scale)
     about: dict[str, Any] = {"dropped": forms.dropped, "forms": len(forms), "scale": (low, high),
                              "method": "Gaussian copula at the observed marginals"}  # fmt: skip
-    spread, p = _spread(forms, bootstrap.generator(rng))
-    n = int(np.isfinite(p).all(axis=1).sum())
+    answers = np.bincount(forms.rater, np.isfinite(forms.answers).sum(axis=1))
+    n = int((answers >= ANSWERS).sum())
     if n < RATERS:
         none = Finding("centrality.few", {"raters": n, "least": RATERS}, "refused")
         return Result("centrality", estimates("centrality", variant="central", n=n), [none], about)
+    spread, p = _spread(forms, answers, bootstrap.generator(rng))
     least = benjamini_hochberg(p.ravel())
     about["p"] = float(np.nanmin(least))  # of the rater who stands out most, all raters allowed for
-    rows = pd.concat([_shares(p, n), _answers(forms, low, high)], ignore_index=True)
+    rows = pd.concat([_shares(p, n), _answers(forms, low, high)])
     shifts = _shifts(forms, spread, target)
     notes = [_reading(rows), *ledger.finding(shifts, ledger.spread_of_targets(forms))]
     table = ledger.stacked(rows, shifts, target)
@@ -93,21 +94,20 @@ def _scale(forms: reader.Forms, scale: tuple[float, float] | None) -> tuple[floa
     return float(scale[0]), float(scale[1])
 
 
-def _spread(forms: reader.Forms, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _spread(
+    forms: reader.Forms, answers: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Each rater's log spread around the own mean; p of so little and of so much (columns)."""
     size = len(forms.raters)
-    if size < RATERS:
-        return np.full(size, np.nan), np.full((size, 2), np.nan)
     pair = np.unique(forms.rater * len(forms.targets) + forms.target, return_inverse=True)[1]
     model = honest.fitted(forms.answers, forms.rater, pair)
     seen = _deviation(forms.answers, forms.rater, size)
     draws = max(4, -(-SIMULATED // size))
     drawn = np.stack([_deviation(model.draw(rng), forms.rater, size) for _ in range(draws)])
-    answers = np.bincount(forms.rater, np.isfinite(forms.answers).sum(axis=1), minlength=size)
-    stratum = np.where(answers >= ANSWERS, np.floor(np.log2(np.maximum(answers, 1))), -1)
+    heard, stratum = answers >= ANSWERS, np.floor(np.log2(answers))
     p = np.full((size, 2), np.nan)
-    for s in np.unique(stratum[stratum >= 0]):
-        here = stratum == s
+    for s in np.unique(stratum[heard]):
+        here = heard & (stratum == s)
         pool = np.sort(drawn[:, here].ravel())
         below = np.searchsorted(pool, seen[here] + 1e-9, side="right")
         above = len(pool) - np.searchsorted(pool, seen[here] - 1e-9, side="left")
@@ -147,7 +147,7 @@ def _answers(forms: reader.Forms, low: float, high: float) -> pd.DataFrame:
         half = 1.959964 * np.sqrt(((x - share * n) ** 2).sum()) / n.sum()
         rows.append(estimates(name, estimate=share, low=max(share - half, 0), high=min(share + half, 1),
                               n=len(n), chance=np.nan))  # fmt: skip
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows)
 
 
 def _shifts(forms: reader.Forms, spread: np.ndarray, target: str) -> pd.DataFrame:

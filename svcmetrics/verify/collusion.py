@@ -85,7 +85,7 @@ def collusion(  # noqa: PLR0913
     seed = bootstrap.generator(rng)
     favour, hit = groups.favour(forms, people, side, DRAWS, seed)
     same = groups.same_forms(forms, people, DRAWS, seed)
-    rows = pd.concat([favour, same], ignore_index=True)
+    rows = pd.concat([favour, same])
     shifts = _shifts(forms, favour, hit, target)
     found = [*_findings(favour, "favour"), *_findings(same, "forms")]
     found += ledger.finding(shifts, ledger.spread_of_targets(forms)) if len(shifts) else []

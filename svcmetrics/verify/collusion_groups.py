@@ -179,5 +179,5 @@ def _row(
 
 def _stacked(rows: list[pd.DataFrame]) -> pd.DataFrame:
     if rows:
-        return pd.concat(rows, ignore_index=True)
+        return pd.concat(rows)
     return estimates("collusion", groups={"cluster": [""]}, n=0, p_adjusted=np.nan).iloc[:0]

@@ -86,7 +86,7 @@ def d_study(
     if cost is not None:
         table["cost"] = _cost(table, wanted, cost)
     about["intervals"] = "delta method" if draws is None else "generalised, by simulation"
-    about["components"] = dict(zip(study.terms, parts.truncated.tolist(), strict=True))
+    about["components"] = dict(zip(study.terms, parts.truncated.tolist()))
     return Result("d_study", table, [_finding(table, wanted, reach, study)], about)
 
 

@@ -79,9 +79,9 @@ def drift(
         "drift", estimate=found.sd[0], low=found.sd[1], high=found.sd[2], n=len(forms.raters)
     )
     shifts = _shifts(forms, found, target)
-    rows = pd.concat([spread, own], ignore_index=True)
-    rows.insert(0, wave, pd.Series([""] * len(rows), dtype="object"))
-    rows = pd.concat([rows, _levels(forms, wave)], ignore_index=True)
+    rows = pd.concat([spread, own])
+    rows.insert(0, wave, np.full(len(rows), "", dtype=object))
+    rows = pd.concat([rows, _levels(forms, wave)])
     notes = [_reading(found, own), *ledger.finding(shifts, ledger.spread_of_targets(forms))]
     table = ledger.stacked(rows, shifts, target)
     return Result("drift", table, [*notes, *forms.findings], about)
@@ -122,7 +122,7 @@ def _levels(forms: reader.Forms, wave: str) -> pd.DataFrame:
         both = known.any(axis=1)
         change = np.where(known, step, 0.0).sum(axis=1)[both] / known.sum(axis=1)[both]
         rows.append(_mean_by_rater(change, forms.rater[now][both], {wave: [forms.waves[w]]}))
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows)
 
 
 def _mean_by_rater(x: np.ndarray, rater: np.ndarray, groups: dict[str, Any]) -> pd.DataFrame:

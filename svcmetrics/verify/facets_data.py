@@ -98,7 +98,7 @@ def prepared(
         return Finding("facets.too_fine", told, "refused")
     pairs = [grid.positions(kept[n]) for n in names]
     codes, labels = tuple(c for c, _ in pairs), [list(v) for _, v in pairs]
-    fixed = [_known(own, anchors.get(n, {})) for n, own in zip(names, labels, strict=True)]
+    fixed = [_known(own, anchors.get(n, {})) for n, own in zip(names, labels)]
     group = codes[names.index(steps)] if steps else np.zeros(len(x), np.int64)
     if steps and (thin := _thin(group, x, len(categories))):
         return Finding("facets.thin_steps", {"count": thin, "facet": steps}, "refused")
@@ -106,7 +106,7 @@ def prepared(
     keep = _informative(x, codes, len(categories) - 1, fixed)
     if keep.sum() < 2 or len(distinct(x[keep], len(categories))) < len(categories):
         return Finding("facets.all_extreme", {"ratings": len(x)}, "refused")
-    parts = [numbered(c[keep], len(v)) for c, v in zip(codes, labels, strict=True)]
+    parts = [numbered(c[keep], len(v)) for c, v in zip(codes, labels)]
     used, inner = [u for u, _ in parts], [c.astype(np.int64) for _, c in parts]
     data = rasch.Data(
         x[keep], inner[0], tuple(inner[1:]), tuple(len(u) for u in used), group[keep],
@@ -123,7 +123,7 @@ def prepared(
 def _repeated(codes: tuple[np.ndarray, ...], labels: list[list[Any]]) -> int:
     """Ratings beyond the first of the same combination of elements."""
     cell, size = codes[0], len(labels[0])
-    for c, own in zip(codes[1:], labels[1:], strict=True):
+    for c, own in zip(codes[1:], labels[1:]):
         found, cell = numbered(cell.astype(np.int64) * len(own) + c, size * len(own))
         size = len(found)
     return len(cell) - size
@@ -167,15 +167,15 @@ def _informative(
     while True:
         here = slice(None) if keep.all() else keep
         seen, own = x[here], [c[here] for c in codes]
-        n = [np.bincount(c, minlength=size) for c, size in zip(own, sizes, strict=True)]
-        total = [np.bincount(c, seen, size) for c, size in zip(own, sizes, strict=True)]
+        n = [np.bincount(c, minlength=size) for c, size in zip(own, sizes)]
+        total = [np.bincount(c, seen, size) for c, size in zip(own, sizes)]
         extreme = [
             ((sum_ == 0) | (sum_ == top * count)) & (count > 0) & ~known
-            for sum_, count, known in zip(total, n, fixed, strict=True)
+            for sum_, count, known in zip(total, n, fixed)
         ]
         if not any(e.any() for e in extreme):
             return keep
-        for e, c in zip(extreme, codes, strict=True):
+        for e, c in zip(extreme, codes):
             keep &= ~e[c]
 
 
@@ -187,5 +187,5 @@ def _anchored(
         np.array([anchors[n].get(own[k], np.nan) for k in u], dtype=np.float64)
         if n in anchors
         else np.full(len(u), np.nan)
-        for n, own, u in zip(names, labels, used, strict=True)
+        for n, own, u in zip(names, labels, used)
     )

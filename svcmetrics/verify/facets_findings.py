@@ -84,7 +84,7 @@ def _categories(t: Trimmed, found: rasch.Fitted, own: pd.DataFrame) -> list[Find
     """Do the points of the scale work: used often enough, and in order (Linacre 2002)?"""
     out = []
     counts = np.bincount(t.x, minlength=len(t.categories))
-    thin = [f"{c:.15g}" for c, n in zip(t.categories, counts, strict=True) if n < PER_CATEGORY]
+    thin = [f"{c:.15g}" for c, n in zip(t.categories, counts) if n < PER_CATEGORY]
     if thin:
         out.append(Finding("facets.thin", {"categories": thin, "least": PER_CATEGORY}, "warning"))
     disordered = int((np.diff(found.thresholds, axis=1) < 0).sum())

@@ -56,7 +56,7 @@ def _numbers(parts: Sequence[Part], name: str, sizes: list[int]) -> np.ndarray:
     whole = name == "n"
     out = np.full(sum(sizes), 0 if whole else np.nan, dtype=np.int64 if whole else np.float64)
     ends = np.cumsum(sizes)
-    for p, end, size in zip(parts, ends, sizes, strict=True):
+    for p, end, size in zip(parts, ends, sizes):
         if name in p.columns:
             out[end - size : end] = p.columns[name]
     return out

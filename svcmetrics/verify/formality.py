@@ -129,7 +129,7 @@ def _index(forms: reader.Forms) -> tuple[pd.DataFrame, np.ndarray]:
         used = np.arange(groups) if len(present) > two_way.GROUPS else present % groups
         np.add.at(own, used[: len(away)], away[:, 0])
         moved.append(own)
-    return pd.concat(rows, ignore_index=True), np.stack(moved, axis=1)
+    return pd.concat(rows), np.stack(moved, axis=1)
 
 
 def _step(name: str, rows: pd.DataFrame, noise: np.ndarray) -> pd.DataFrame | None:
@@ -147,7 +147,7 @@ def _stacked(
     forms: reader.Forms, parts: list[pd.DataFrame], wave: str | None, words: list[str]
 ) -> pd.DataFrame:
     """All rows, with the wave in front and the extras behind."""
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts)
     place = table.pop("position").to_numpy(int)
     for extra in ("chance", "expected", "p", "p_adjusted", "raw"):
         table[extra] = table.pop(extra) if extra in table else np.nan

@@ -62,7 +62,7 @@ def copying(
     either = np.flatnonzero(np.logical_or(*alarm) & (steady <= CLEAR)).tolist()
     exact = _copies(forms, now, last[now], equal == common)
     noise = np.stack([noise for _, noise in pairs], axis=1)
-    return pd.concat([table, exact], ignore_index=True), noise, either
+    return pd.concat([table, exact]), noise, either
 
 
 def _steadiness(
@@ -97,8 +97,8 @@ def _rows(
     """One row per wave, and its noise; nothing where no two forms can be compared."""
     seen = [w for w, c in enumerate(counts) if c]
     sums = [{k: t.sum(axis=0)[None] for k, t in counts[w].items()} for w in seen]
-    whole = dict(zip(seen, copies.copying(sums, near), strict=True))
-    drawn = dict(zip(seen, copies.copying([resamples[w] for w in seen], near), strict=True))
+    whole = dict(zip(seen, copies.copying(sums, near)))
+    drawn = dict(zip(seen, copies.copying([resamples[w] for w in seen], near)))
     name = "near_copying" if near else "copying"
     out = []
     for w in range(len(counts)):

@@ -27,7 +27,7 @@ def late(forms: Forms, hours: np.ndarray) -> pd.DataFrame:
     the last form make the time and so are no evidence, the other raters are binomial.
     """
     rows = [_of_wave(forms, hours, w) for w in range(len(forms.waves))]
-    hits, raters, part, chance = (np.array(v, dtype=np.float64) for v in zip(*rows, strict=True))
+    hits, raters, part, chance = (np.array(v, dtype=np.float64) for v in zip(*rows))
     low, high = wilson(hits, raters)
     some = raters > 2
     # At least hits − 1 of raters − 2: the upper tail of a binomial law.

@@ -103,7 +103,7 @@ def mixed(codes: np.ndarray) -> np.ndarray:
     """One number per form that tells different forms apart: a sum with random odd factors."""
     factors = pd.util.hash_array(np.arange(codes.shape[1])) | np.uint64(1)
     out = np.zeros(len(codes), np.uint64)
-    for answer, factor in zip(codes.T, factors, strict=True):
+    for answer, factor in zip(codes.T, factors):
         out += (answer + 2).astype(np.uint64) * factor
     return out
 
@@ -128,4 +128,4 @@ def _bits(forms: Forms) -> pd.DataFrame:
             "bits", estimate=whole * per_form, low=np.maximum(low * per_form, 0),
             high=high * per_form, n=int(here.sum()), position=w,
         ))  # fmt: skip
-    return pd.concat(rows, ignore_index=True) if rows else estimates("bits", n=0, position=0)
+    return pd.concat(rows) if rows else estimates("bits", n=0, position=0)

@@ -71,7 +71,7 @@ def findings(
 
     ``either``: waves in which raters who became steadier would raise the alarm of copying, too.
     """
-    place = dict(zip(forms.waves, range(len(forms.waves)), strict=True))
+    place = dict(zip(forms.waves, range(len(forms.waves))))
     rows = table.assign(position=[place[w] for w in table[wave]] if wave else 0)
     out = [_of_wave(forms, rows[rows["position"] == w], w) for w in range(len(forms.waves))]
     steps = rows[(rows["metric"] == "change") & (rows["p"] <= ALARM)]

@@ -178,7 +178,7 @@ def _numbered(
     """The forms that occur, as one number each and in order; the place of each row among them."""
     size = sizes[0] * sizes[1] * sizes[2]
     code: np.ndarray = ids[0].astype(np.int32 if size < 2**31 else np.int64)
-    for own, many in zip(ids[1:], sizes[1:], strict=True):
+    for own, many in zip(ids[1:], sizes[1:]):
         code = code * many + own
     if size > 8 * len(code) + 1000:
         found, place = np.unique(code, return_inverse=True)

@@ -178,7 +178,7 @@ def _mutual(blocks: pd.DataFrame) -> pd.DataFrame:
     both = one.merge(
         one, left_on=["unit", "other"], right_on=["other", "unit"], suffixes=("", "_back")
     )
-    both = both[both["unit"] < both["other"]].reset_index(drop=True)
+    both = both[both["unit"] < both["other"]]
     weaker = (both["p_back"] > both["p"]).to_numpy()
     for column in ("estimate", "low", "high", "n", "expected", "t", "p"):
         both[column] = both[column].mask(weaker, both[f"{column}_back"])
@@ -211,7 +211,7 @@ def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
     )
     table["p_overall"] = holm(table["p"])
     table["flagged"] = (table["p_adjusted"] <= LEVEL).to_numpy()
-    return table.sort_values(["metric", "unit", "other"], kind="stable", ignore_index=True)
+    return table.sort_values(["metric", "unit", "other"], kind="stable")
 
 
 def _reading(table: pd.DataFrame, not_checked: list[str]) -> list[Finding]:

@@ -54,7 +54,7 @@ def blocks(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     square = (own**2).groupby([per[c] for c in by]).sum()
     variance = square / size**2 * raters / np.maximum(raters - 1, 1)
     out = pd.DataFrame({"mean": mean, "variance": variance, "n": raters}).reset_index()
-    return out[(out["n"] >= _LEAST) & (out["variance"] > 0)].reset_index(drop=True)
+    return out[(out["n"] >= _LEAST) & (out["variance"] > 0)]
 
 
 def mutual_top(forms: reader.Forms) -> pd.DataFrame:
@@ -75,8 +75,7 @@ def revenge(forms: reader.Forms) -> pd.DataFrame:
     swapped = steps.swaplevel().reindex(steps.index)
     now, then = steps.iloc[:, 1:].to_numpy(), swapped.iloc[:, :-1].to_numpy()
     unit = np.repeat(steps.index.get_level_values(0).to_numpy(), now.shape[1])
-    out = pd.DataFrame({"unit": unit, "now": now.ravel(), "then": then.ravel()}).dropna()
-    return out.reset_index(drop=True)
+    return pd.DataFrame({"unit": unit, "now": now.ravel(), "then": then.ravel()}).dropna()
 
 
 def late_votes(forms: reader.Forms, waves: pd.Series | None) -> pd.DataFrame:

@@ -90,7 +90,6 @@ def generalizability(
             component_rows(study, parts, draws, level),
             coefficient_rows(study, parts, shares, draws, level),
         ],
-        ignore_index=True,
     )
     about |= _method(parts, draws)
     return Result("generalizability", table, findings(table, study, parts, shares), about)

@@ -70,7 +70,7 @@ def generalizability_composite(
     plan = _plan(formula, object, sizes)
     about: dict[str, Any] = {
         "dropped": data.dropped, "formula": formula, "strata": [str(n) for n in data.names],
-        "linked": list(linked), "weights": dict(zip(map(str, data.names), chosen, strict=True)),
+        "linked": list(linked), "weights": dict(zip(map(str, data.names), chosen)),
         "sizes": dict(sizes) if sizes else "as observed", "seed": _SEED,
     }  # fmt: skip
     if data.added:

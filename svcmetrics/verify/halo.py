@@ -122,7 +122,7 @@ def _table(forms: reader.Forms, found: arrays.Impression) -> pd.DataFrame:
         estimates("halo_variance", variant=list(found.variances),
                   estimate=list(found.variances.values()), n=n),
     ]  # fmt: skip
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows)
 
 
 def _reading(forms: reader.Forms, found: arrays.Impression) -> Finding:

@@ -161,7 +161,7 @@ def _table(
     single = np.where(np.arange(6) < 3, got["estimate"], np.nan)
     six = estimates(
         "icc",
-        variant=[f"{a} = {b}" for a, b in zip(forms.FORMS, forms.NOTATIONS, strict=True)],
+        variant=[f"{a} = {b}" for a, b in zip(forms.FORMS, forms.NOTATIONS)],
         estimate=got["estimate"], low=got["low"], high=got["high"], n=len(grid.rows),
         form=forms.FORMS, notation=forms.NOTATIONS, raters=got.get("k", len(grid.columns)),
         raw=got["raw"], F=got["F"], df1=got["df1"], df2=got["df2"], p=got["p"],
@@ -174,4 +174,4 @@ def _table(
         estimates(name, variant=["agreement", "consistency"], estimate=value, n=len(grid.rows))
         for name, value in (("sem", sem), ("mdc", 1.959964 * np.sqrt(2) * sem))
     ]
-    return pd.concat([six, *rows], ignore_index=True)
+    return pd.concat([six, *rows])

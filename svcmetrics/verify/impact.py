@@ -82,13 +82,11 @@ def impact(  # noqa: PLR0913
         table = estimates("impact", groups={target: ""}, variant="severity", n=0)
         return Result("impact", table, [none, *forms.findings], about)
     effects = impact_effects.all_effects(ratings, forms, columns, rng)
-    rows = pd.concat([_row(e, base, target) for e in effects], ignore_index=True)
+    rows = pd.concat([_row(e, base, target) for e in effects])
     rows["p_adjusted"] = benjamini_hochberg(rows["p"])
-    rows["verdict"] = [
-        _verdict(e, r, base) for e, r in zip(effects, rows.to_dict("records"), strict=True)
-    ]
+    rows["verdict"] = [_verdict(e, r, base) for e, r in zip(effects, rows.to_dict("records"))]
     shifts = [_shifts(e, base, target, hidden) for e in effects if e.found]
-    table = pd.concat([rows, *shifts], ignore_index=True)
+    table = pd.concat([rows, *shifts])
     for column in ("verdict", "group_before", "group_after"):
         table[column] = table[column].fillna("")
     return Result("impact", table, [*_findings(rows), *forms.findings], about)

@@ -58,11 +58,11 @@ def few_behind(forms: Forms, out: np.ndarray) -> np.ndarray:
 def stacked(rows: pd.DataFrame, shifts: pd.DataFrame, target: str) -> pd.DataFrame:
     """The effect's own rows above those of the targets, with the target in front."""
     own = rows.copy()
-    own.insert(0, target, pd.Series([""] * len(own), dtype="object"))
+    own.insert(0, target, np.full(len(own), "", dtype=object))
     shifts = shifts.astype({target: "object"})
     for column in own.columns.difference(shifts.columns):
         shifts[column] = np.nan if pd.api.types.is_numeric_dtype(own[column]) else ""
-    return pd.concat([own, shifts[own.columns]], ignore_index=True)
+    return pd.concat([own, shifts[own.columns]])
 
 
 def finding(shifts: pd.DataFrame, spread: float) -> list[Finding]:

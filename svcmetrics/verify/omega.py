@@ -106,12 +106,12 @@ def _table(
     )  # fmt: skip
     labels = [str(i) for i in form.items]
     each = estimates("loading", groups={item: labels}, estimate=loading["general"][0], n=n)
-    return pd.concat([whole, each], ignore_index=True)
+    return pd.concat([whole, each])
 
 
 def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int, n: int) -> Finding | None:
     k = len(form.items)
-    flat = [str(i) for i, v in zip(form.items, np.diag(covariance), strict=True) if v <= 0]
+    flat = [str(i) for i, v in zip(form.items, np.diag(covariance)) if v <= 0]
     if flat:
         return Finding("omega.constant", {"items": flat}, "refused")
     if twins := answers.twins(form.table, form.items):
@@ -235,7 +235,7 @@ def _reading(
         found.append(Finding("omega.nothing_common", {}, "warning"))
     if n < answers.FEW:
         found.append(Finding("alpha.few", {"n": n}, "warning"))
-    against = [str(i) for i, v in zip(form.items, loading["general"][0], strict=True) if v < 0]
+    against = [str(i) for i, v in zip(form.items, loading["general"][0]) if v < 0]
     if against:
         found.append(Finding("alpha.reversed", {"items": against}, "warning"))
     return [*found, *form.findings]

@@ -110,7 +110,7 @@ def _missing(cells: Cells) -> list[Finding]:
 
 def _with_pairs(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs below the model, with both departments in front."""
-    out = pd.concat([table.assign(unit="", other_unit=""), pairs], ignore_index=True)
+    out = pd.concat([table.assign(unit="", other_unit=""), pairs])
     for place, column in enumerate(("unit", "other_unit")):
         out.insert(place, column, out.pop(column))
     return out
@@ -132,7 +132,7 @@ def _fitted(cells: Cells) -> round_robin.Relations | None:
 def _table(found: round_robin.Relations, cells: Cells, p: float) -> pd.DataFrame:
     parts = reciprocity_rows.Parts(found.values, found.errors, len(cells.units))
     rows = [*reciprocity_rows.correlations(parts, p), *reciprocity_rows.parts(parts, "relation")]
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows)
 
 
 def _reading(table: pd.DataFrame) -> Finding:
@@ -157,7 +157,7 @@ def _pairs_reading(pairs: pd.DataFrame) -> list[Finding]:
     sure = pairs[(pairs["p_adjusted"] <= 0.05) & (pairs["estimate"] > 0)].sort_values("p")
     if not len(sure):
         return [Finding("reciprocity.pairs_none", {"pairs": len(pairs)})]
-    names = [f"{a}–{b}" for a, b in zip(sure["unit"], sure["other_unit"], strict=True)]
+    names = [f"{a}–{b}" for a, b in zip(sure["unit"], sure["other_unit"])]
     top = sure.iloc[0]
     values = {"names": names, "count": len(names), "pairs": len(pairs), "size": top["estimate"],
               "low": top["low"], "high": top["high"]}  # fmt: skip

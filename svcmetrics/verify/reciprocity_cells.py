@@ -43,7 +43,7 @@ def by_pair(
     frame = frame[frame["actor"].isin(both) & frame["partner"].isin(both)]
     by_rater = frame.groupby(["actor", "partner", "rater"], as_index=False)["y"].mean()
     mean = by_rater.groupby(["actor", "partner"], as_index=False)["y"].mean()
-    place, units = grid.positions(pd.concat([mean["actor"], mean["partner"]], ignore_index=True))
+    place, units = grid.positions(pd.concat([mean["actor"], mean["partner"]]))
     n = len(mean)
     return Cells(mean["y"].to_numpy("float64"), place[:n], place[n:], units), int(self_rated.sum())
 
@@ -68,9 +68,7 @@ def in_common(
         return table, notes
     parts = reciprocity_rows.Parts(found.values, found.errors, n)
     row = reciprocity_rows.correlations(parts)[0].assign(variant="dyadic_shared")
-    whole_table = pd.concat(
-        [table, row, *reciprocity_rows.parts(parts, "shared")], ignore_index=True
-    )
+    whole_table = pd.concat([table, row, *reciprocity_rows.parts(parts, "shared")])
     return whole_table, [*notes, _reading(row.iloc[0], n)]
 
 

@@ -78,12 +78,12 @@ def favoured_pairs(forms: Forms, rater_unit: str, side: np.ndarray | None = None
     rows = [
         estimates("mutual", estimate=s.estimate, low=s.low, high=s.high, n=int(raters[a, b] + raters[b, a]),
                   p=s.p, unit=str(a), other_unit=str(b))
-        for (a, b), s in zip(both, _stepwise(away, columns, forms.rater, len(names)), strict=True)
+        for (a, b), s in zip(both, _stepwise(away, columns, forms.rater, len(names)))
     ]  # fmt: skip
     if not rows:
         return estimates("mutual", p=[], p_adjusted=[], unit=[], other_unit=[], n=[], variant=[],
                          estimate=[], low=[], high=[]).iloc[:0]  # fmt: skip
-    table = pd.concat(rows, ignore_index=True)
+    table = pd.concat(rows)
     untested = np.ones(len(names) - len(rows))
     table["p_adjusted"] = benjamini_hochberg(np.r_[table["p"], untested])[: len(table)]
     return table

@@ -29,12 +29,12 @@ class Parts:
     @property
     def value(self) -> dict[str, float]:
         """By name."""
-        return dict(zip(NAMES, self.values.tolist(), strict=True))
+        return dict(zip(NAMES, self.values.tolist()))
 
     @property
     def error(self) -> dict[str, float]:
         """By name."""
-        return dict(zip(NAMES, self.errors.tolist(), strict=True))
+        return dict(zip(NAMES, self.errors.tolist()))
 
     @property
     def wide(self) -> float:

@@ -144,7 +144,7 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     table = estimates(
         "reportable", variant=names, estimate=value, low=low, high=high, n=[r[4] for r in rows] or [0],
         least=least, most=most,
-        passed=[bool(p) if j else None for p, j in zip(passed, judged_by, strict=True)],
+        passed=[bool(p) if j else None for p, j in zip(passed, judged_by)],
     )  # fmt: skip
     counts = table["variant"] == "raters"
     table.loc[counts, "metric"] = "fewest_raters"

@@ -19,5 +19,5 @@ def reversed_items(forms: Forms, metric: str) -> list[Finding]:
     with np.errstate(invalid="ignore"):
         alone = np.isnan(r).all(axis=1, keepdims=True)
         middle = np.nanmedian(np.where(alone, 0.0, r), axis=1)
-    names = [str(i) for i, m in zip(forms.items, middle, strict=True) if m < _AGAINST]
+    names = [str(i) for i, m in zip(forms.items, middle) if m < _AGAINST]
     return [Finding(f"{metric}.reversed", {"items": names}, "warning")] if names else []

@@ -79,7 +79,7 @@ def split_half(
         kinds["split_half_standardised"] = consistency.correlations(covariance)
     limits = _limits(form.table, halves, draws)
     parts = [_rows(name, kinds[name], halves, n, limits[name]) for name in kinds]
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts)
     row = table.set_index("variant").iloc[:4]["estimate"]
     values = {
         "mean": row["mean"],

@@ -72,9 +72,7 @@ def straight_lining(
     findings = _folded([f for _, found in parts for f in found]) + cells.findings
     if not parts:
         return Result("straight_lining", estimates("straight_lining", n=0), [_nothing("")], about)
-    return Result(
-        "straight_lining", pd.concat([t for t, _ in parts], ignore_index=True), findings, about
-    )
+    return Result("straight_lining", pd.concat([t for t, _ in parts]), findings, about)
 
 
 def _one(forms: np.ndarray, label: str, wave: str | None) -> tuple[pd.DataFrame, list[Finding]]:
@@ -104,7 +102,7 @@ def _one(forms: np.ndarray, label: str, wave: str | None) -> tuple[pd.DataFrame,
         "longstring_ratio", groups=groups, estimate=mean / expected, low=(mean - half) / expected,
         high=(mean + half) / expected, n=n, chance=np.nan, not_assessable=not_used,
     )  # fmt: skip
-    both = pd.concat([share, ratio], ignore_index=True)
+    both = pd.concat([share, ratio])
     return both, _reading(both, used, hits, label)
 
 
@@ -171,7 +169,7 @@ def _waves(
         return np.zeros(len(cells.rows), dtype=np.int64), [""] if cells.rows else []
     pairs = ratings[[form, wave]].dropna().drop_duplicates()
     grids.unique(pairs, form)
-    found = dict(zip(pairs[form], pairs[wave], strict=True))
+    found = dict(zip(pairs[form], pairs[wave]))
     labels = pd.Series([found.get(f) for f in cells.rows], dtype="object")
     codes, names = grids.positions(labels.where(labels.notna(), "—"))
     return codes, [str(n) for n in names]

@@ -44,9 +44,9 @@ def claimed(ratings: pd.DataFrame, items: list[Any], item: str, dimension: str |
         first = twice[item].iloc[0]
         names = sorted(map(str, twice.loc[twice[item] == first, dimension]))
         raise table_error("two_dimensions", column=dimension, item=str(first), names=names)
-    of = dict(zip(known[item], known[dimension].astype("str"), strict=True))
+    of = dict(zip(known[item], known[dimension].astype("str")))
     own = [of.get(i) for i in items]
-    without = [str(i) for i, d in zip(items, own, strict=True) if d is None]
+    without = [str(i) for i, d in zip(items, own) if d is None]
     names = sorted({d for d in own if d is not None})
     if without:
         return Claim(names, None, len(items), [], without)
@@ -54,7 +54,7 @@ def claimed(ratings: pd.DataFrame, items: list[Any], item: str, dimension: str |
     size = np.bincount(factor, minlength=len(names))
     if len(items) > 1 and (size == 1).all():
         return Claim([""], one.factor, len(items), [], [], each_alone=True)
-    alone = [name for name, n in zip(names, size, strict=True) if n == 1]
+    alone = [name for name, n in zip(names, size) if n == 1]
     return Claim(names, factor, len(items), alone, [])
 
 
@@ -70,7 +70,7 @@ def pooled(
     if len(twice):
         first = twice[person].iloc[0]
         raise table_error("two_targets", column=person, other=target, example=str(first))
-    of = dict(zip(known[person], known[target], strict=True))
+    of = dict(zip(known[person], known[target]))
     codes = pd.factorize(pd.Series([of.get(p) for p in form.rows], dtype="object"))[0]
     codes = np.where(codes < 0, codes.max(initial=-1) + 1, codes)
     there = np.isfinite(form.table)

@@ -48,7 +48,7 @@ def _flat(form: Answers) -> list[str]:
     there = np.isfinite(form.table)
     low = np.where(there, form.table, np.inf).min(axis=0, initial=np.inf)
     high = np.where(there, form.table, -np.inf).max(axis=0, initial=-np.inf)
-    return [str(i) for i, same in zip(form.items, high <= low, strict=True) if same]
+    return [str(i) for i, same in zip(form.items, high <= low) if same]
 
 
 def findings(
@@ -135,7 +135,7 @@ def _parts(form: Answers, claim: Claim, fits: Fits) -> list[Finding]:
     if model is None:
         return found
     high = limits(np.abs(model.loading), model.loading_error)[1]
-    weak = [str(i) for i, h in zip(form.items, high, strict=True) if h < _WEAK]
+    weak = [str(i) for i, h in zip(form.items, high) if h < _WEAK]
     if weak:
         found.append(Finding("structure.weak", {"items": weak, "least": _WEAK}, "warning"))
     one, two = np.triu_indices(claim.many, 1)
@@ -143,7 +143,7 @@ def _parts(form: Answers, claim: Claim, fits: Fits) -> list[Finding]:
     top = np.where(np.abs(model.phi[one, two]) >= 1, 1.0, top)
     close = [
         f"{claim.names[i]} / {claim.names[j]}"
-        for i, j, h in zip(one, two, top, strict=True) if h >= _CLOSE
+        for i, j, h in zip(one, two, top) if h >= _CLOSE
     ]  # fmt: skip
     if close:
         found.append(Finding("structure.close", {"pairs": close, "limit": _CLOSE}, "warning"))

@@ -75,7 +75,7 @@ def counted(r: np.ndarray, n: int, rng: np.random.Generator, draws: int) -> Coun
     seen = np.stack(dimensions.eigenvalues(r[None]), axis=1)[0]
     chance = dimensions.by_chance(len(r), n, draws, rng)
     limit = np.quantile(chance, _LIMIT, axis=0)
-    components, factors = (dimensions.beyond(a, b) for a, b in zip(seen, limit, strict=True))
+    components, factors = (dimensions.beyond(a, b) for a, b in zip(seen, limit))
     whole, each = dimensions.kmo(r)
     partial = dimensions.least_partial(r)
     return Counted(seen, chance.mean(axis=0), limit, components, factors, partial, whole, each)
@@ -113,7 +113,7 @@ def rows(
         ))  # fmt: skip
     if "claimed" in fits.models and claim.factor is not None:
         parts += _parts(keys, claim, labels, names, fits)
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts)
 
 
 def _fit(none: dict[str, str], model: str, fits: Fits) -> list[pd.DataFrame]:

@@ -7,12 +7,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from svcmetrics import verify
 from svcmetrics.numeric import blocks, careless_indices, honest
 from svcmetrics.numeric import careless as runs
 from svcmetrics.problems import TableError
+from svcmetrics.verify import careless_flags
 
 NAMES = {"rater": "r", "item": "i", "score": "s"}
 
@@ -201,3 +202,54 @@ def test_a_rate_of_nobody_or_of_half_of_all_is_refused(rate):
     with pytest.raises(TableError) as caught:
         verify.careless(attentive(np.random.default_rng(1), raters=20), **NAMES, rate=rate)
     assert caught.value.problems[0].key == "rate_out_of_range"
+
+
+def test_which_end_of_each_index_is_careless():
+    """Meade & Craig 2012 and Curran 2016: long runs, far-off patterns and like answers to opposites
+    are careless where high; all other indices where low."""
+    everything = {"longstring", "irv", "mahalanobis", "person_fit", "synonyms", "antonyms",
+                  "even_odd", "spread"}  # fmt: skip
+    assert everything - careless_flags.LOW == {"longstring", "mahalanobis", "antonyms"}
+    assert everything > careless_flags.LOW
+
+
+def test_who_rated_one_department_has_no_spread_between_departments():
+    answers = np.array([[1, 2], [3, 5], [4, 4], [2, 2], [2, 4]], dtype=float)
+    rater, pair, owner = np.array([0, 0, 1, 2, 2]), np.arange(5), np.array([0, 0, 1, 2, 2])
+    none = np.zeros((0, 2), dtype=int)
+    found = careless_flags.indices(
+        answers, (rater, pair, owner), 3, None, {"synonyms": none, "antonyms": none}
+    )
+    expected = [np.std([1.5, 4], ddof=1), np.nan, np.std([2, 3], ddof=1)]
+    np.testing.assert_allclose(found["spread"], expected)
+
+
+def test_seconds_are_judged_from_the_slower_half():
+    """Ten raters are needed; the spread is that of the slower half around the median."""
+    logs = np.linspace(0, 1.8, 10)
+    p = careless_flags._quick(np.exp(logs))
+    slower = logs[5:] - 0.9
+    np.testing.assert_allclose(p, stats.norm.cdf((logs - 0.9) / np.sqrt((slower**2).mean())))
+    assert np.isnan(careless_flags._quick(np.exp(logs[:9]))).all()
+    assert (careless_flags._quick(np.full(10, 7.0)) == 1).all()
+    some = careless_flags._quick(np.r_[np.exp(logs), np.nan])
+    np.testing.assert_allclose(some[:10], p)
+
+
+def test_the_level_of_one_index_is_a_quantile_of_the_least_of_all():
+    null = np.array([[[0.5, 0.1, 0.9, 0.7]], [[0.4, 0.8, 0.3, 0.6]]])  # least: 0.4, 0.1, 0.3, 0.6
+    assert careless_flags._level(null, 0.25, 2) == 0.1
+    assert careless_flags._level(null, 0.5, 2) == 0.3
+    assert careless_flags._level(null, 0.5, 4) == 0.1  # the two others have their half of the rate
+    p = careless_flags._least([np.array([0.2, np.nan]), np.array([0.3, np.nan])], 2)
+    assert p.tolist() == [0.2, 1.0]
+    assert np.isnan(careless_flags._least([], 2)).all()
+
+
+def test_chances_are_shares_of_as_many_or_more_extreme_ones():
+    seen, stratum = np.array([3.0, 1.0, np.nan, 9.0]), np.array([0, 0, 0, 1])
+    drawn = np.array([[1.0, 2.0, 3.0, 5.0], [4.0, 5.0, np.nan, 6.0]])
+    p, own = careless_flags._chances(seen, drawn, stratum)
+    # Of 1, 2, 3, 4 and 5 three reach 3 and all reach 1; of 5 and 6 none reaches 9: one in three.
+    np.testing.assert_allclose(p, [3 / 5, 1, np.nan, 1 / 3])
+    np.testing.assert_allclose(own, [[1, 4 / 5, 3 / 5, 1], [2 / 5, 1 / 5, np.nan, 1 / 2]])
