@@ -3,13 +3,14 @@
 import importlib
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from svcmetrics import TableError
-from svcmetrics.verify import d_study, generalizability
+from svcmetrics.verify import _generalizability_findings, d_study, generalizability
 from svcmetrics.verify._formula import read_formula
 from tests.verify.samples import SAMPLES
 
@@ -248,3 +249,35 @@ def test_perfect_agreement_warns():
     result = generalizability(long(values, "t", "r"), "score ~ t + r", object="t")
     assert value(result, "phi") == pytest.approx([1.0])
     assert "generalizability.perfect" in [f.key for f in result.findings]
+
+
+@pytest.mark.parametrize(
+    ("phi", "low", "word"),
+    [(0.9, 0.8, "good"), (0.9, 0.799, "fair"), (0.5, 0.2, "fair"), (0.499, 0.2, "poor"),
+     (0.0, 0.0, "none"), (0.001, 0.0, "poor"), (np.nan, np.nan, "none")],
+)  # fmt: skip
+def test_the_verdict_of_phi_at_its_limits(phi, low, word):
+    assert _generalizability_findings._verdict({"phi": phi, "low": low}) == word
+
+
+def test_the_largest_source_of_error_is_named_with_its_share():
+    study = SimpleNamespace(terms=["t", "r", "residual"], codes=[0, 0])
+    shares = SimpleNamespace(absolute=np.array([0.0, 0.25, 0.25]))
+
+    def said(*parts):
+        own = SimpleNamespace(truncated=np.array(parts))
+        return _generalizability_findings._source(study, own, shares)
+
+    (rater,) = said(9.0, 3.0, 1.0)
+    assert rater.key == "generalizability.source" and rater.values == {"name": "r", "share": 0.75}
+    (rest,) = said(9.0, 1.0, 3.0)
+    assert rest.key == "generalizability.residual" and rest.values["share"] == 0.75
+    assert said(9.0, 0.0, 0.0) == []
+
+
+def test_eight_objects_are_not_few():
+    rng = np.random.default_rng(4)
+    for n, few in ((8, False), (7, True)):
+        table = long(rng.normal(size=(n, 1)) * 2 + rng.normal(size=(n, 5)), "t", "r")
+        keys = [f.key for f in generalizability(table, "score ~ t + r", object="t").findings]
+        assert ("generalizability.few_targets" in keys) is few

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from svcmetrics import verify
 from svcmetrics.problems import TableError
+from svcmetrics.verify import _composite_rows
 
 composite = verify.generalizability_composite
 
@@ -222,3 +225,70 @@ def test_limits_hold_the_true_coefficient_about_as_often_as_they_say():
         row = out[(out["metric"] == "phi") & (out["stratum"] == "")].iloc[0]
         inside += row["low"] <= universe / (universe + absolute) <= row["high"]
     assert inside >= 53  # 57 expected; 53 or fewer has a chance of 2% at 95%
+
+
+def test_the_components_of_a_dimension_are_those_of_its_own_study_uncut():
+    data = _printed()
+    out = composite(data, "score ~ person + item", object="person", strata="subtest").table
+    for subtest in (1, 2, 3):
+        own = verify.generalizability(
+            data[data["subtest"] == subtest], "score ~ person + item", object="person"
+        ).table
+        raw = own[(own["metric"] == "component") & (own["variant"] == "raw")].set_index("term")
+        part = out[(out["metric"] == "component") & (out["stratum"] == str(subtest))]
+        part = part[part["with_stratum"] == str(subtest)].set_index("term")
+        assert part.index.tolist() == raw.index.tolist() and (part["variant"] == "variance").all()
+        assert (part["low"] < 0).tolist() == (raw["low"] < 0).tolist()  # draws are not cut either
+        np.testing.assert_allclose(part["estimate"], raw["estimate"], rtol=1e-12)
+
+
+def test_covariances_have_normal_limits_and_correlations_only_where_variances_are_above_nought():
+    data = _printed()
+    out = composite(data, "score ~ person + item", object="person", strata="subtest").table
+    shared = out[(out["metric"] == "component") & (out["variant"] == "covariance")]
+    wide = dict(list(out[out["variant"] == "variance"].groupby("stratum")))
+    for _, row in shared.iterrows():
+        assert row["estimate"] - row["low"] == pytest.approx(row["high"] - row["estimate"])
+        one, two = (
+            float(wide[s].set_index("term").loc[row["term"], "estimate"])
+            for s in (row["stratum"], row["with_stratum"])
+        )
+        assert one > 0 and two > 0
+        assert row["correlation"] == pytest.approx(row["estimate"] / np.sqrt(one * two))
+    # The error of a covariance of eight persons' means, as for normal scores: (s1 s2 + s12^2) / 7.
+    means = data.groupby(["person", "subtest"])["score"].mean().unstack()
+    row = shared[(shared["stratum"] == "1") & (shared["with_stratum"] == "2")].iloc[0]
+    cov = means.cov()
+    error = np.sqrt((cov.loc[1, 1] * cov.loc[2, 2] + cov.loc[1, 2] ** 2) / 7)
+    assert (row["high"] - row["estimate"]) / 1.959964 == pytest.approx(error, rel=0.35)
+
+
+def _coefficients(phi=0.7, low=0.6, n=9, correlation=0.5):
+    rows = [{"stratum": "", "metric": "phi", "estimate": phi, "low": low, "high": 0.9, "n": n},
+            {"stratum": "", "metric": "erho2", "estimate": 0.8, "low": 0.5, "high": 0.9, "n": n},
+            {"stratum": "a", "metric": "component", "with_stratum": "b", "correlation": correlation}]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "more"),
+    [
+        ({}, "fair", []),
+        ({"low": 0.8}, "good", []), ({"low": 0.799}, "fair", []),
+        ({"phi": 0.5, "low": 0.1}, "fair", []), ({"phi": 0.499, "low": 0.1}, "poor", []),
+        ({"phi": np.nan, "low": np.nan}, "poor", []),
+        ({"correlation": 0.95}, "fair", ["alike"]), ({"correlation": 0.949}, "fair", []),
+        ({"n": 8}, "fair", []), ({"n": 7}, "fair", ["few_targets"]),
+    ],
+)  # fmt: skip
+def test_the_reading_of_a_composite_at_its_limits(change, key, more):
+    data = SimpleNamespace(names=["a", "b"], dropped={}, cells=[1, 2])
+    table = _coefficients(**change)
+    found = _composite_rows.findings(table, data, SimpleNamespace(strata=[]))
+    assert [f.key.split(".")[1] for f in found] == [key, *more]
+    assert found[0].values["strata"] == 2 and found[0].values["erho2"] == 0.8
+    if more == ["alike"]:
+        assert found[1].values == {"pairs": ["a – b"], "count": 1}
+    data.dropped = {"incomplete_cell": 3}
+    left = _composite_rows.findings(table, data, SimpleNamespace(strata=[]))[-1]
+    assert left.values == {"count": 3, "kept": 2}
