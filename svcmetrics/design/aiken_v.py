@@ -63,7 +63,7 @@ def aiken_v(
         require(judgements, panel)
         rows = rows.assign(**{panel: judgements.reset_index(drop=True)[panel].reindex(rows.index)})
         dropped |= {"no_panel": int(rows[panel].isna().sum())} if rows[panel].isna().any() else {}
-    means = rows.groupby(keys, sort=True)[relevance].agg(["mean", "size"]).reset_index()
+    means = rows.groupby(keys)[relevance].agg(["mean", "size"]).reset_index()
     n = means["size"].to_numpy(int)
     v = (means["mean"].to_numpy() - scale[0]) / steps
     low, high = wilson(v * n * steps, n * steps)

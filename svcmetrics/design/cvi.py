@@ -57,7 +57,7 @@ def cvi(
         judgements, item=item, judge=judge, relevance=relevance, scale=scale
     )
     yes = (rows[relevance] >= relevant_from).astype(float)
-    panel = yes.groupby(rows[item], sort=True).agg(["sum", "size"])
+    panel = yes.groupby(rows[item]).agg(["sum", "size"])
     agree, n = panel["sum"].to_numpy(float), panel["size"].to_numpy(float)
     share = agree / n
     low, high = wilson(agree, n)
@@ -76,7 +76,7 @@ def cvi(
         kappa=(share - chance) / (1 - chance),
         verdict=np.where(enough, "keep", "revise"),
     )
-    form = _form(share, yes.groupby(rows[judge], sort=True).mean().to_numpy(), item)
+    form = _form(share, yes.groupby(rows[judge]).mean().to_numpy(), item)
     table = pd.concat([items, form]) if len(items) else items
     about = {"dropped": dropped, "relevant_from": relevant_from}
     return Result("cvi", table, _findings(items, form, item), about)

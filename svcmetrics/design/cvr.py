@@ -70,7 +70,7 @@ def cvr(
     rows, dropped = read_words(judgements, item=item, judge=judge, relevance=relevance)
     dropped |= {"on_a_scale": rated} if rated else {}
     yes = rows[relevance].astype(str).isin(words)
-    panel = yes.groupby(rows[item], sort=True).agg(["sum", "size"])
+    panel = yes.groupby(rows[item]).agg(["sum", "size"])
     agree, n = panel["sum"].to_numpy(float), panel["size"].to_numpy(int)
     low, high = wilson(agree, n)
     least = needed(n)

@@ -76,7 +76,7 @@ def _local(at: pd.Series, timezone: str) -> pd.Series:
 
 
 def _cases(log: pd.DataFrame, by: str) -> pd.DataFrame:
-    groups = log.groupby("case_id", sort=True)
+    groups = log.groupby("case_id")
     cases = groups.agg(
         service_id=("service_id", "first"), kind=(by, "first"), start=("at", "first")
     )

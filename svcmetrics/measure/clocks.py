@@ -51,8 +51,7 @@ def _clocks(calendar: pd.DataFrame, timezone: str) -> dict[str, worktime.Clock]:
         unique(table, "calendar_id", "date", "slot")
     table = table.assign(date=pd.to_datetime(table["date"]).dt.tz_localize(None).dt.normalize())
     return {
-        str(name): _clock(rows, str(name), timezone)
-        for name, rows in table.groupby("calendar_id", sort=True)
+        str(name): _clock(rows, str(name), timezone) for name, rows in table.groupby("calendar_id")
     }
 
 

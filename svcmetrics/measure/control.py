@@ -76,7 +76,7 @@ def control(
     data, dropped = _ready(rows, value, at, size, chart, names)
     phases = rows[phase].reindex(data.index) if phase is not None else None
     parts = [_run(part, names, at, chart, None if phases is None else phases.loc[part.index])
-             for _, part in (data.groupby(names, sort=True) if names else [((), data)])]  # fmt: skip
+             for _, part in (data.groupby(names) if names else [((), data)])]  # fmt: skip
     table = pd.concat(parts) if parts else _points(data, names, at, chart)
     own = (table["metric"] == "control").to_numpy()
     table.loc[own, "p_adjusted"] = benjamini_hochberg(table.loc[own, "p"])

@@ -65,7 +65,7 @@ def _named(key: str, rows: pd.DataFrame, names: list[str], at: str) -> list[Find
     if not names:
         return [Finding(f"control.{key}", {"periods": _short(rows[at])})]
     label = rows[names].astype("str").agg(" · ".join, axis=1)
-    order = label.value_counts(sort=True).index[:_NAMED]
+    order = label.value_counts().index[:_NAMED]
     return [
         Finding(f"control.{key}_group", {"group": g, "periods": _short(rows.loc[label == g, at])})
         for g in order

@@ -143,7 +143,7 @@ def _clock(rows: Table, book: dict[str, Any]) -> Any:
 
 def _table(frame: pd.DataFrame, by: list[str], with_business: bool) -> pd.DataFrame:
     parts = []
-    groups = frame.groupby(by, sort=True, dropna=False) if by else [((), frame)]
+    groups = frame.groupby(by, dropna=False) if by else [((), frame)]
     for key, part in groups:
         for kind in ("elapsed", "business") if with_business else ("elapsed",):
             us = np.sort(part[kind].dropna().to_numpy(dtype=float)) / HOUR

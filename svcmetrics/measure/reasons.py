@@ -86,8 +86,7 @@ def _counted(back: Table, names: list[str]) -> pd.DataFrame:
 def _table(counts: pd.DataFrame, names: list[str], rare: int) -> pd.DataFrame:
     keys = [*names, "is_emergency"]
     parts = [
-        _group(rows, dict(zip(keys, key)), rare)
-        for key, rows in counts.groupby(keys, sort=True, dropna=False)
+        _group(rows, dict(zip(keys, key)), rare) for key, rows in counts.groupby(keys, dropna=False)
     ]
     parts.sort(key=lambda p: p["variant"].str.startswith("emergency").any())  # stable
     if not parts:

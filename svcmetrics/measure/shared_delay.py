@@ -36,14 +36,14 @@ def shared(delays: Delays, promises: pd.DataFrame, after: str | None) -> pd.Data
     unlisted = taken["filled"].isna().groupby(taken["case"]).transform("any")
     parts = [
         _on_network(rows, promises[promises["service_id"] == service])
-        for service, rows in taken[~unlisted].groupby("service_id", sort=True)
+        for service, rows in taken[~unlisted].groupby("service_id")
     ]
     return pd.concat([*parts, _in_line(taken[unlisted])])
 
 
 def _taken(visits: pd.DataFrame) -> pd.DataFrame:
     """Hours per case and step, and the hour of the case at which its last visit ended."""
-    groups = visits.groupby(["case", *_STEP], as_index=False, sort=True, dropna=False)
+    groups = visits.groupby(["case", *_STEP], as_index=False, dropna=False)
     return groups.agg(
         net_h=("net_h", "sum"), done_h=("done_h", "max"), unit_id=("unit_id", "first")
     )

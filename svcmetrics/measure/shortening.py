@@ -113,7 +113,7 @@ def _rows(
 
 def _table(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     parts = []
-    groups = rows.groupby(by, sort=True, dropna=False) if by else [((), rows)]
+    groups = rows.groupby(by, dropna=False) if by else [((), rows)]
     for key, part in groups:
         named = dict(zip(by, key if isinstance(key, tuple) else (key,)))
         for variant, strata in (

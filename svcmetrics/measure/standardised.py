@@ -108,7 +108,7 @@ def _compared(frame: pd.DataFrame, by: str, mix: list[str], outcome: str) -> pd.
     work = pd.DataFrame(
         {by: frame[by], "observed": frame[outcome], "expected": usual, "alone": groups == 1, "n": 1}
     )
-    t = work.groupby(by, sort=True, dropna=False).agg(
+    t = work.groupby(by, dropna=False).agg(
         observed=("observed", "sum"),
         expected=("expected", "sum"),
         alone=("alone", "mean"),

@@ -147,7 +147,7 @@ def _coded(
     whole = _Times(time[order], cause[order])
     if not by or not len(rows):
         return whole, [((), whole)] if len(rows) else []
-    groups = rows.groupby(by, sort=True, dropna=False)
+    groups = rows.groupby(by, dropna=False)
     keys = [k if isinstance(k, tuple) else (k,) for k, _ in groups]
     # Small whole numbers are sorted by counting, and what was in order stays so within a group.
     place = groups.ngroup().to_numpy().astype(np.min_scalar_type(len(keys)))

@@ -78,7 +78,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
 
 def _table(rows: pd.DataFrame, by: list[str]) -> tuple[pd.DataFrame, int]:
     parts, floored = [], 0
-    for key, part in rows.groupby(["is_emergency", *by], sort=True, dropna=False):
+    for key, part in rows.groupby(["is_emergency", *by], dropna=False):
         ratio = _closed(part)
         safe = np.maximum(ratio, FLOOR)
         floored += int((ratio < FLOOR).sum())

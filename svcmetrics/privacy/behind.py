@@ -68,13 +68,13 @@ class Behind:
         """The number of each row's cell, in the order of ``names``."""
         if not self.by:
             return pd.Series(0, index=self.ratings.index)
-        return self.ratings.groupby(list(self.by), sort=True, dropna=False).ngroup()
+        return self.ratings.groupby(list(self.by), dropna=False).ngroup()
 
     def names(self) -> pd.DataFrame:
         """The names of the cells, one row each."""
         if not self.by:
             return pd.DataFrame(index=[0])
-        keys = self.ratings.groupby(list(self.by), sort=True, dropna=False).size()
+        keys = self.ratings.groupby(list(self.by), dropna=False).size()
         return keys.reset_index()[list(self.by)]
 
     def weights(self) -> np.ndarray:

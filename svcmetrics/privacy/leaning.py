@@ -78,7 +78,7 @@ def leaning(
     parts = behind.ratings
     out = [c for c in taken_out if c in parts and parts[c].nunique() > 1]
     of_form = [c for c in (target, behind.rater, *behind.rating) if c in parts and c != "dimension"]
-    form = parts.groupby(list(dict.fromkeys(of_form)), dropna=False, sort=True).ngroup().to_numpy()
+    form = parts.groupby(list(dict.fromkeys(of_form)), dropna=False).ngroup().to_numpy()
     _, first = np.unique(form, return_index=True)
     share = parts[behind.weight].to_numpy("float64") if behind.weight else np.ones(len(parts))
     whole = np.bincount(form, weights=share)

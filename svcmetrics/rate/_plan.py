@@ -30,7 +30,7 @@ def waves(rows: pd.DataFrame, wave: str | None) -> Iterator[tuple[dict[str, obje
     if wave is None:
         yield {}, rows
         return
-    for name, part in rows.groupby(wave, sort=True):
+    for name, part in rows.groupby(wave):
         yield {wave: name}, part
 
 

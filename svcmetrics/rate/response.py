@@ -54,7 +54,7 @@ def response(
     answered = known[form].isin(ratings[form].dropna())
     waves = known[wave].astype(str) if wave else pd.Series("", index=known.index)
     counts = (
-        answered.groupby(waves, sort=True).agg(["sum", "size"])
+        answered.groupby(waves).agg(["sum", "size"])
         if wave
         else pd.DataFrame(columns=["sum", "size"])
     )

@@ -73,6 +73,6 @@ def _findings(data: Weighted, table: pd.DataFrame) -> list[Finding]:
     if table.empty:
         return [Finding("contributions.none", {}, "refused"), *found]
     name = table.columns[1]
-    spread = table.groupby(name, sort=True)["gap"].agg(lambda g: float(g.max() - g.min()))
+    spread = table.groupby(name)["gap"].agg(lambda g: float(g.max() - g.min()))
     values = {"name": str(spread.idxmax()), "points": float(spread.max())}
     return [Finding("contributions.spread", values), *found]

@@ -129,7 +129,7 @@ def _by_reference(
     names = reference[indicator].reset_index(drop=True)
     points = np.full((len(out), len(columns)), np.nan)
     turned = np.zeros(len(out), dtype=bool)
-    for name, rows in out.groupby(indicator, sort=True).indices.items():
+    for name, rows in out.groupby(indicator).indices.items():
         sign = _sign(better, str(name))
         known = np.sort(sign * values[(names == name) & values.notna()].to_numpy())
         if len(known) < _MIN_UNITS or known[0] == known[-1]:

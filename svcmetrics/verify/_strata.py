@@ -69,7 +69,7 @@ def read_strata(
     studies = [
         read_study(rows[rows[strata] == name], whole, measured, repeats="kept") for name in names
     ]
-    mean = rows.groupby([*shared, strata], observed=True, sort=True)[parsed.score].mean()
+    mean = rows.groupby([*shared, strata], observed=True)[parsed.score].mean()
     wide = mean.unstack(strata)[names]
     kept = wide.dropna()
     if len(kept) < len(wide):

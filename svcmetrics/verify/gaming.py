@@ -188,7 +188,7 @@ def _mutual(blocks: pd.DataFrame) -> pd.DataFrame:
 def _slopes(steps: pd.DataFrame) -> pd.DataFrame:
     """How far each department answers a change towards it with the same change one wave later."""
     rows = steps.assign(xy=steps["now"] * steps["then"], xx=steps["then"] ** 2)
-    per = rows.groupby("unit", sort=True).agg(xy=("xy", "sum"), xx=("xx", "sum"), n=("xx", "size"))
+    per = rows.groupby("unit").agg(xy=("xy", "sum"), xx=("xx", "sum"), n=("xx", "size"))
     per = per[(per["xx"] > 0) & (per["n"] >= 5)]
     if per.empty:
         return _points("revenge", pd.DataFrame(columns=["unit", "other", "mean", "variance", "n"]))

@@ -28,7 +28,7 @@ EVENT = ["case_id", "seq", "service_id", "at", "step_no", "unit_id", "actor_key"
 def counted(check: str, unit: pd.Series, hit: pd.Series | np.ndarray) -> pd.DataFrame:
     """Hits and trials of each department; rows without one are left out."""
     rows = pd.DataFrame({"unit": unit.to_numpy(), "hit": np.asarray(hit, bool)}).dropna()
-    found = rows.groupby("unit", sort=True)["hit"].agg(hits="sum", trials="size").reset_index()
+    found = rows.groupby("unit")["hit"].agg(hits="sum", trials="size").reset_index()
     return found.assign(check=check)
 
 

@@ -45,8 +45,8 @@ def left_over(forms: reader.Forms, column: np.ndarray) -> np.ndarray:
 
 def blocks(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Mean of ``left`` per block with its variance by raters; blocks of few raters are left out."""
-    per = frame.groupby([*by, "rater"], sort=True)["left"].agg(["sum", "size"]).reset_index()
-    group = per.groupby(by, sort=True)
+    per = frame.groupby([*by, "rater"])["left"].agg(["sum", "size"]).reset_index()
+    group = per.groupby(by)
     size, raters = group["size"].sum(), group["rater"].size()
     mean = group["sum"].sum() / size
     own = per["sum"] - per["size"] * mean.reindex(pd.MultiIndex.from_frame(per[by]) if len(by) > 1
@@ -69,7 +69,7 @@ def mutual_top(forms: reader.Forms) -> pd.DataFrame:
 def revenge(forms: reader.Forms) -> pd.DataFrame:
     """Changes of A's rating of B, as far as they follow B's change towards A one wave before."""
     frame = _by_unit(forms, left_over(forms, forms.centred()))
-    cells = frame.groupby(["unit", "other", "wave"], sort=True)["left"].agg(["mean", "size"])
+    cells = frame.groupby(["unit", "other", "wave"])["left"].agg(["mean", "size"])
     wide = cells["mean"].where(cells["size"] >= _CELL).unstack("wave")
     steps = wide.diff(axis=1)
     swapped = steps.swaplevel().reindex(steps.index)

@@ -67,7 +67,7 @@ def reportable(
         about["verdict"] = "too_few"
         refused = Finding("reportable.no_scores", {}, "refused")
         return Result("reportable", _table([]), [refused], about)
-    means = kept.groupby([target, rater], observed=True, sort=True)[score].mean().reset_index()
+    means = kept.groupby([target, rater], observed=True)[score].mean().reset_index()
     reliability = icc(means, target=target, rater=rater, score=score, rng=rng)
     rows = [*_reliability(reliability), *_agreement(kept, target, rater, score, item, rng)]
     rows += [_raters(means, target), _same_score(kept[score])]
@@ -99,9 +99,7 @@ def _agreement(
 ) -> list[Row]:
     data = kept
     if item:  # one unit per department and item
-        data = kept.assign(
-            **{target: kept.groupby([target, item], observed=True, sort=True).ngroup()}
-        )
+        data = kept.assign(**{target: kept.groupby([target, item], observed=True).ngroup()})
     found = agreement(data, target=target, rater=rater, score=score, rng=rng)
     rows = found.table.set_index("variant").to_dict("index")
     names = {"raw_agreement": "raw_agreement", "agreement_beyond_chance": "krippendorff"}
@@ -120,7 +118,7 @@ def _same_score(scores: pd.Series) -> Row:
 
 def _straight(kept: pd.DataFrame, target: str, rater: str, item: str, score: str) -> list[Row]:
     form = "form" if "form" not in (item, score) else "form_"
-    data = kept.assign(**{form: kept.groupby([target, rater], observed=True, sort=True).ngroup()})
+    data = kept.assign(**{form: kept.groupby([target, rater], observed=True).ngroup()})
     found = straight_lining(data, form=form, item=item, score=score)
     return [_row("straight_lining", found.table.to_dict("records")[0])]
 
