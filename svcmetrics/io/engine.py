@@ -141,6 +141,15 @@ def keep(expression: Table, *, ordered: bool = True) -> Table:
     return table
 
 
+def hold(rows: Any) -> Table:
+    """An Arrow table as one of the embedded engine, read where it lies: nothing is copied."""
+    backend, name = engine(), ibis.util.gen_name(_KEPT)
+    backend.con.register(name, rows)
+    table = backend.table(name)
+    weakref.finalize(table.op(), backend.con.unregister, name).atexit = False
+    return table
+
+
 @contextmanager
 def _any_order(backend: Any) -> Iterator[None]:
     backend.raw_sql("SET preserve_insertion_order = false")

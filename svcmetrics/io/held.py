@@ -47,6 +47,11 @@ def once(mark: Mark, key: Hashable, make: Callable[[], Made]) -> Made:
     return answers[key]  # type: ignore[no-any-return]
 
 
+def found(mark: Mark, key: Hashable) -> Any:
+    """What is held under this name of the table with this mark; None when nothing is."""
+    return _held[mark].get(key) if mark is not None and mark in _held else None
+
+
 def forget() -> None:
     """Let go of everything that is held, and of its rows in the engine."""
     _held.clear()

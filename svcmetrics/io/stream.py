@@ -7,13 +7,12 @@ reading. Engines that have no such order (Spark) say so, and their caller asks i
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
@@ -46,13 +45,13 @@ def ahead(found: Iterator[Part]) -> Generator[Part, None, None]:
 
 
 class Spool:
-    """Rows that are put aside on the disk part by part, and then kept in the engine."""
+    """Rows that are put aside on the disk part by part."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path, self._schema = path, schema
         self._writer = pa.ipc.new_file(str(path), schema)
 
-    def add(self, columns: dict[str, Any]) -> None:
+    def add(self, columns: Mapping[str, Any]) -> None:
         """One more part, with the columns of the schema."""
         rows = [_typed(columns[f.name], f.type) for f in self._schema]
         self._writer.write_batch(pa.RecordBatch.from_arrays(rows, schema=self._schema))
@@ -61,17 +60,17 @@ class Spool:
         """No more parts."""
         self._writer.close()
 
-    def keep(self) -> Table:
-        """All parts as a table of the embedded engine, handed over one after the other."""
+    def parts(self) -> list[pa.RecordBatch]:
+        """All parts as they lie on the disk, at least one: they take memory while they are looked at."""
         self.close()
-        backend, name = engine.engine(), ibis.util.gen_name("spool")
-        with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as found:
-            rows = (found.get_batch(i) for i in range(found.num_record_batches))
-            backend.con.register(name, pa.RecordBatchReader.from_batches(self._schema, rows))
-            try:
-                return engine.keep(backend.table(name), ordered=False)
-            finally:
-                backend.con.unregister(name)
+        found = pa.ipc.open_file(pa.memory_map(str(self._path)))
+        parts = [found.get_batch(i) for i in range(found.num_record_batches)]
+        return parts or [pa.RecordBatch.from_pylist([], self._schema)]
+
+
+def hold(parts: Sequence[pa.RecordBatch]) -> Table:
+    """Parts as a table of the embedded engine, which reads them where they lie."""
+    return engine.hold(pa.Table.from_batches(parts))
 
 
 def _typed(values: Any, kind: pa.DataType) -> pa.Array:
@@ -80,8 +79,12 @@ def _typed(values: Any, kind: pa.DataType) -> pa.Array:
 
 @contextmanager
 def spools(**schemas: pa.Schema) -> Iterator[dict[str, Spool]]:
-    """Places to put rows aside, gone afterwards; what was kept in the engine stays."""
-    with tempfile.TemporaryDirectory(dir=engine.scratch()) as folder:
+    """Places to put rows aside; of their files only what was asked for stays, and only to be read.
+
+    Where a file that is still read cannot be deleted, it goes with all others of this process.
+    """
+    place = tempfile.TemporaryDirectory(dir=engine.scratch(), ignore_cleanup_errors=True)
+    with place as folder:
         made = {name: Spool(Path(folder, name), schema) for name, schema in schemas.items()}
         try:
             yield made

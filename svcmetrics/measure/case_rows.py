@@ -20,13 +20,15 @@ from svcmetrics.measure.actions import (
     REOPENS,
     UNKNOWN,
 )
+from svcmetrics.measure.numbered import Numbered
 from svcmetrics.measure.per_case import COUNTED
 from svcmetrics.numeric.runs import NONE, Runs
 
 _TEXT, _WHOLE, _WORD, _YES = pa.string(), pa.int64(), pa.int8(), pa.bool_()
+_NUMBER = pa.int32()  # of a text that is told once for all parts, or of a case within its part
 _CASES = pa.schema(
     {
-        "case_id": _TEXT, "service_id": _TEXT, "prev_case_id": _TEXT, "requester": _TEXT,
+        "case_id": _TEXT, "service_id": _NUMBER, "prev_case_id": _TEXT, "requester": _TEXT,
         "first_us": _WHOLE, "last_us": _WHOLE, "submit_us": _WHOLE, "step_no": _WHOLE,
         "ended_us": _WHOLE, "end_word": _WORD, "delivered_us": _WHOLE, "after_close": _YES,
         "n_events": pa.int32(), **{f"n_{word}s": pa.int32() for word in COUNTED},
@@ -34,14 +36,15 @@ _CASES = pa.schema(
 )  # fmt: skip
 _BACK = pa.schema(
     {
-        "case_id": _TEXT, "seq": _WHOLE, "service_id": _TEXT, "at_us": _WHOLE, "to_step_no": _WHOLE,
-        "next_us": _WHOLE, "next_step": _WHOLE, "action": _TEXT, "next_action": _TEXT,
+        "case": _NUMBER, "case_id": _TEXT, "seq": _WHOLE, "service_id": _NUMBER, "at_us": _WHOLE,
+        "to_step_no": _WHOLE, "next_us": _WHOLE, "next_step": _WHOLE, "action": _WORD,
+        "next_action": _WORD,
     }
 )  # fmt: skip
-_PAUSES = pa.schema({"case_id": _TEXT, "a_us": _WHOLE, "b_us": _WHOLE})
+_PAUSES = pa.schema({"case": _NUMBER, "case_id": _TEXT, "a_us": _WHOLE, "b_us": _WHOLE})
 _DECIDED = pa.schema(
     {
-        "service_id": _TEXT, "step_no": _WHOLE, "unit_id": _TEXT, "is_auto": _YES,
+        "service_id": _NUMBER, "step_no": _WHOLE, "unit_id": _NUMBER, "is_auto": _YES,
         "waited_us": _WHOLE, "approved": _YES,
     }
 )  # fmt: skip
@@ -74,6 +77,7 @@ class CaseRows:
     runs: Runs
     at: np.ndarray
     word: np.ndarray
+    texts: dict[str, Numbered]
 
     def cases(self) -> dict[str, Any]:
         """The columns of ``per_case``, but for those that tell of flaws."""
@@ -83,7 +87,8 @@ class CaseRows:
         )
         ended, output = self._is(turn, ENDS), self._is(flow, OUTPUTS)
         return {
-            **{c: self._of(c, self.runs.starts) for c in ("case_id", "service_id")},
+            "case_id": self._of("case_id", self.runs.starts),
+            "service_id": self._numbers("service_id", self.runs.starts),
             "prev_case_id": self._of("prev_case_id", self._only("prev_case_id")),
             "requester": self._of("actor_key", self.runs.first(self._submitters())),
             "first_us": np.minimum.reduceat(self.at, self.runs.starts),
@@ -105,20 +110,22 @@ class CaseRows:
         stops = self._places(marks, ("pause",))
         at, until = marks[stops], self.runs.beside(marks, stops, 1)
         columns = {"case_id": ("case_id", at), "a_us": ("at_us", at), "b_us": ("at_us", until)}
-        return {name: self._of(*source) for name, source in columns.items()}
+        return {"case": self.runs.of[at]} | {k: self._of(*source) for k, source in columns.items()}
 
     def decisions(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What was sent back with the event after it, and every decision with the time before it."""
         flow = self._among(FLOW)
         own = self._places(flow, ("return", "reject"))
         at, then = flow[own], self.runs.beside(flow, own, 1)
-        back = {c: self._of(c, at) for c in ("case_id", "seq", "service_id", "at_us", "to_step_no")}
+        back = {c: self._of(c, at) for c in ("case_id", "seq", "at_us", "to_step_no")}
+        back |= {"case": self.runs.of[at], "service_id": self._numbers("service_id", at)}
         back |= {"next_us": self._of("at_us", then), "next_step": self._of("step_no", then)}
-        back |= {"action": self._text(at), "next_action": self._text(then)}
+        back |= {"action": self._of("word", at), "next_action": self._of("word", then)}
         own = self._places(flow, DECISIONS)
         own = own[self.rows["step_no"].is_valid().to_numpy(False)[flow[own]]]
         at, prior = flow[own], self.runs.beside(flow, own, -1)
-        decided = {c: self._of(c, at) for c in ("service_id", "step_no", "unit_id", "is_auto")}
+        decided = {c: self._of(c, at) for c in ("step_no", "is_auto")}
+        decided |= {c: self._numbers(c, at) for c in ("service_id", "unit_id")}
         since = pc.subtract(self._of("at_us", at), self._of("at_us", prior))
         approved = self.word[at] == ACTIONS.index("approve")
         return back, decided | {"waited_us": since, "approved": approved}
@@ -158,9 +165,8 @@ class CaseRows:
         none = rows == NONE
         return self.rows[column].take(pa.array(rows, mask=none if none.any() else None))
 
-    def _text(self, rows: np.ndarray) -> pa.Array:
-        words = pa.array(ACTIONS)
-        return words.take(self._of("word", rows))
+    def _numbers(self, column: str, rows: np.ndarray) -> pa.Array:
+        return self.texts[column].of(self._of(column, rows))
 
 
 def _bits(words: tuple[str, ...]) -> np.uint16:

@@ -16,11 +16,14 @@ from svcmetrics.measure.catalogue import default_clock, service_table, step_tabl
 from svcmetrics.measure.clocks import HOUR, Clocks, clocks, mark_of, with_worked
 from svcmetrics.measure.instants import local_micros
 from svcmetrics.measure.log import Log, read_log
+from svcmetrics.measure.part_facts import STATUS
+from svcmetrics.measure.part_times import Timed, timed
 from svcmetrics.measure.waits import lengths, overlap, pauses, requester_waits, within
 
+# Under this name the parts in which the times of cases lie are held.
+PARTS = "parts"
 KINDS = ("elapsed", "business", "paused", "requester", "paused_business", "requester_business")
 COUNTS = ("n_events", "n_returns", "n_rejects", "n_resubmits")
-STATUS = ("open", "closed", "rejected", "withdrawn")
 
 
 def cases(
@@ -68,6 +71,7 @@ def cases(
     # The times are held already; these columns are worked out by whoever asks for them.
     known = held.marks(services, steps)
     mark = log.mark and known and ("cases", log.mark, log.until, known, mark_of(book), timezone)
+    held.once(mark or None, PARTS, lambda: timed_once(log, services, steps, book).parts)
     return held.tell(table, mark or None)
 
 
@@ -79,15 +83,25 @@ def case_times(
     Held for whoever asks the same log again with the same catalogue and calendar.
     """
     catalogue = service_table(services, book)
-    known = held.marks(services, steps)
-    key = known and ("times", log.until, *known, mark_of(book))
-    timed = partial(_timed, log, catalogue, steps, book)
-    table = log.once(key, lambda: engine.keep(timed(), ordered=False))
+    table = timed_once(log, services, steps, book).table
     table = joined(_named(table), catalogue, "service_id")
     return table.mutate(
         clock_id=ibis.coalesce(table["clock_id"], default_clock(book)),
         is_emergency=(table["routine"] == "emergency").fill_null(False),
     )
+
+
+def timed_once(
+    log: Log, services: pd.DataFrame | None, steps: pd.DataFrame | None, book: Clocks
+) -> Timed:
+    """With the parts that they lie in, for a log that was read in order."""
+    catalogue = service_table(services, book)
+    known = held.marks(services, steps)
+    key = known and ("times", log.until, *known, mark_of(book))
+    if log.ready:
+        return log.once(key, lambda: timed(log, steps, catalogue, book))
+    late = partial(_timed, log, catalogue, steps, book)
+    return log.once(key, lambda: Timed(engine.keep(late(), ordered=False), []))
 
 
 def _timed(log: Log, catalogue: Table, steps: pd.DataFrame | None, book: Clocks) -> Table:

@@ -52,19 +52,20 @@ def first_pass(
         events, services=services, steps=steps, calendar=None, timezone=timezone, by=by
     )
     t = cases.table
-    ended = t.filter(t["status"].isin(("closed", "rejected")))
-    clean = (ended["status"] == "closed") & (ended["n_returns"] + ended["n_rejects"] == 0)
-    fresh = ended["fresh"] if "fresh" in t.columns else ended["prev_case_id"].isnull()
+    ended = t["status"].isin(("closed", "rejected"))
+    clean = (t["status"] == "closed") & (t["n_returns"] + t["n_rejects"] == 0)
+    fresh = t["fresh"] if "fresh" in t.columns else t["prev_case_id"].isnull()
     counts = engine.frame(
-        ended.group_by([*cases.by, "is_emergency"]).aggregate(
-            case_n=ended.count(),
+        t.group_by([*cases.by, "is_emergency"]).aggregate(
+            case_n=ended.sum(),
             case_clean=clean.sum(),
-            request_n=fresh.sum(),
+            request_n=(ended & fresh).sum(),
             request_clean=(clean & fresh).sum(),
+            other=t["status"].isin(("open", "withdrawn")).sum(),
         )
     )
-    other = engine.row(t.aggregate(n=t["status"].isin(("open", "withdrawn")).sum()))["n"]
-    left = {"open_or_withdrawn": int(other)} if pd.notna(other) and other else {}
+    other = int(counts["other"].sum())
+    left = {"open_or_withdrawn": other} if other else {}
     about = {
         "method": "Wilson",
         "level": 0.95,
@@ -72,7 +73,7 @@ def first_pass(
         "unit": "share",
         "dropped": cases.dropped | left,
     }
-    table = _table(counts, cases.by)
+    table = _table(counts[counts["case_n"] > 0], cases.by)
     return Result("first_pass", table, _findings(table, cases), about)
 
 

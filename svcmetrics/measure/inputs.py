@@ -9,14 +9,16 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from ibis.expr.types import BooleanValue, IntegerValue, Table, Value
 
 from svcmetrics.io import engine, held
-from svcmetrics.measure.cases import COUNTS, KINDS, case_times, joined
+from svcmetrics.measure.cases import COUNTS, KINDS, PARTS, case_times, joined, timed_once
 from svcmetrics.measure.catalogue import attributes, default_clock, service_table
-from svcmetrics.measure.clocks import HOUR, clocks, mark_of
+from svcmetrics.measure.clocks import HOUR, Clocks, clocks, mark_of
 from svcmetrics.measure.instants import local_micros, utc_micros
-from svcmetrics.measure.log import cast, read_log
+from svcmetrics.measure.log import Log, cast, read_log
+from svcmetrics.measure.part_scope import scoped_cases
 from svcmetrics.problems import table_error
 from svcmetrics.result import Finding
 from svcmetrics.tables import require
@@ -56,33 +58,65 @@ def read_cases(
     be measured; they are counted.
     """
     book = clocks(calendar, timezone) if calendar is not None else {}
-    names = columns_of(by)
     log = None if is_case_table(events) else read_log(events, timezone)
     mark = log.mark if log else held.mark(events)
-    known = held.marks(services, steps)
-
-    def ready() -> tuple[Table, Cases]:
-        if log:
-            table, dropped = case_times(log, services, steps, book), log.dropped
-        else:
-            table, dropped = _from_cases(events, service_table(services, book), timezone), {}
-            table = table.mutate(clock_id=ibis.coalesce(table["clock_id"], default_clock(book)))
-        local = local_micros(table["start_us"], timezone)
-        table = table.mutate(start_day=engine.day(local))
-        table = table.mutate(month=table["start_day"].substr(0, 7))
-        found = _measurable(Cases(table, [], dropped, {}, len(book)))
-        narrow = engine.keep(_narrow(found.table), ordered=False)
-        narrow = narrow.mutate(month=narrow["start_day"].substr(0, 7))
-        return found.table, replace(found, table=narrow)
-
+    asked = _Asked(events, log, mark, services, steps, book, timezone)
+    known, names = held.marks(services, steps), columns_of(by)
     key = ("cases", known, mark_of(book), timezone)
-    wide, found = held.once(mark if known else None, key, ready)
-    # Grouped by what is not held (a count, a flag): from all columns of the cases.
-    table = wide if set(names) & set(wide.columns) - set(found.table.columns) else found.table
+    found = held.once(mark if known else None, key, asked.narrow)
+    table = found.table
+    if set(names) - set(table.columns):
+        # Grouped by what is not held (a count, a flag): from all columns of the cases.
+        every = _measurable(asked.wide())
+        table = every if set(names) & set(every.columns) - set(table.columns) else table
     return replace(
         found, table=_grouped(table, services, names), by=names,
         dropped=dict(found.dropped), odd=dict(found.odd),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was given, read; with the catalogue and the clocks."""
+
+    events: Any
+    log: Log | None
+    mark: held.Mark
+    services: pd.DataFrame | None
+    steps: pd.DataFrame | None
+    book: Clocks
+    timezone: str
+
+    def wide(self) -> Table:
+        """All cases with all their columns."""
+        if self.log:
+            table = case_times(self.log, self.services, self.steps, self.book)
+        else:
+            catalogue = service_table(self.services, self.book)
+            table = _from_cases(self.events, catalogue, self.timezone)
+            clock = ibis.coalesce(table["clock_id"], default_clock(self.book))
+            table = table.mutate(clock_id=clock)
+        day = engine.day(local_micros(table["start_us"], self.timezone))
+        return table.mutate(start_day=day, month=day.substr(0, 7))
+
+    def narrow(self) -> Cases:
+        """Cases that can be measured, with what most questions need."""
+        parts = self._parts()
+        if parts:
+            catalogue = service_table(self.services, self.book)
+            table, counts = scoped_cases(parts, catalogue, self.timezone)
+        else:
+            wide = self.wide()
+            table, counts = engine.keep(_narrow(_measurable(wide)), ordered=False), _odd(wide)
+        table = table.mutate(month=table["start_day"].substr(0, 7))
+        left = {k: counts[k] for k in ("out_of_scope", "no_start", "negative") if counts[k]}
+        dropped = self.log.dropped | left if self.log else left
+        return Cases(table, [], dropped, {k: counts[k] for k in ODD}, len(self.book))
+
+    def _parts(self) -> list[pa.RecordBatch] | None:
+        if not self.log:
+            return held.found(self.mark, PARTS)  # type: ignore[no-any-return]
+        return timed_once(self.log, self.services, self.steps, self.book).parts
 
 
 def _narrow(table: Table) -> Table:
@@ -96,22 +130,19 @@ def _narrow(table: Table) -> Table:
     )  # fmt: skip
 
 
-def _measurable(cases: Cases) -> Cases:
-    """Without those that cannot be measured: out of scope, never started, ended before the start."""
-    table = cases.table
-    in_scope = table["in_scope"].fill_null(True)
-    counts = engine.row(
-        table.aggregate(
-            cases=table.count(),
-            out_of_scope=(~in_scope).sum(),
-            **{k: table[k].sum() for k in ODD},
-        )
-    )
-    whole = {k: 0 if pd.isna(v) else int(v) for k, v in counts.items()}
-    left = {k: whole[k] for k in ("out_of_scope", "no_start", "negative") if whole[k]}
-    table = table.filter(in_scope & ~table["no_start"] & ~table["negative"])
-    odd = {k: whole[k] for k in ODD}
-    return replace(cases, table=table, dropped=cases.dropped | left, odd=odd)
+def _measurable(table: Table) -> Table:
+    return table.filter(_in_scope(table) & ~table["no_start"] & ~table["negative"])
+
+
+def _in_scope(table: Table) -> BooleanValue:
+    return table["in_scope"].fill_null(True)  # type: ignore[no-any-return]
+
+
+def _odd(table: Table) -> dict[str, int]:
+    """How many cases cannot be measured (out of scope, never started, ended before the start), or are odd."""
+    odd = {k: table[k].sum() for k in ODD}
+    counts = engine.row(table.aggregate(out_of_scope=(~_in_scope(table)).sum(), **odd))
+    return {k: 0 if pd.isna(v) else int(v) for k, v in counts.items()}
 
 
 def is_case_table(data: Any) -> bool:

@@ -80,8 +80,14 @@ def utc_micros(at: Value, timezone: str) -> IntegerColumn:
     return us - _shift(us, starts, offsets)
 
 
-def local_micros(us: Value, timezone: str) -> Value:
+def local_ticks(us: np.ndarray, timezone: str) -> np.ndarray:
     """The other way: what the clocks of a zone show at these instants."""
+    moments, _, offsets = _offsets(timezone)
+    return us + offsets[np.searchsorted(moments, us, side="right")]
+
+
+def local_micros(us: Value, timezone: str) -> Value:
+    """The same in the engine."""
     moments, _, offsets = _offsets(timezone)
     return us + _shift(us, moments, offsets)
 

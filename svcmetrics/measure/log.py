@@ -16,6 +16,7 @@ from svcmetrics.io.held import Mark
 from svcmetrics.measure.actions import ACTIONS, ENDS, FLOW, OUTPUTS, REOPENS, is_in
 from svcmetrics.measure.in_order import pieces
 from svcmetrics.measure.instants import typed, utc_micros
+from svcmetrics.measure.kinds import KINDS
 from svcmetrics.measure.per_case import per_case, usable
 from svcmetrics.problems import table_error
 from svcmetrics.tables import EVENT
@@ -28,8 +29,6 @@ Made = TypeVar("Made")
 _TYPES = {
     "id": "string", "word": "string", "text": "string", "int": "int64", "bool": "boolean",
 }  # fmt: skip
-# What the events of one kind have in common.
-KINDS = ("service_id", "step_no", "unit_id", "action", "is_auto")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,10 @@ def _read(events: Any, timezone: str, mark: Mark) -> Log:
     table = canonical(events, timezone)
     file = Path(events) if isinstance(events, (str, Path)) else engine.file_of(events)
     if found := pieces(table, file=file, timezone=timezone):
-        ready = {"stretches": (found.pauses, found.back), "decisions": found.decisions}
+        ready = {"stretches": (found.pauses, found.back), "decisions": found.decisions,
+                 "parts": found.parts, "services": found.services}  # fmt: skip
+        if found.tally is not None:
+            ready["tally"] = found.tally
         return Log(table, found.cases, _sums(found.cases)["last"], {}, mark, ready)
     cases = engine.keep(per_case(table))
     counts = _sums(cases)

@@ -9,7 +9,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine, held
-from svcmetrics.measure.cases import case_facts, joined
+from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import attributes
 from svcmetrics.measure.inputs import By, columns_of
 from svcmetrics.measure.log import read_log
@@ -65,7 +65,7 @@ def rejections(
     log = read_log(events, timezone)
     known = held.marks(steps)
     key = known and ("linked", *known, days)
-    linked = log.once(key, lambda: engine.keep(resubmitted(case_facts(log, steps), days)))
+    linked = log.once(key, lambda: engine.keep(resubmitted(log, steps, days)))
     further = [c for c in names if c not in linked.columns]
     if further and services is None:
         raise table_error("missing_columns", missing=further, present=linked.columns)

@@ -10,41 +10,68 @@ import pyarrow.compute as pc
 from ibis.expr.types import Table
 
 from svcmetrics.io import engine
-from svcmetrics.measure.cases import STATUS, joined
+from svcmetrics.measure.cases import case_facts, joined
 from svcmetrics.measure.clocks import DAY
+from svcmetrics.measure.log import Log
+from svcmetrics.measure.part_facts import STATUS, final_steps
+from svcmetrics.measure.part_facts import case_facts as part_facts
+from svcmetrics.numeric.distinct import distinct
 from svcmetrics.numeric.followers import followers
 
+_FACTS = ("service_id", "state", "start_us", "end_us", "n_returns", "prev_case_id", "requester")
+_TABLE = 1 << 24
 # What the cases of one kind have in common.
 _KINDS = ("service_id", "status", "n_returns", "by_id", "by_rule", "again")
 
 
-def resubmitted(facts: Table, days: float) -> Table:
+def resubmitted(log: Log, steps: pd.DataFrame | None, days: float) -> Table:
     """How many ``cases`` of each kind there are.
 
     A kind is: service, status, returns, whether it was rejected and then followed by id, by
     rule, and whether it re-submits another. Cases of the embedded engine are linked as arrays,
     others by joins.
     """
-    columns = ("case_id", "service_id", "status", "state", "start_us", "end_us", "n_returns",
-               "prev_case_id", "requester")  # fmt: skip
-    facts = facts.select(*columns)
+    if log.ready:
+        return engine.small(_as_arrays(_of_parts(log, steps), int(days * DAY)))
+    facts = case_facts(log, steps)
+    facts = facts.select("case_id", *_FACTS, "status")
     if engine.home(facts).name == "duckdb":
-        return engine.small(_as_arrays(facts, int(days * DAY)))
+        return engine.small(_as_arrays(_of_engine(facts), int(days * DAY)))
     return _by_joins(facts, days)
 
 
-def _as_arrays(facts: Table, within: int) -> pd.DataFrame:
-    has_id = facts["prev_case_id"].notnull()
-    named = engine.arrow(facts.filter(has_id).select("prev_case_id"))["prev_case_id"]
-    rows, ids, services = _columns(facts.mutate(again=has_id))
+def _of_engine(facts: Table) -> pa.Table:
+    """The facts as an Arrow table; what repeats is numbered."""
+    found = engine.arrow(facts.select("case_id", *_FACTS))
+    place = found.schema.get_field_index("service_id")
+    services = found["service_id"].combine_chunks().dictionary_encode()
+    return found.set_column(place, "service_id", services)
+
+
+def _of_parts(log: Log, steps: pd.DataFrame | None) -> pa.Table:
+    """The same of a log that was read in order."""
+    final = final_steps(steps, log.ready["services"])
+    made = []
+    for part in log.ready["parts"]:
+        c, found = part.cases, part_facts(part.cases, final, log.until)
+        ends = pa.array(found.end, mask=~found.has_end)
+        new = {"start_us": found.start, "end_us": ends, "state": found.state}
+        old = {k: c[k] for k in ("case_id", *_FACTS) if k not in new}
+        made.append(pa.RecordBatch.from_pydict(old | new))
+    return pa.Table.from_batches(made)
+
+
+def _as_arrays(facts: pa.Table, within: int) -> pd.DataFrame:
+    rows, services = _coded(facts)
+    ids, named = facts["case_id"], facts["prev_case_id"]
     gone = rows["status"] == STATUS.index("rejected")
     pair, start, end = (rows.pop(c) for c in ("pair", "start_us", "end_us"))
     kinds = rows | {c: np.zeros(len(gone), dtype=bool) for c in ("by_id", "by_rule")}
     gone_rows = np.flatnonzero(gone)
-    kinds["by_id"][gone_rows] = pc.is_in(ids.take(gone_rows), named).to_numpy()
+    kinds["by_id"][gone_rows] = pc.is_in(ids.filter(pa.array(gone)), pc.drop_null(named)).to_numpy()
     old, new = followers(pair, start, end, gone, lambda r: ids.take(r).to_numpy(), within=within)
     kinds["by_rule"][old] = kinds["again"][new] = True
-    found, cases = _distinct(kinds)
+    found, cases = distinct(kinds)
     named_kinds = {
         "service_id": services[found["service_id"]], "status": np.array(STATUS)[found["status"]]
     }  # fmt: skip
@@ -52,49 +79,41 @@ def _as_arrays(facts: Table, within: int) -> pd.DataFrame:
     return table.astype(dict.fromkeys(named_kinds, "str"))  # text, even when there is none
 
 
-def _columns(facts: Table) -> tuple[dict[str, np.ndarray], pa.ChunkedArray, np.ndarray]:
-    """The facts in arrays, text as numbers; the ids as text; the services by number.
+def _coded(facts: pa.Table) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The facts in arrays, text as numbers; the services by number.
 
     ``pair``: the number of requester and service where one of their cases was ever rejected, or -1.
     """
-    t = joined(facts, _rejected_pairs(facts), "requester", "service_id")
-    found = engine.arrow(
-        t.select(
-            "case_id", "service_id", "again", "start_us", status=t["state"],
-            end_us=t["end_us"].fill_null(0), n_returns=t["n_returns"].cast("int32"),
-            pair=t["pair"].fill_null(-1).cast("int32"),
-        )
-    )  # fmt: skip
-    services = found["service_id"].combine_chunks().dictionary_encode()
-    rows = {"service_id": services.indices.to_numpy()}
-    rows |= {
-        c: np.array(found[c]) for c in found.column_names if c not in ("case_id", "service_id")
+    services = facts["service_id"].unify_dictionaries().combine_chunks()
+    rows = {
+        "service_id": services.indices.to_numpy(),
+        "status": np.array(facts["state"]),
+        "n_returns": np.array(facts["n_returns"].cast("int32")),
+        "start_us": np.array(facts["start_us"]),
+        "end_us": np.array(pc.fill_null(facts["end_us"], 0)),
+        "again": np.array(pc.is_valid(facts["prev_case_id"])),
     }
-    return rows, found["case_id"], services.dictionary.to_numpy(zero_copy_only=False)
+    gone = rows["status"] == STATUS.index("rejected")
+    rows["pair"] = _pairs(facts["requester"], rows["service_id"], gone)
+    return rows, services.dictionary.to_numpy(zero_copy_only=False)
 
 
-def _rejected_pairs(known: Table) -> Table:
-    """Requesters and services of which a case was ever rejected, under one number per pair.
+def _pairs(requester: pa.ChunkedArray, service: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """One number for each requester and service with a rejection, at all of their cases; or -1.
 
     All others cannot be linked by rule.
     """
-    known = known.filter(known["requester"].notnull() & (known["status"] == "rejected"))
-    pairs = known.select("requester", "service_id").distinct()
-    return engine.keep(pairs.mutate(pair=ibis.row_number()), ordered=False)
-
-
-def _distinct(kinds: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Rows that are the same in everything, once, and how many of each there are."""
-    key, sizes = np.zeros(len(kinds["status"]), np.int64), {}
-    for name, values in kinds.items():
-        sizes[name] = int(values.max(initial=0)) + 1
-        key = key * sizes[name] + values
-    distinct, cases = np.unique(key, return_counts=True)
-    found = {}
-    for name in reversed(kinds):
-        distinct, found[name] = np.divmod(distinct, sizes[name])
-        found[name] = found[name].astype(kinds[name].dtype)
-    return found, cases
+    ever = pc.drop_null(pc.unique(requester.filter(pa.array(gone))))
+    who = np.array(pc.fill_null(pc.index_in(requester, ever), -1))
+    wide = int(service.max(initial=0)) + 1
+    key = np.where(who < 0, -1, who * np.int64(wide) + service)
+    known = np.unique(key[gone & (key >= 0)])
+    if len(ever) * wide <= _TABLE:  # a table of all pairs is faster than a search; its last is none
+        place = np.full(len(ever) * wide + 1, -1, np.int32)
+        place[known] = np.arange(len(known))
+        return place[key]
+    found = np.searchsorted(known, key).clip(max=len(known) - 1)
+    return np.where(known[found] == key, found, -1)
 
 
 def _by_joins(c: Table, days: float) -> Table:
@@ -120,7 +139,9 @@ def _by_joins(c: Table, days: float) -> Table:
 
 def _may_follow(c: Table) -> Table:
     """Cases that may be linked by rule, with the number of their pair; all others are most of the log."""
-    known, pairs = c.filter(c["requester"].notnull()), _rejected_pairs(c)
+    known = c.filter(c["requester"].notnull())
+    pairs = known.filter(known["status"] == "rejected").select("requester", "service_id").distinct()
+    pairs = engine.keep(pairs.mutate(pair=ibis.row_number()), ordered=False)
     columns = ("case_id", "status", "start_us", "end_us", "pair")
     return engine.keep(known.inner_join(pairs, ["requester", "service_id"]).select(*columns))
 

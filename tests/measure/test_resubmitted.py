@@ -1,5 +1,7 @@
 """Rejected cases and what takes them up: linked as arrays or by joins, it is the same."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -21,21 +23,27 @@ STUDY = company(events=6000, ratings=300, units=6)
 )  # fmt: skip
 @pytest.mark.parametrize("days", [0.5, 30])
 def test_arrays_and_joins_agree(events, steps, days, monkeypatch):
-    facts = case_facts(read_log(events, "Asia/Shanghai"), steps)
-    arrays = engine.frame(resubmitted.resubmitted(facts, days))
+    log = read_log(events, "Asia/Shanghai")
+    assert log.ready
+    parts = engine.frame(resubmitted.resubmitted(log, steps, days))
+    unready = replace(log, ready={})
+    arrays = engine.frame(resubmitted.resubmitted(unready, steps, days))
     monkeypatch.setattr(resubmitted, "_as_arrays", None)  # as on an engine of another kind
-    joins = engine.frame(resubmitted._by_joins(facts, days))
+    joins = engine.frame(resubmitted._by_joins(case_facts(log, steps), days))
     kinds = list(resubmitted._KINDS)
-    one, two = (t.sort_values(kinds, ignore_index=True) for t in (arrays, joins))
-    pd.testing.assert_frame_equal(one[two.columns], two, check_dtype=False)
+    one, two, three = (t.sort_values(kinds, ignore_index=True) for t in (parts, arrays, joins))
+    pd.testing.assert_frame_equal(one, two)
+    pd.testing.assert_frame_equal(two[three.columns], three, check_dtype=False)
     assert one["cases"].sum() == events["case_id"].nunique()
 
 
-def test_a_pair_has_a_number_where_it_was_ever_rejected():
-    facts = case_facts(read_log(STUDY.event, "Asia/Shanghai"), STUDY.step)
-    facts = facts.mutate(again=facts["prev_case_id"].notnull())
-    rows, ids, services = resubmitted._columns(facts)
-    cases = engine.frame(facts).set_index("case_id").loc[ids.to_pylist()]
+@pytest.mark.parametrize("ready", [True, False], ids=["in order", "in the engine"])
+def test_a_pair_has_a_number_where_it_was_ever_rejected(ready):
+    log = read_log(STUDY.event, "Asia/Shanghai")
+    facts = case_facts(log, STUDY.step)
+    found = resubmitted._of_parts(log, STUDY.step) if ready else resubmitted._of_engine(facts)
+    rows, services = resubmitted._coded(found)
+    cases = engine.frame(facts).set_index("case_id").loc[found["case_id"].to_pylist()]
     assert services[rows["service_id"]].tolist() == cases["service_id"].tolist()
     both = list(zip(cases["requester"], cases["service_id"], strict=True))
     known = {b for b, s in zip(both, cases["status"], strict=True) if s == "rejected"}
