@@ -95,8 +95,8 @@ def _form(share: np.ndarray, per_judge: np.ndarray, item: str) -> pd.DataFrame:
         groups={item: ""},
         variant=["s_cvi_ave", "s_cvi_ua"],
         estimate=[mean, float((share == 1).mean())],
-        low=[max(mean - half, 0.0) if k > 1 else np.nan, np.nan],
-        high=[min(mean + half, 1.0) if k > 1 else np.nan, np.nan],
+        low=[np.maximum(mean - half, 0.0), np.nan],
+        high=[np.minimum(mean + half, 1.0), np.nan],
         n=k,
         verdict="",
     )

@@ -88,7 +88,7 @@ def _with_cell(formula: str, parsed: Formula, shared: tuple[str, ...]) -> tuple[
 def read_weights(weights: Mapping[Any, float] | None, names: list[Any], strata: str) -> np.ndarray:
     """One weight per dimension, summing to 1; equal ones when none are given."""
     if weights is None:
-        return np.full(len(names), 1 / max(len(names), 1))
+        return np.full(len(names), 1 / len(names))
     missing = [str(n) for n in names if n not in weights]
     unknown = [str(k) for k in weights if k not in names]
     total = float(sum(weights.values()))

@@ -180,4 +180,4 @@ def _row(
 def _stacked(rows: list[pd.DataFrame]) -> pd.DataFrame:
     if rows:
         return pd.concat(rows)
-    return estimates("collusion", groups={"cluster": [""]}, n=0, p_adjusted=np.nan).iloc[:0]
+    return estimates("collusion", groups={"cluster": []}, variant=[], n=[], p_adjusted=[])

@@ -35,7 +35,7 @@ def read(ratings: pd.DataFrame) -> reader.Forms:
 
 def left_over(forms: reader.Forms, column: np.ndarray) -> np.ndarray:
     """A column without its means by rater and wave, and by target and wave."""
-    waves = max(len(forms.waves), 1)
+    waves = len(forms.waves)
     groups = [
         np.unique(who * waves + forms.wave, return_inverse=True)[1]
         for who in (forms.rater.astype(np.int64), forms.target.astype(np.int64))
@@ -52,7 +52,7 @@ def blocks(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     own = per["sum"] - per["size"] * mean.reindex(pd.MultiIndex.from_frame(per[by]) if len(by) > 1
                                                   else per[by[0]]).to_numpy()  # fmt: skip
     square = (own**2).groupby([per[c] for c in by]).sum()
-    variance = square / size**2 * raters / np.maximum(raters - 1, 1)
+    variance = square / size**2 * raters / (raters - 1)
     out = pd.DataFrame({"mean": mean, "variance": variance, "n": raters}).reset_index()
     return out[(out["n"] >= _LEAST) & (out["variance"] > 0)]
 

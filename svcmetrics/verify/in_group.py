@@ -87,7 +87,7 @@ def in_group(  # noqa: PLR0913
 def _found(forms: reader.Forms, same: np.ndarray) -> within.Slope | None:
     if len(forms) < 4:
         return None
-    moment = np.unique(forms.target * max(len(forms.waves), 1) + forms.wave, return_inverse=True)[1]
+    moment = np.unique(forms.target * len(forms.waves) + forms.wave, return_inverse=True)[1]
     return within.slope(forms.centred(), same, [forms.rater, moment], forms.rater)
 
 

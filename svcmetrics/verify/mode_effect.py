@@ -113,7 +113,7 @@ def _effect(
     forms: reader.Forms, named: np.ndarray, layer: np.ndarray, rng: np.random.Generator
 ) -> tuple[float, float, float, float, int]:
     """Each rater's mean distance from the department's mean, compared by lot."""
-    moment = np.unique(forms.target * max(len(forms.waves), 1) + forms.wave, return_inverse=True)[1]
+    moment = np.unique(forms.target * len(forms.waves) + forms.wave, return_inverse=True)[1]
     away = within.centred(forms.centred(), [moment])
     raters, first, who = np.unique(forms.rater, return_index=True, return_inverse=True)
     n = np.bincount(who)

@@ -39,7 +39,7 @@ def own_side(forms: Forms, rater_group: str | None, target_group: str | None) ->
 
 def moments(forms: Forms) -> list[np.ndarray]:
     """What is held fixed: the rater, and the target in each wave."""
-    moment = np.unique(forms.target * max(len(forms.waves), 1) + forms.wave, return_inverse=True)[1]
+    moment = np.unique(forms.target * len(forms.waves) + forms.wave, return_inverse=True)[1]
     return [forms.rater, moment]
 
 

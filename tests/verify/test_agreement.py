@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import agreement as numeric
 from svcmetrics.numeric import agreement_sums, bootstrap, krippendorff_many
+from svcmetrics.verify import agreement_findings
 
 WORDS = {"target": "t", "rater": "r", "score": "s"}
 NAMES = {
@@ -302,3 +304,55 @@ def test_two_departments_and_two_raters_are_enough_and_ten_are_not_few():
     told = {f.key: f.values for f in verify.agreement(long(x), **WORDS).findings}
     assert told["agreement.single"] == {"count": 3}
     assert told["agreement.incomplete"] == {"missing": 3, "cells": 20}
+
+
+@pytest.mark.parametrize(
+    ("raw", "alpha", "ones", "told"),
+    [(0.9, 0.39, 80, True), (0.899, 0.39, 80, False), (0.9, 0.4, 80, False), (0.9, 0.39, 79, False),
+     (0.9, np.nan, 80, False)],
+)  # fmt: skip
+def test_the_paradox_is_told_where_raw_agreement_is_high_and_one_score_prevails(
+    raw, alpha, ones, told
+):
+    rows = {"raw_agreement": {"estimate": raw}, "krippendorff": {"estimate": alpha},
+            "gwet_ac2": {"estimate": 0.88}}  # fmt: skip
+    scores = np.repeat([1.0, 2.0], [ones, 100 - ones])
+    found = agreement_findings._paradox(rows, scores)
+    assert [f.key for f in found] == ["agreement.paradox"] * told
+    if told:
+        assert found[0].level == "warning"
+        values = {"raw": 90, "alpha": alpha, "gwet": 0.88, "share": 80}
+        assert dict(found[0].values) == pytest.approx(values)
+
+
+def _read_of(estimate, weights="nominal", targets=10, raters=3, count=30):
+    place = np.arange(count)
+    grid = SimpleNamespace(columns=list(range(raters)), rows=list(range(targets)), score=place % 5,
+                           row=place % targets)  # fmt: skip
+    table = pd.DataFrame({
+        "metric": "agreement", "variant": ["krippendorff", "raw_agreement", "gwet_ac2"],
+        "estimate": [estimate, 0.5, 0.6], "low": 0.1, "high": 0.9, "n": 10, "weights": weights,
+    })  # fmt: skip
+    return agreement_findings.reading(grid, table, 5)
+
+
+@pytest.mark.parametrize(
+    ("more", "keys"),
+    [
+        ({}, ["reading"]),
+        ({"weights": "ordinal"}, ["reading_weighted"]),
+        ({"estimate": -0.01}, ["reading", "negative"]), ({"estimate": 0.0}, ["reading"]),
+        ({"targets": 9, "count": 27}, ["reading", "few_targets"]),
+        ({"count": 29}, ["reading", "incomplete"]),
+        ({"raters": 1, "count": 10}, ["reading", "single"]),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_agreement(more, keys):
+    found = _read_of(**({"estimate": 0.4} | more))
+    assert [f.key for f in found] == [f"agreement.{k}" for k in keys]
+    assert found[0].values["raw"] == 50 and found[0].values["targets"] == 10
+    last = found[-1].values
+    if keys[-1] == "incomplete":
+        assert last == {"missing": 1, "cells": 30}
+    if keys[-1] == "single":
+        assert last == {"count": 10}

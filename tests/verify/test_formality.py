@@ -13,7 +13,12 @@ import pytest
 from svcmetrics import verify
 from svcmetrics.numeric import change_point, copies, information, steadiness, two_way
 from svcmetrics.problems import TableError
-from svcmetrics.verify import formality_copies, formality_late, formality_verdict
+from svcmetrics.verify import (
+    formality_copies,
+    formality_late,
+    formality_signs,
+    formality_verdict,
+)
 
 formality = importlib.import_module("svcmetrics.verify.formality")  # the module, not the function
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
@@ -582,3 +587,47 @@ def test_who_waited_for_the_end_is_counted_by_raters():
     assert row["estimate"] == pytest.approx(1 / 3) and row["p"] == 1.0
     same = formality_late._of_wave(three, np.array([5.0, 5, 5]), 0)
     assert same == (0.0, 0.0, 0.1, 0.1)
+
+
+def _answered(codes, rater, target, wave=None):
+    codes = np.array(codes)
+    wave = np.zeros(len(codes), int) if wave is None else np.array(wave)
+    return SimpleNamespace(coded=(codes, np.arange(5.0)), rater=np.array(rater), wave=wave,
+                           target=np.array(target), waves=list(range(wave.max() + 1)))  # fmt: skip
+
+
+def test_a_sheet_has_two_forms_and_ten_answers_and_more_than_one_word():
+    form = [0, 1, 2, 3, 4]
+    other = [4, 3, 2, 1, 0]
+    two = _answered([form, other, form, other], [0, 0, 1, 1], [0, 1, 0, 1])
+    assert formality_signs._sheets(two)[["estimate", "n"]].to_numpy().tolist() == [[1, 2]]
+    # The same forms on the other departments, a form of nine answers, one form of ten: no equal sheets.
+    swapped = _answered([form, other, other, form], [0, 0, 1, 1], [0, 1, 0, 1])
+    assert formality_signs._sheets(swapped)[["estimate", "n"]].to_numpy().tolist() == [[0, 2]]
+    nine = _answered([form, [*other[:4], -1]] * 2, [0, 0, 1, 1], [0, 1, 0, 1])
+    assert formality_signs._sheets(nine)["n"].tolist() == [0]
+    one = _answered([form + other] * 2, [0, 1], [0, 0])
+    assert formality_signs._sheets(one)["n"].tolist() == [0]
+    uniform = _answered([[2] * 5] * 4, [0, 0, 1, 1], [0, 1, 0, 1])
+    assert formality_signs._sheets(uniform)["n"].tolist() == [0]
+    later = _answered([form, other] * 2, [0, 0, 1, 1], [0, 1, 0, 1], [0, 0, 1, 1])
+    assert formality_signs._sheets(later)[["estimate", "n"]].to_numpy().tolist() == [[0, 1], [0, 1]]
+
+
+def test_a_share_of_one_form_is_all_or_nothing():
+    forms = SimpleNamespace(waves=["a", "b", "c"], wave=np.array([0, 2, 2, 2]))
+    hit = np.array([True, True, False, False])
+    table = formality_signs._shares(forms, "x", hit, np.array([True, True, True, False]))
+    assert table["n"].tolist() == [1, 0, 2]
+    assert table["estimate"].fillna(-1).tolist() == [1, -1, 0.5]
+    assert table["position"].tolist() == [0, 1, 2]
+
+
+def test_the_chance_of_one_answer_throughout_is_that_of_the_items_shares():
+    """Two items of two answers each; of the four complete forms the shares are 3/4, 1/4 and 1/2, 1/2."""
+    codes = [[0, 0, 0], [0, 1, 1], [0, 0, 1], [1, 1, 0]]
+    forms = SimpleNamespace(coded=(np.array(codes), np.arange(2.0)), wave=np.zeros(4, int), waves=["a"],
+                            flat=lambda: np.array([True, False, False, False]))  # fmt: skip
+    row = formality_signs._flat(forms).iloc[0]
+    assert row[["estimate", "n"]].tolist() == [0.25, 4]
+    assert row["chance"] == pytest.approx(3 / 4 * 1 / 2 * 1 / 2 + 1 / 4 * 1 / 2 * 1 / 2)

@@ -369,3 +369,58 @@ def test_a_steady_share_of_easy_cases_is_what_it_was():
     # Half a case more of one more, for whom two are seen.
     np.testing.assert_allclose(found["expected"], 2.5 / 101, rtol=0.1)
     assert (found["p"] > 0.3).all()
+
+
+@pytest.mark.parametrize(
+    ("metric", "scale"),
+    [
+        ("mutual_top", 100),
+        ("revenge", 1),
+        ("late_votes", 1),
+        ("reopened", 100),
+        ("easy_cases", 100),
+    ],
+)
+def test_shares_are_told_in_percent_and_points_as_they_are(metric, scale):
+    module = importlib.import_module("svcmetrics.verify.gaming")
+    row = pd.Series({"metric": metric, "unit": "a", "other": "b", "n": 7.0, "estimate": 0.5,
+                     "low": 0.25, "high": 0.75, "expected": 0.125})  # fmt: skip
+    said = module._told(row)
+    assert (said.key, said.level) == (f"gaming.{metric}", "warning")
+    assert dict(said.values) == {"unit": "a", "other": "b", "n": 7, "estimate": 0.5 * scale,
+                                 "low": 0.25 * scale, "high": 0.75 * scale, "expected": 0.125 * scale}  # fmt: skip
+
+
+def test_flags_are_a_question_and_their_chance_is_told():
+    """Three checks at 5% flag something by chance in 15 of 100 studies at most."""
+    module = importlib.import_module("svcmetrics.verify.gaming")
+    rows = pd.DataFrame({
+        "metric": ["reopened", "split", "revenge", "split"], "unit": list("abcd"), "other": "", "n": 9,
+        "estimate": 0.5, "low": 0.2, "high": 0.7, "expected": 0.1, "p": [0.01, 0.02, 0.5, np.nan],
+        "p_overall": [0.05, 0.051, 1, np.nan], "flagged": [True, True, False, False],
+    })  # fmt: skip
+    found = module._reading(rows, ["no_log"])
+    assert [f.key for f in found] == [
+        "gaming.reopened", "gaming.split", "gaming.a_question", "gaming.no_log"
+    ]  # fmt: skip
+    assert found[2].values == {"rows": 3, "checks": 3, "any": pytest.approx(15), "sure": 1}
+    calm = module._reading(rows.assign(flagged=False), [])
+    assert [(f.key, dict(f.values)) for f in calm] == [("gaming.nothing", {"rows": 3, "checks": 3})]
+    none = module._reading(rows.assign(p=np.nan, flagged=False), [])
+    assert [(f.key, f.level) for f in none] == [("gaming.none_possible", "refused")]
+
+
+def test_the_error_of_a_block_is_that_of_its_raters():
+    """Each rater once: the variance of a mean, s squared over n; five raters are needed."""
+    module = importlib.import_module("svcmetrics.verify.gaming_votes")
+    left = [0.5, -0.2, 0.1, 0.9, 0.4, 0.3]
+    frame = pd.DataFrame({"unit": ["a"] * 6 + ["b"] * 4, "rater": [*range(6), *range(4)],
+                          "left": [*left, *left[:4]]})  # fmt: skip
+    found = module.blocks(frame, ["unit"])
+    assert found["unit"].tolist() == ["a"] and found["n"].tolist() == [6]
+    assert found["mean"].tolist() == pytest.approx([np.mean(left)])
+    assert found["variance"].tolist() == pytest.approx([np.var(left, ddof=1) / 6])
+    five = module.blocks(frame[frame["rater"] < 5], ["unit"])
+    assert five["n"].tolist() == [5]
+    even = module.blocks(frame.assign(left=1.0), ["unit"])
+    assert even.empty

@@ -292,3 +292,14 @@ def test_the_reading_of_a_composite_at_its_limits(change, key, more):
     data.dropped = {"incomplete_cell": 3}
     left = _composite_rows.findings(table, data, SimpleNamespace(strata=[]))[-1]
     assert left.values == {"count": 3, "kept": 2}
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(1, True), (0.99, False), (np.nan, False)])
+def test_a_plan_has_one_level_at_least_of_every_facet(levels, fits):
+    call = {"object": "部门", "strata": "维度", "linked": ["评价人"], "sizes": {"评价人": levels}}
+    if fits:
+        assert len(composite(_rated(), "分 ~ 部门 + 评价人", **call).table)
+        return
+    with pytest.raises(TableError) as caught:
+        composite(_rated(), "分 ~ 部门 + 评价人", **call)
+    assert caught.value.problems[0].key == "d_study_sizes"

@@ -163,3 +163,13 @@ def test_agreement_of_nine_in_ten_is_said_to_be_no_quality(raw, verdict, told):
     assert dict(found[0].values) == pytest.approx(values)
     assert [f.key for f in found[1:]] == ["reportable.agreement_is_no_quality"] * told
     assert not told or found[1].values == {"raw": pytest.approx(100 * raw)}
+
+
+def test_a_category_that_nobody_used_is_no_department():
+    data = wave(0.8, 0.6)
+    named = data.assign(t=pd.Categorical(data["t"], categories=range(9)),
+                        r=pd.Categorical(data["r"], categories=range(13)),
+                        i=pd.Categorical(data["i"], categories=range(6)))  # fmt: skip
+    plain, same = (verify.reportable(d, **WORDS, rng=1) for d in (data, named))
+    pd.testing.assert_frame_equal(same.table, plain.table)
+    assert plain.table.set_index("variant").loc["raters", ["estimate", "n"]].tolist() == [12, 8]

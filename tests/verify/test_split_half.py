@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 
@@ -100,3 +101,17 @@ def test_limits_are_those_of_resampled_forms_refitted_one_by_one():
             assert found.loc[key, "low"] < found.loc[key, "estimate"] < found.loc[key, "high"]
             assert found.loc[key, "low"] == pytest.approx(low[row[key]], abs=0.15 * width)
             assert found.loc[key, "high"] == pytest.approx(high[row[key]], abs=0.15 * width)
+
+
+def test_lambda_4_is_what_the_two_halves_have_in_common():
+    """Guttman 1945: four times the covariance of the halves over the variance of the sum."""
+    module = importlib.import_module("svcmetrics.verify.split_half")
+    x = np.random.default_rng(3).normal(size=(50, 1)) + np.random.default_rng(4).normal(
+        size=(50, 4)
+    )
+    halves = np.array([[1.0, -1, 1, -1], [1, 1, -1, -1]])
+    found = module._lambda4(np.cov(x.T), halves)
+    for value, half in zip(found, halves):
+        one, two = x[:, half > 0].sum(axis=1), x[:, half < 0].sum(axis=1)
+        assert value == pytest.approx(4 * np.cov(one, two)[0, 1] / np.var(one + two, ddof=1))
+    assert module._odd(4).tolist() == [[1, -1, 1, -1]]
