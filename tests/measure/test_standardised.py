@@ -1,6 +1,10 @@
 """Observed against expected: by hand, by construction, and what shrinkage does."""
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from svcmetrics import measure
@@ -58,3 +62,27 @@ def test_groups_that_differ_by_chance_only_are_drawn_together():
 def test_nothing_to_judge_is_refused():
     out = measure.standardised(EVENTS, services=BOOK.assign(promise_h=None))
     assert out.findings[0].level == "refused"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "own", "keys"),
+    [
+        (1.01, 2.0, 0.5, ["above"]), (1.0, 2.0, 0.5, ["alike"]), (0.5, 0.99, 0.5, ["below"]),
+        (0.5, 1.0, 0.5, ["alike"]), (0.5, 2.0, 0.51, ["alike", "alone"]),
+    ],
+)  # fmt: skip
+def test_a_group_is_told_where_its_interval_leaves_one_out(low, high, own, keys):
+    module = importlib.import_module("svcmetrics.measure.standardised")
+    table = pd.DataFrame({"unit": ["a", "b"], "variant": ["late", "returned"], "estimate": 1.2,
+                          "low": [low, 9.0], "high": [high, 10.0], "own_work": own})  # fmt: skip
+    found = module._findings(table, "unit", SimpleNamespace(findings=list))
+    assert [f.key for f in found] == [f"standardised.{k}" for k in keys]
+    assert found[-1].values == ({"groups": 1} if keys[-1] == "alike" else {"groups": ["a"]})
+
+
+def test_where_nothing_is_expected_there_is_no_ratio():
+    module = importlib.import_module("svcmetrics.measure.standardised")
+    frame = pd.DataFrame({"unit": list("aabb"), "kind": [1, 1, 2, 2], "late": [0, 0, 1, 0]})
+    table = module._compared(frame, "unit", ["kind"], "late").set_index("unit")
+    assert np.isnan(table.loc["a", "estimate"]) and table.loc["b", "estimate"] == 1
+    assert (table["variant"] == "late").all()  # without expectation nothing is shrunken

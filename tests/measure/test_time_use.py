@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,3 +108,44 @@ def test_nothing_to_time_is_refused():
     result = measure.time_use(_log("a", [(0, "submit", None, None)]), by=None)
     assert result.table.empty
     assert [f.level for f in result.findings] == ["refused"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "keys"),
+    [
+        # Queue, work, untold, stopped, requester, other: five hours in a hundred are still little.
+        ((20, 20, 5, 25, 25, 5), ["overall"]),
+        ((20, 20, 6, 25, 24, 5), ["overall", "untold"]),
+        ((20, 20, 5, 25, 24, 6), ["overall", "other"]),
+        ((0, 0, 60, 25, 10, 5), ["no_accept"]),
+        ((0, 0, 60, 25, 9, 6), ["no_accept", "other"]),
+        ((0, 1, 5, 60, 29, 5), ["overall"]),
+    ],
+)
+def test_time_that_is_not_told_is_said_from_a_twentieth_on(hours, keys):
+    module = importlib.import_module("svcmetrics.measure.time_use")
+    table = pd.DataFrame({"variant": module.PARTS, "hours": hours, "n": 4})
+    found = module._findings(pd.concat([table, table]))
+    assert [f.key for f in found] == [f"time_use.{k}" for k in keys]
+    assert found[0].values["n"] == 8 and found[0].values["queue"] == hours[0] / 100
+    assert found[0].level == ("note" if keys[0] == "overall" else "warning")
+
+
+def test_a_group_without_an_hour_is_no_row_and_limits_lie_within_all():
+    module = importlib.import_module("svcmetrics.measure.time_use")
+    whole = {
+        "unit_id": ["b", "a", "c"],
+        "n": [2, 2, 0],
+        "hours": [10.0, 4, 0],
+        "whole_2": [52.0, 8, 0],
+    }
+    own = {k: [0.0, 0, 0] for k in module.PARTS} | {"queue": [9.0, 0.5, 0], "touch": [1.0, 3.5, 0]}
+    squares = {f"{k}_2": [v * v / 2 for v in own[k]] for k in own}
+    mixed = {
+        f"{k}_whole": [v * w / 2 for v, w in zip(own[k], whole["hours"], strict=True)] for k in own
+    }
+    table = module._table(pd.DataFrame(whole | own | squares | mixed), ["unit_id"])
+    assert table["unit_id"].tolist() == ["a"] * 6 + ["b"] * 6
+    assert table["variant"].tolist() == list(module.PARTS) * 2
+    assert table["low"].min() >= 0 and table["high"].max() <= 1
+    assert table.groupby("unit_id")["estimate"].sum().tolist() == pytest.approx([1, 1])

@@ -12,7 +12,7 @@ import pytest
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import icc_draws, icc_incomplete
 from svcmetrics.numeric.icc import raters_needed, stepped_up
-from svcmetrics.verify import grid
+from svcmetrics.verify import grid, icc_findings
 
 SHROUT = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 WORDS = {"target": "t", "rater": "r", "score": "s"}
@@ -353,3 +353,36 @@ def test_interval_of_incomplete_tables_takes_two_thousand_draws_at_any_size():
     assert "2000 simulations" in found.about["interval"]
     one = found.table.iloc[1]
     assert one["low"] < 1 / 3 < one["high"]
+
+
+def _icc_rows(estimate=0.4, low=0.6, mean=0.7, two_way=True, needed=6.0):
+    forms = ["ICC(A,1)", "ICC(A,k)", "ICC(1)", "ICC(k)"]
+    value = [estimate if two_way else np.nan, mean, estimate, mean]
+    return pd.DataFrame({"metric": "icc", "notation": forms, "estimate": value, "low": low, "high": 0.9,
+                         "raters": 4.0, "n": 12, "raters_for_0.8": needed})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        # Koo and Li 2016: below 0.5 poor, to 0.75 moderate, to 0.9 good, on the lower limit.
+        ({"low": 0.499}, ["reading", "at_least_poor", "needed"]),
+        ({"low": 0.5}, ["reading", "at_least_moderate", "needed"]),
+        ({"low": 0.75}, ["reading", "at_least_good", "needed"]),
+        ({"low": 0.9, "mean": 0.8}, ["reading", "at_least_excellent"]),
+        ({"mean": 0.799}, ["reading", "at_least_moderate", "needed"]),
+        ({"needed": np.nan}, ["reading", "at_least_moderate"]),
+        ({"estimate": 1.0}, ["perfect"]), ({"estimate": -0.01}, ["negative"]),
+        ({"estimate": 0.0}, ["reading", "at_least_moderate", "needed"]),
+        ({"estimate": np.nan}, ["undefined"]),
+    ],
+)  # fmt: skip
+def test_the_reading_of_an_icc_at_its_limits(change, keys):
+    found = icc_findings.reading(_icc_rows(**change))
+    assert [f.key for f in found] == [f"icc.{k}" for k in keys]
+
+
+def test_unlinked_blocks_are_read_one_way():
+    for parts, two_way, form in ((1, True, "ICC(A,1)"), (2, True, "ICC(1)"), (1, False, "ICC(1)")):
+        found = icc_findings.reading(_icc_rows(two_way=two_way), parts)
+        assert found[0].values["form"] == form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ from svcmetrics.problems import TableError
 from svcmetrics.verify import forms as reader
 from svcmetrics.verify import impact_effects, impact_groups, ledger
 
+impact = importlib.import_module("svcmetrics.verify.impact")  # the module, not the function
 NAMES = {"rater": "r", "target": "t", "score": "s", "item": "i", "wave": "w"}
 ALL = {**NAMES, "rater_unit": "u", "side": ("g", "h"), "mode": "m"}
 
@@ -325,3 +327,96 @@ def test_what_a_pair_gives_each_other_is_taken_out_of_both_and_of_nobody_else():
         assert others.iloc[0] - shift[t] == pytest.approx(0.8 * share, rel=0.4)
     size = overview(found).loc["reciprocity", "estimate"]
     assert size == pytest.approx(shift.abs().max())
+
+
+def _base(spread=1.0, group=(-1, 0, 1, 0), shown=(True, True, True, False), after=None):
+    group = np.array(group)
+    return SimpleNamespace(
+        spread=spread, group=group, shown=np.array(shown), raters=np.array([9, 8, 7, 4]),
+        targets=list("abcd"), after=lambda effect: group if after is None else np.array(after),
+    )  # fmt: skip
+
+
+def _effect(shift=(0.1, -0.4, 0.2, 9.0), half=0.3, why=""):
+    shift = np.array(shift)
+    nothing = np.full(4, np.nan)
+    ends = (nothing,) * 3 if why else (shift, shift - half, shift + half)
+    return impact_effects.Effect("halo", (0.5, 0.4, 0.6), 0.01, *ends, why=why)
+
+
+@pytest.mark.parametrize(
+    ("row", "why", "word"),
+    [
+        ({}, "", "small"),
+        ({"estimate": 0.5}, "", "matters"), ({"estimate": 0.499}, "", "small"),
+        ({"changed": 1}, "", "matters"),
+        ({"p_adjusted": 0.05}, "", "small"), ({"p_adjusted": 0.051, "changed": 3}, "", "none"),
+        ({"p_adjusted": np.nan}, "", "none"), ({"estimate": np.nan}, "", "hidden"),
+        ({}, "refused", "refused"),
+    ],
+)  # fmt: skip
+def test_half_of_the_spread_of_departments_or_a_changed_group_matters(row, why, word):
+    row = {"estimate": 0.1, "p_adjusted": 0.01, "changed": 0} | row
+    assert impact._verdict(_effect(why=why), row, _base()) == word
+
+
+def test_the_row_of_an_effect_is_its_largest_shown_shift_without_a_sign():
+    row = impact._row(_effect(), _base(after=(0, 0, 1, 1)), "t").iloc[0]
+    assert row[["estimate", "low", "high"]].tolist() == pytest.approx([0.4, 0.1, 0.7])
+    assert (row["n"], row["changed"]) == (3, 1)  # the hidden one is not counted
+    across = impact._row(_effect(half=0.5), _base(), "t").iloc[0]
+    assert across[["estimate", "low", "high"]].tolist() == pytest.approx([0.4, 0.0, 0.9])
+    none = impact._row(_effect(why="not_asked"), _base(), "t").iloc[0]
+    assert none["n"] == 0 and none[["estimate", "low", "high", "changed"]].isna().all()
+    touching = impact._row(_effect(half=0.4), _base(), "t").iloc[0]
+    assert touching["low"] == 0
+
+
+def test_shifts_of_hidden_departments_are_not_told():
+    table = impact._shifts(_effect(), _base(), "t", ["e"])
+    assert table["t"].tolist() == list("abcde") and table["n"].tolist() == [9, 8, 7, 0, 0]
+    assert table["estimate"].tolist()[:3] == pytest.approx([0.1, -0.4, 0.2])
+    assert table[["estimate", "low", "high"]].iloc[3:].isna().all(axis=None)
+    assert table["group_before"].tolist() == ["below", "with", "above", "", ""]
+
+
+def test_clear_effects_are_told_the_largest_first_and_others_are_counted():
+    rows = pd.DataFrame({
+        "variant": ["halo", "severity", "drift", "careless", "centrality", "in_group"],
+        "verdict": ["small", "matters", "none", "hidden", "refused", "not_asked"],
+        "estimate": [0.1, 0.3, 0.9, np.nan, 0, 0], "size": 0.5, "size_low": 0.25, "size_high": 0.75,
+        "changed": 2.0, "n": 7.0,
+    })  # fmt: skip
+    found = impact._findings(rows)
+    assert [(f.key.split(".")[1], f.level) for f in found] == [
+        ("overview", "warning"), ("severity", "warning"), ("halo", "note"), ("hidden", "note"),
+        ("refused", "note"), ("not_asked", "note"),
+    ]  # fmt: skip
+    assert found[0].values == {"asked": 4, "clear": 3, "matters": 1}
+    sizes = {f.key.split(".")[1]: f.values["size"] for f in found[1:3]}
+    assert sizes == {"severity": 0.5, "halo": 50.0}  # a spread in points, a share in percent
+    assert found[1].values["changed"] == 2 and found[1].values["targets"] == 7
+    assert found[4].values == found[5].values == {"count": 1}
+    calm = impact._findings(rows.assign(verdict="none"))
+    assert [(f.key, f.level) for f in calm] == [("impact.overview", "note")]
+
+
+def test_errors_of_means_are_clustered_by_rater():
+    """One form of each rater: the error of a mean is s / sqrt(n) with n - 1 in s."""
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=17)
+    target = np.array([0] * 5 + [1] * 8 + [2] * 4)
+    forms = SimpleNamespace(
+        targets=list("abc"), target=target, rater=np.arange(17), centred=lambda: y
+    )
+    found = impact_groups.base(forms)
+    means = [y[target == k].mean() for k in range(3)]
+    errors = [y[target == k].std(ddof=1) / np.sqrt((target == k).sum()) for k in range(3)]
+    np.testing.assert_allclose(found.mean, means)
+    np.testing.assert_allclose(found.error, errors)
+    assert found.shown.tolist() == [True, True, False] and found.raters.tolist() == [5, 8, 4]
+    assert found.spread == pytest.approx(np.std(means[:2], ddof=1)) and found.group[2] == 0
+    assert impact_groups.thin(forms) == ["c"]
+    less = SimpleNamespace(targets=list("ac"), target=np.array([0] * 5 + [1] * 4), rater=np.arange(9),
+                           centred=lambda: y[:9])  # fmt: skip
+    assert impact_groups.base(less) is None
