@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import numpy as np
@@ -253,3 +254,39 @@ def test_chances_are_shares_of_as_many_or_more_extreme_ones():
     # Of 1, 2, 3, 4 and 5 three reach 3 and all reach 1; of 5 and 6 none reaches 9: one in three.
     np.testing.assert_allclose(p, [3 / 5, 1, np.nan, 1 / 3])
     np.testing.assert_allclose(own, [[1, 4 / 5, 3 / 5, 1], [2 / 5, 1 / 5, np.nan, 1 / 2]])
+
+
+def test_flags_are_counted_among_those_whom_an_index_can_judge():
+    module = importlib.import_module("svcmetrics.verify.careless")
+    p = {"irv": np.array([0.01, 0.2, np.nan, 0.5]), "spread": np.full(4, np.nan)}
+    found = careless_flags.Flags(
+        {}, p, np.array([0.01, 0.2, 1, 0.5]), np.array([1, 0, 0, 0], bool), 0.01
+    )
+    table = module._table(found, 0.05).set_index("variant")
+    assert table["n"].tolist() == [4, 3, 0]
+    assert table["estimate"].fillna(-1).tolist() == pytest.approx([0.25, 1 / 3, -1])
+    assert table["chance"].tolist() == [0.05, 0.01, 0.01]
+    one = careless_flags.Flags(
+        {}, {"irv": np.array([0.01])}, np.array([0.01]), np.array([True]), 0.01
+    )
+    assert module._table(one, 0.05)["estimate"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("low", "key"), [(0.051, "above"), (0.05, "as_chance")])
+def test_more_than_the_stated_rate_is_a_warning(low, key):
+    module = importlib.import_module("svcmetrics.verify.careless")
+    table = pd.DataFrame({"estimate": [0.1], "low": low, "high": 0.2, "n": 40})
+    said = module._reading(table, 0.05)
+    assert (said.key, said.level) == (f"careless.{key}", "warning" if key == "above" else "note")
+    assert dict(said.values) == pytest.approx(
+        {"share": 10, "low": 100 * low, "high": 20, "n": 40, "rate": 5, "count": 4}
+    )
+
+
+def test_twenty_raters_and_two_items_are_needed():
+    for raters, items, known in ((20, 2, True), (19, 2, False), (20, 1, False)):
+        data = attentive(np.random.default_rng(7), raters=raters, targets=4, items=items)
+        result = verify.careless(data, **NAMES, target="t")
+        assert (result.findings[0].key != "careless.too_few") is known
+        if not known:
+            assert result.findings[0].values == {"raters": raters, "least": 20}

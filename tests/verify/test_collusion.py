@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 
 from svcmetrics import verify
 from svcmetrics.numeric import collusion as arrays
+from svcmetrics.verify import collusion_groups
 
 NAMES = {"rater": "r", "target": "t", "score": "s", "rater_unit": "u"}
 
@@ -144,3 +147,88 @@ def test_the_example_study_names_no_other_group_than_the_planted_pair(example_st
     assert own(found)["p_adjusted"].iloc[0] < 0.15
     assert (own(found, "forms")["cluster"] == "").all()
     assert pytest.approx(0, abs=0.05) == own(found, "forms")["estimate"].iloc[0]
+
+
+def _people(own, raters, targets):
+    """Forms of raters 0, 1, … with the unit that each form names."""
+    forms = type("Forms", (), {"__len__": lambda self: len(own)})()
+    forms.extra = {"u": np.array(own, dtype=object)}
+    forms.rater, forms.raters, forms.targets = np.array(raters), sorted(set(raters)), targets
+    return collusion_groups.people(forms, "u")
+
+
+def test_a_rater_belongs_where_most_of_the_forms_say():
+    who = _people(["b", "b", "c", "a", None, None, "z"], [0, 0, 0, 1, 1, 2, 3], ["a", "b", "d"])
+    assert who.units == ["a", "b", "c", "d", "z"]
+    assert who.rater.tolist() == [1, 0, -1, 4] and who.target.tolist() == [0, 1, 3]
+    assert who.dropped == {"no_unit": 1}  # the form of a rater who never named one
+    assert who.mutual_units == 2
+    assert [f.values for f in who.findings] == [{"count": 1}]
+    same = _people(["b", "b", "a"], [0, 0, 1], ["a", "b"])
+    assert same.findings == [] and same.dropped == {} and same.mutual_units == 2
+
+
+def test_partners_are_the_other_forms_of_the_same_group_within_the_units():
+    group, rater = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 2, 0, 3, 1])
+    everybody = np.ones(4, bool)
+    # Group 0: each with two others; group 1: each with one; group 2: alone.
+    assert collusion_groups._partners(group, rater, everybody).tolist() == [3, 2, 2, 1]
+    assert collusion_groups._partners(group, rater, np.array([1, 1, 0, 0], bool)).tolist() == [
+        1,
+        1,
+        0,
+        0,
+    ]
+    none = np.zeros(0, int)
+    assert collusion_groups._partners(none, none, everybody).tolist() == [0, 0, 0, 0]
+
+
+def test_the_error_of_a_share_of_pairs_is_that_of_its_raters():
+    who = SimpleNamespace(rater=np.array([0, 0, 0, 1]))
+    equal = (np.array([0, 0]), np.array([0, 1]))
+    met = (np.array([0, 0, 0, 0]), np.array([0, 1, 2, 3]))
+    # Of three pairs within the unit one is equal; each rater has two, of which 1, 1 and 0 are equal.
+    error = collusion_groups._error(equal, met, who, (0,), 1 / 3, 3.0)
+    assert error == pytest.approx(np.sqrt((1 - 2 / 3) ** 2 * 2 + (2 / 3) ** 2) / 3)
+
+
+@pytest.mark.parametrize(("n", "shown"), [(5, 5), (4, 0)])
+def test_how_many_raters_stand_behind_a_group_is_told_from_five_on(n, shown):
+    row = collusion_groups._row("favour", "a–b", 0.5, 0.2, 0.8, n, 0.01).iloc[0]
+    assert row["n"] == shown and row["cluster"] == "a–b"
+    assert row[["estimate", "low", "high", "p_adjusted"]].tolist() == [0.5, 0.2, 0.8, 0.01]
+    empty = collusion_groups._stacked([])
+    assert len(empty) == 0 and {"cluster", "p_adjusted"} <= set(empty)
+
+
+def test_groups_below_the_alarm_are_told_or_else_the_strongest():
+    found = [SimpleNamespace(p=p) for p in (0.04, 0.05, 0.051)]
+    assert collusion_groups._worth_telling(found) == found[:2]
+    assert collusion_groups._worth_telling(found[2:]) == found[2:]
+    assert collusion_groups._worth_telling([]) == []
+    who = SimpleNamespace(units=list("abc"))
+    ring = SimpleNamespace(units=(0, 2))
+    assert collusion_groups._name(who, ring, True) == "a–c"
+    assert collusion_groups._name(who, ring, False) == ""
+
+
+def test_named_groups_are_told_in_points_or_percent():
+    module = importlib.import_module("svcmetrics.verify.collusion")
+    rows = pd.DataFrame({"cluster": ["a–b", ""], "n": 7, "estimate": 0.25, "low": 0.125, "high": 0.5,
+                         "p_adjusted": 0.01})  # fmt: skip
+    for kind, scale in (("favour", 1), ("forms", 100)):
+        (found,) = module._findings(rows, kind)
+        assert found.level == "warning" and found.key == f"collusion.{kind}"
+        assert found.values == {"names": "a–b", "n": 7, "size": 0.25 * scale, "low": 0.125 * scale,
+                                "high": 0.5 * scale, "p": 0.01}  # fmt: skip
+        (none,) = module._findings(rows.iloc[1:], kind)
+        assert none.key == f"collusion.no_{kind}_found"
+        assert module._findings(rows.iloc[:0], kind) == []
+
+
+def test_shuffled_units_keep_their_numbers_and_unknown_ones_stay_out():
+    who = SimpleNamespace(rater=np.array([0, 0, 1, -1, 2]))
+    dealt = collusion_groups._dealt(who, 20, np.random.default_rng(1))
+    assert dealt.shape == (21, 5) and dealt[0].tolist() == [0, 0, 1, -1, 2]
+    assert (dealt[:, 3] == -1).all()
+    assert (np.sort(np.delete(dealt, 3, axis=1), axis=1) == [0, 0, 1, 2]).all()

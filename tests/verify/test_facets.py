@@ -406,3 +406,14 @@ def test_places_that_are_left_open_come_first(loose, blocks, key, values):
     of["reliability"]["estimate"] = np.nan
     (said,) = facets_findings._first(t, SimpleNamespace(loose=[]), of, ["t", "r", "i"])
     assert said.key == "facets.reading_one"
+
+
+def test_where_targets_are_a_sample_an_extreme_one_is_estimated_and_an_extreme_rater_is_not():
+    table, *_ = simulated(np.random.default_rng(3))
+    table.loc[(table["t"] == 0) | (table["r"] == 0), "s"] = 5
+    result = verify.facets(table, **NAMES, method="marginal").table
+    own = result[result["metric"] == "facets"].set_index(["variant", "element"])["note"]
+    assert own["target", "0"] == "" and own["rater", "0"] == "extreme"
+    joint = verify.facets(table, **NAMES, method="joint").table
+    own = joint[joint["metric"] == "facets"].set_index(["variant", "element"])["note"]
+    assert own["target", "0"] == own["rater", "0"] == "extreme"
