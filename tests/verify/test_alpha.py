@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import tomllib
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,9 @@ import pytest
 
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import consistency, polychoric
+from svcmetrics.verify import alpha_rows, answers
 
+alpha = importlib.import_module("svcmetrics.verify.alpha")  # the module, not the function
 WORDS = {"person": "p", "item": "i", "score": "s"}
 LIKERT = [
     [4, 5, 4, 4],
@@ -280,3 +284,62 @@ def test_the_standard_error_of_alpha_is_that_of_normal_answers():
         value.append(float(consistency.alpha(covariance)))
         se.append(consistency.alpha_error(covariance, 80))
     assert np.mean(se) == pytest.approx(np.std(value), rel=0.12)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "keys"),
+    [(0.95, []), (0.951, ["redundant"]), (0.0, []), (-0.01, ["negative"])],
+)
+def test_an_alpha_too_high_or_below_nought_is_warned_of(estimate, keys):
+    table = pd.DataFrame(
+        {"estimate": [estimate], "low": 0.1, "high": 0.9, "n": 40, "variant": "raw"}
+    )
+    found = alpha._reading(table)
+    assert [f.key for f in found] == [f"alpha.{k}" for k in ("reading", "not_departments", *keys)]
+    assert found[0].values == {"alpha": estimate, "low": 0.1, "high": 0.9, "n": 40}
+    assert all(f.level == "warning" for f in found[2:])
+    assert alpha._reading(table.assign(variant="polychoric"))[0].key == "alpha.ordinal"
+
+
+@pytest.mark.parametrize(("persons", "few"), [(30, False), (29, True)])
+def test_thirty_forms_are_not_few_and_items_that_run_against_the_rest_are_named(persons, few):
+    table = pd.DataFrame({"metric": ["item_rest"] * 3 + ["alpha_without"], "i": list("abcd"),
+                          "estimate": [-0.1, 0.0, 0.2, -0.9]})  # fmt: skip
+    found = alpha._items(SimpleNamespace(persons=persons), table, "i")
+    assert found[0].values == {"items": ["a"]}
+    assert [f.key for f in found[1:]] == ["alpha.few"] * few
+
+
+def test_limits_of_a_correlation_are_fishers():
+    r = np.array([0.5, -0.3, 1.0])
+    low, high = answers.correlation_limits(r, 28)
+    z = np.arctanh(r[:2])
+    np.testing.assert_allclose(low, [*np.tanh(z - 1.959964 / 5), 1])
+    np.testing.assert_allclose(high, [*np.tanh(z + 1.959964 / 5), 1])
+    assert np.isnan(answers.correlation_limits(r, 3)).all()
+    assert np.isfinite(answers.correlation_limits(r[:2], 4)).all()
+
+
+def test_limits_of_the_ordinal_alpha_and_its_correlations_are_of_the_delta_method():
+    """On log(1 - alpha) and on Fisher's z, back on the scale of the numbers themselves."""
+    low, high = alpha_rows._of_rest(np.array([0.8]), np.array([0.05]))
+    z = np.log(0.2) + 1.959964 * np.array([1, -1]) * 0.05 / 0.2
+    np.testing.assert_allclose([low[0], high[0]], 1 - np.exp(z))
+    low, high = alpha_rows._of_correlation(np.array([0.6]), np.array([0.08]))
+    z = np.arctanh(0.6) + 1.959964 * np.array([-1, 1]) * 0.08 / (1 - 0.36)
+    np.testing.assert_allclose([low[0], high[0]], np.tanh(z))
+
+
+def test_two_items_and_two_forms_with_something_to_tell_are_needed():
+    form = SimpleNamespace(items=["a", "b"], persons=2, asked=5)
+    good = np.array([[1.0, 0.5], [0.5, 1.0]])
+    assert answers.refusal(form, good) is None
+    for change, covariance, key in (
+        ({"items": ["a"]}, good[:1, :1], "one_item"),
+        ({"persons": 1}, good, "nobody_left"),
+        ({}, np.full((2, 2), np.nan), "never_together"),
+        ({}, np.zeros((2, 2)), "no_variation"),
+        ({}, np.array([[1.0, -1.0], [-1.0, 1.0]]), "no_total"),
+    ):
+        refused = answers.refusal(SimpleNamespace(**{**vars(form), **change}), covariance)
+        assert (refused.key, refused.level) == (f"answers.{key}", "refused")

@@ -1,5 +1,8 @@
 """D studies: Brennan's table, nesting, cost, refusals, real ratings."""
 
+import importlib
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from scipy.special import fdtri
@@ -89,3 +92,46 @@ def test_limits_of_a_balanced_study_are_those_of_the_f_distribution():
 def test_limits_of_an_incomplete_study_say_that_they_are_of_the_delta_method():
     result = d_study(RATED.iloc[1:], "points ~ unit + who", object="unit", sizes={"who": [3]})
     assert result.about["intervals"] == "delta method"
+
+
+@pytest.mark.parametrize(
+    ("reach", "cost", "design", "key"),
+    [
+        # 4, 6, 6 and 8 ratings with phi 0.6, 0.7, 0.75 and 0.8.
+        (0.7, None, ["who 2", "item 3"], "reached"), (0.701, None, ["who 3", "item 2"], "reached"),
+        (0.8, None, ["who 4", "item 2"], "reached"), (0.801, None, ["who 4", "item 2"], "not_reached"),
+        (0.7, [4.0, 9.0, 6.0, 5.0], ["who 4", "item 2"], "reached"),
+        (0.6, None, ["who 2", "item 2"], "reached"),
+    ],
+)  # fmt: skip
+def test_the_cheapest_design_is_told_and_of_equal_ones_the_better(reach, cost, design, key):
+    module = importlib.import_module("svcmetrics.verify.d_study")
+    table = pd.DataFrame({"variant": ["phi", "erho2"] * 4, "estimate": [0.6, 0.9, 0.7, 0.9, 0.75, 0.9, 0.8, 0.9],
+                          "low": 0.3, "who": [2, 2, 2, 2, 3, 3, 4, 4], "item": [2, 2, 3, 3, 2, 2, 2, 2]})  # fmt: skip
+    table["ratings"] = table["who"] * table["item"]
+    if reach == 0.7 and cost is None:  # of two designs of six ratings the one that reaches more
+        design = ["who 3", "item 2"]
+    if cost is not None:
+        table["cost"] = [c for c in cost for _ in "ab"]
+    study = SimpleNamespace(sizes=[9, 4], object=0)
+    said = module._finding(table, {"who": [2, 3, 4], "item": [2, 3]}, reach, study)
+    assert said.key == f"d_study.{key}" and said.values["design"] == design
+    assert said.level == ("note" if key == "reached" else "warning")
+    assert said.values["targets"] == 9 and said.values["reach"] == reach
+
+
+def test_a_design_costs_what_its_facets_cost_together():
+    module = importlib.import_module("svcmetrics.verify.d_study")
+    table = pd.DataFrame({"ratings": [4, 6]})
+    wanted = {"who": [2], "item": [2]}
+    assert module._cost(table, wanted, {"who": 5.0, "item": 2.0}).tolist() == [40, 60]
+    assert module._cost(table, wanted, {"who": 5.0}).tolist() == [20, 30]
+
+
+@pytest.mark.parametrize(("sizes", "fits"), [({"who": [1, 2]}, True), ({"who": [0, 2]}, False)])
+def test_one_rater_is_a_design_and_none_is_not(sizes, fits):
+    if fits:
+        assert len(d_study(RATED, "points ~ unit + who", object="unit", sizes=sizes).table) == 4
+        return
+    with pytest.raises(TableError):
+        d_study(RATED, "points ~ unit + who", object="unit", sizes=sizes)

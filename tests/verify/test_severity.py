@@ -1,5 +1,8 @@
 """Severity: predictions written out, real ratings, and plans that cannot tell it."""
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -150,3 +153,39 @@ def test_no_rating_at_all_is_an_error_that_counts_none():
     (problem,) = caught.value.problems
     assert problem.key == "too_few_values"
     assert (problem.values["found"], problem.values["needed"]) == (0, 2)
+
+
+def _ratings(seen, repeats=0, target=(0, 1), rater=(0, 0)):
+    seen = np.array(seen)
+    return SimpleNamespace(raters=len(seen), targets_seen=lambda: seen, repeats=lambda: repeats, y=np.zeros(9),
+                           target=np.array(target), rater=np.array(rater))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sd", "seen", "keys"),
+    [
+        (0.3, [1, 2, 2, 2, 2], ["spread"]),  # one rater of five: a fifth is not yet many
+        (0.3, [1, 1, 2, 2, 2], ["spread", "single"]),
+        (0.0, [3, 3, 3], ["none"]),
+    ],
+)
+def test_raters_of_one_department_are_warned_of_when_above_a_fifth(sd, seen, keys):
+    module = importlib.import_module("svcmetrics.verify.severity")
+    found = module._findings({"sd": sd}, _ratings(seen), 0.95)
+    assert [f.key for f in found] == [f"severity.{k}" for k in keys]
+    assert found[0].values["level"] == 95 and found[0].values["raters"] == len(seen)
+    if "single" in keys:
+        assert found[1].values == {"share": 0.4} and found[1].level == "warning"
+    apart = module._findings({"sd": 0.3}, _ratings([2, 2], target=(0, 1), rater=(0, 1)), 0.95)
+    assert apart[-1].key == "severity.disconnected" and apart[-1].values == {"subsets": 2}
+
+
+def test_the_share_of_severity_is_that_of_what_departments_leave():
+    module = importlib.import_module("svcmetrics.verify.severity")
+    fit = SimpleNamespace(variances={"rater": 0.4, "pair": 0.2, "residual": 0.4}, model=None,
+                          errors={"rater": 0.1})  # fmt: skip
+    out = module._spread(fit, _ratings([2, 2]), 0.95)
+    assert out["sd"] == pytest.approx(0.4**0.5) and out["share"] == pytest.approx(0.4)
+    assert np.isnan([out["sd_low"], out["sd_high"], out["share_low"], out["share_high"]]).all()
+    none = SimpleNamespace(variances={"rater": 0.0, "pair": 0.0, "residual": 0.0}, model=None)
+    assert np.isnan(module._spread(none, _ratings([2, 2]), 0.95)["share"])
