@@ -94,7 +94,7 @@ def _with_deadlines(
 ) -> tuple[Table, dict[str, int]]:
     if commitments is None:
         none = ibis.null("int64")
-        return table.mutate(due_us=none, due_revised_us=none, agreed_late=False), {}
+        return table.mutate(due_us=none, due_revised_us=none), {}
     table = joined(table, deadlines(commitments, timezone), "case_id")
     late = (table["agreed_us"] > table["start_us"]).fill_null(False)
     table = engine.keep(

@@ -1,5 +1,7 @@
 """Published formulas evaluated by hand, then the comparison of two panels."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,3 +116,16 @@ def test_an_index_with_the_name_of_a_column_is_no_column():
         pd.testing.assert_frame_equal(same, plain)
     by_judge = data.set_axis(pd.Index([7] * 8, name="judge_key"))
     pd.testing.assert_frame_equal(design.aiken_v(by_judge).table, design.aiken_v(data).table)
+
+
+@pytest.mark.parametrize(("end", "verdict"), [(0.5, "unclear"), (0.46875, "differs")])
+def test_a_difference_that_touches_nought_is_unclear(end, verdict):
+    """0.125 less 0.75 is -0.625, and the upper arm is the root of (end - 0.125)^2 + 0.5^2, at most 0.625."""
+    module = importlib.import_module("svcmetrics.design.aiken_v")
+    rows = pd.DataFrame({"item_id": "a", "side": ["x", "y"], "estimate": [0.125, 0.75],
+                         "low": [0.0, 0.25], "high": [end, 1.0], "n": 5})  # fmt: skip
+    row = module._difference(rows, "side", "item_id").iloc[0]
+    assert row["verdict"] == verdict and (row["high"] == 0) == (verdict == "unclear")
+    turned = rows.assign(side=["y", "x"])
+    row = module._difference(turned, "side", "item_id").iloc[0]
+    assert row["verdict"] == verdict and (row["low"] == 0) == (verdict == "unclear")

@@ -44,3 +44,21 @@ def test_the_measures_name_the_oddities_that_touch_them():
     out = measure.on_time(events, services=SERVICES, steps=STEPS, calendar=CALENDAR)
     assert out.about["dropped"]["no_start"] == 1
     assert "log.no_start" in [f.key for f in out.findings]
+
+
+def test_an_hour_that_the_clock_skips_or_has_twice_is_counted_where_no_offset_is_written():
+    """In Berlin clocks went from 02:00 to 03:00 on 31 March 2024, and from 03:00 to 02:00 on 27 October."""
+    hours = ["2024-03-31 01:59:59", "2024-03-31 02:00", "2024-03-31 02:59:59", "2024-03-31 03:00",
+             "2024-10-27 01:59:59", "2024-10-27 02:00", "2024-10-27 03:00"]  # fmt: skip
+    events = pd.DataFrame({"case_id": [f"c{k}" for k in range(7)], "seq": 1, "service_id": "PAY",
+                           "action": "submit", "at": pd.to_datetime(hours, format="ISO8601")})  # fmt: skip
+    odd = _odd(measure.log_check(events, timezone="Europe/Berlin"))
+    assert (odd["skipped_hour"], odd["doubled_hour"]) == (2, 1)
+    told = events.assign(at=events["at"].dt.tz_localize("UTC"))
+    assert not {"skipped_hour", "doubled_hour"} & set(
+        _odd(measure.log_check(told, timezone="Europe/Berlin"))
+    )
+    calm = events[~events["at"].dt.hour.eq(2)]
+    assert not {"skipped_hour", "doubled_hour"} & set(
+        _odd(measure.log_check(calm, timezone="Europe/Berlin"))
+    )

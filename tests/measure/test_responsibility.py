@@ -1,5 +1,7 @@
 """Who answers for a shared delay: by hand, by law, and on the example study."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -286,3 +288,32 @@ def test_readings_of_who_is_first_and_of_what_lies_outside():
         measure.responsibility(visits(6, 9, 1), **STUDY, by=None).table["estimate"].tolist()
         == [1] * 4
     )
+
+
+def test_steps_that_promise_more_than_the_whole_are_cut_in_proportion():
+    module = importlib.import_module("svcmetrics.measure.shared_delay")
+    taken = pd.DataFrame({"case": ["a", "a", "b", "b", "c"], "promise_h": [6.0, 3, 2, 4, 9],
+                          "whole_h": [6.0, 6, 6, 6, np.nan]})  # fmt: skip
+    assert module._cut(taken).tolist() == pytest.approx([2 / 3, 2 / 3, 1, 1, 1])
+    # Nine hours of promises in a whole of six: 4 and 2; taken 5 and 4, over by 1 and 2.
+    steps = STEPS.head(2).assign(promise_h=[6.0, 3.0], is_final=[False, True])
+    events = log("""
+        x S 2024-09-02T00:00 submit
+        x S 2024-09-02T05:00 deliver 1
+        x S 2024-09-02T09:00 deliver 2
+        x S 2024-09-02T09:00 close
+    """)
+    book = SERVICES.assign(promise_h=6.0)
+    table = measure.responsibility(events, services=book, steps=steps).table
+    own = table[table["variant"] == "own"].set_index("unit_id")["hours"]
+    assert own.to_dict() == pytest.approx({"A": 1.0, "B": 2.0})
+
+
+def test_an_index_with_the_name_of_a_column_is_no_column():
+    plain = measure.responsibility(log(ONE), **STUDY).table
+    odd = STEPS.set_axis(pd.Index([4, 4, 4], name="step_no"))
+    same = measure.responsibility(log(ONE), services=SERVICES, steps=odd).table
+    pd.testing.assert_frame_equal(same, plain)
+    book = SERVICES.set_axis(pd.Index([9], name="service_id"))
+    same = measure.responsibility(log(ONE), services=book, steps=STEPS).table
+    pd.testing.assert_frame_equal(same, plain)

@@ -417,3 +417,17 @@ def test_where_targets_are_a_sample_an_extreme_one_is_estimated_and_an_extreme_r
     joint = verify.facets(table, **NAMES, method="joint").table
     own = joint[joint["metric"] == "facets"].set_index(["variant", "element"])["note"]
     assert own["target", "0"] == own["rater", "0"] == "extreme"
+
+
+def test_the_error_of_an_extreme_element_is_that_of_its_information():
+    table, *_ = simulated(np.random.default_rng(3))
+    table.loc[table["t"] == 0, "s"] = 5
+    own = table.loc[table["t"] == 0]
+    result = verify.facets(table, **NAMES)
+    at = of(result, "target")[0] - of(result, "rater")[own["r"].to_numpy()]
+    steps = of(result, "", metric="threshold")[None]
+    p = rasch.chances(at, steps, np.zeros(len(own), int))
+    p = p if p.shape[0] == len(own) else p.T
+    score = np.arange(5.0)
+    variance = p @ score**2 - (p @ score) ** 2
+    assert of(result, "target", "error")[0] == pytest.approx(1 / np.sqrt(variance.sum()), rel=1e-6)
