@@ -431,3 +431,34 @@ def test_the_error_of_an_extreme_element_is_that_of_its_information():
     score = np.arange(5.0)
     variance = p @ score**2 - (p @ score) ** 2
     assert of(result, "target", "error")[0] == pytest.approx(1 / np.sqrt(variance.sum()), rel=1e-6)
+
+
+def test_elements_of_lowest_and_highest_scores_are_set_aside_until_none_is_left():
+    # Target 0 all highest; without it rater 0 is all lowest; without that target 1 is all highest.
+    x = np.array([2, 2, 0, 2, 0, 1, 1, 2, 0])
+    target = np.array([0, 0, 1, 1, 2, 2, 3, 3, 3])
+    rater = np.array([0, 1, 0, 1, 0, 1, 2, 1, 2])
+    free = [np.zeros(4, bool), np.zeros(3, bool)]
+    keep = facets_data._informative(x, (target, rater), 2, free)
+    assert keep.tolist() == [False, False, False, False, False, True, True, True, True]
+    held = [np.array([True, False, False, False]), np.zeros(3, bool)]
+    assert facets_data._informative(x, (target, rater), 2, held).all()
+
+
+def test_ratings_of_the_same_thing_by_the_same_rater_are_counted_beyond_the_first():
+    codes = (
+        np.array([0, 0, 0, 1, 1, 1]),
+        np.array([0, 0, 1, 1, 1, 1]),
+        np.array([0, 0, 0, 1, 1, 0]),
+    )
+    assert facets_data._repeated(codes, [["a", "b"]] * 3) == 2
+    assert facets_data._repeated(codes[:2], [["a", "b"]] * 2) == 3
+    assert facets_data._repeated(codes[:1], [["a", "b"]]) == 4
+
+
+@pytest.mark.parametrize(
+    ("group", "x", "thin"), [([0, 0, 1, 1], [0, 1, 0, 1], 0), ([0, 0, 1, 1], [0, 1, 1, 1], 1),
+                             ([0, 0, 1, 1], [0, 0, 1, 1], 2)]
+)  # fmt: skip
+def test_elements_that_lack_a_category_are_counted(group, x, thin):
+    assert facets_data._thin(np.array(group), np.array(x), 2) == thin

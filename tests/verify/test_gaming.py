@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
+from scipy.stats import t as student
 
 from svcmetrics import verify
 from svcmetrics.simulate import company
@@ -424,3 +425,53 @@ def test_the_error_of_a_block_is_that_of_its_raters():
     assert five["n"].tolist() == [5]
     even = module.blocks(frame.assign(left=1.0), ["unit"])
     assert even.empty
+
+
+def test_points_of_a_block_have_students_limits():
+    blocks = pd.DataFrame({"unit": list("abcdef"), "other": "", "mean": [0.1, 0.2, 0.15, 0.12, 0.18, 0.9],
+                           "variance": 0.01, "n": [6, 7, 8, 9, 10, 11]})  # fmt: skip
+    table = gaming_module._points("late_votes", blocks)
+    half = np.array([2.570582, 2.446912, 2.364624, 2.306004, 2.262157, 2.228139]) * 0.1
+    np.testing.assert_allclose(table["estimate"] - table["low"], half, atol=1e-6)
+    np.testing.assert_allclose(table["high"] - table["estimate"], half, atol=1e-6)
+    assert table["p"].idxmin() == 5 and (table["metric"] == "late_votes").all()
+    # What the others let expect: the mean of all but the last is 0.15.
+    assert table["expected"].iloc[5] == pytest.approx(0.15, abs=0.01)
+
+
+def test_of_two_directions_the_one_that_stands_out_less_decides():
+    rng = np.random.default_rng(3)
+    pairs = [(a, b) for a in "abcdef" for b in "abcdef" if a != b]
+    blocks = pd.DataFrame(pairs, columns=["unit", "other"]).assign(variance=0.01, n=9)
+    blocks["mean"] = rng.normal(0, 0.1, len(blocks))
+    blocks.loc[(blocks["unit"] == "a") & (blocks["other"] == "b"), "mean"] = 2.0
+    blocks.loc[(blocks["unit"] == "b") & (blocks["other"] == "a"), "mean"] = 0.7
+    one = gaming_module._points("mutual_top", blocks).set_index(["unit", "other"])
+    both = gaming_module._mutual(blocks).set_index(["unit", "other"])
+    assert len(both) == 15 and all(a < b for a, b in both.index)
+    for a, b in both.index:
+        weaker = max([(a, b), (b, a)], key=lambda k: one.loc[k, "p"])
+        for column in ("estimate", "low", "high", "expected", "t", "p"):
+            assert both.loc[(a, b), column] == pytest.approx(one.loc[weaker, column])
+    assert both.loc[("a", "b"), "estimate"] == 0.7
+
+
+def test_paying_back_is_a_slope_through_nought_from_five_steps_on():
+    rng = np.random.default_rng(4)
+    then = rng.normal(size=30)
+    steps = pd.DataFrame({"unit": np.repeat(list("abcde"), 6), "then": then})
+    steps["now"] = 0.5 * then + rng.normal(0, 0.1, 30)
+    steps = steps.drop(index=29)  # five steps of e
+    found = gaming_module._slopes(steps).set_index("unit")
+    for name, rows in steps.groupby("unit"):
+        x, y = rows["then"].to_numpy(), rows["now"].to_numpy()
+        slope = (x @ y) / (x @ x)
+        error = np.sqrt((((y - slope * x) * x) ** 2).sum()) / (x @ x)  # White's
+        row = found.loc[name]
+        assert row["estimate"] == pytest.approx(slope) and row["n"] == len(x)
+        half = student.ppf(0.975, len(x) - 1) * error
+        assert row["high"] - row["estimate"] == pytest.approx(half, rel=1e-5)
+    assert gaming_module._slopes(steps.drop(index=28))["unit"].tolist() == list("abcd")
+    assert len(gaming_module._slopes(steps.head(4))) == 0
+    still = steps.assign(then=np.where(steps["unit"] == "a", 0.0, steps["then"]))
+    assert gaming_module._slopes(still)["unit"].tolist() == list("bcde")

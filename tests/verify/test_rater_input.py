@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import verify
-from svcmetrics.verify import grid
+from svcmetrics.verify import forms, grid
 
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
 WAVES = {**NAMES, "wave": "w"}
@@ -179,3 +179,59 @@ def test_a_form_with_several_times_is_said_to_have_them(table):
     assert "forms.differ" in {
         f.key for f in verify.formality(facts, **WAVES, changed="new").findings
     }
+
+
+def _forms(**more):
+    rows = [("a", "x", "q1", 1, 5.0), ("a", "x", "q2", 1, 3.0), ("a", "x", "q1", 2, 4.0), ("a", "x", "q2", 2, 4.0),
+            ("a", "y", "q1", 2, 2.0), ("b", "x", "q1", 1, 1.0), ("b", "x", "q1", 3, 2.0), ("b", "x", "q2", 3, 2.0),
+            ("b", "y", "q1", 1, 4.0), ("b", "y", "q1", 2, 4.0)]  # fmt: skip
+    data = pd.DataFrame(rows, columns=["r", "t", "i", "w", "s"]).assign(**more)
+    return forms.read(data, rater="r", target="t", item="i", score="s", wave="w")
+
+
+def test_forms_stand_in_the_order_of_rater_target_and_wave_and_know_their_last_one():
+    found = _forms()
+    place = list(zip(found.rater.tolist(), found.target.tolist(), found.wave.tolist(), strict=True))
+    assert place == [(0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 0, 0), (1, 0, 2), (1, 1, 0), (1, 1, 1)]
+    assert found.last().tolist() == [-1, 0, -1, -1, -1, -1, 5]  # one wave earlier, not two
+    assert found.flat().tolist() == [False, True, False, False, True, False, False]
+    # Wave 1: q1 5, 1, 4 and q2 3; wave 2: q1 4, 2, 4 and q2 4; wave 3: one answer to each.
+    mean = 10 / 3
+    expected = [(5 - mean + 0) / 2, (4 - mean) / 2, 2 - mean, 1 - mean, 0, 4 - mean, 4 - mean]
+    np.testing.assert_allclose(found.centred(), expected, atol=1e-12)
+
+
+def test_answers_are_counted_by_wave_item_and_value():
+    found = _forms()
+    assert found.coded[1].tolist() == [1, 2, 3, 4, 5]
+    expected = [[[1, 0, 0, 1, 1], [0, 0, 1, 0, 0]], [[0, 1, 0, 2, 0], [0, 0, 0, 1, 0]],
+                [[0, 1, 0, 0, 0], [0, 1, 0, 0, 0]]]  # fmt: skip
+    assert found.counted.tolist() == expected
+
+
+def test_a_part_of_the_forms_is_numbered_anew_or_as_it_was():
+    found = _forms()
+    keep = found.rater == 1
+    own = forms.part(found, keep)
+    assert (own.raters, own.targets, own.waves) == (["b"], ["x", "y"], [1, 2, 3])
+    assert own.rater.tolist() == [0] * 4 and own.wave.tolist() == [0, 2, 0, 1]
+    same = forms.part_of(found, keep)
+    assert same.rater.tolist() == [1] * 4 and same.raters == ["a", "b"]
+    late = forms.part(found, found.wave == 2)
+    assert late.waves == [3] and late.targets == ["x"] and late.target.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        # Far off is beyond the rest by its whole range, and by four points at least.
+        ([1, 2, 3, 4, 5, 1, 2, 9], False), ([1, 2, 3, 4, 5, 1, 2, 9.1], True),
+        ([1, 2, 3, 4, 5, 1, 9.1], False), ([10, 20, 30, 40, 10, 20, 30, 71], True),
+        ([10, 20, 30, 40, 10, 20, 30, 69], False), ([-3.1, 2, 3, 4, 5, 1, 2, 5], True),
+        ([1, 1, 1, 1, 1, 1, 1, 5], False), ([1, 1, 1, 1, 1, 1, 1, 5.1], True),
+    ],
+)  # fmt: skip
+def test_a_score_far_off_the_rest_is_named(scores, said):
+    found = grid._odd_scores(pd.DataFrame({"s": np.array(scores, dtype=float)}), "s")
+    assert [f.key for f in found] == ["grid.far"] * said
+    assert not said or found[0].values["count"] == 1
