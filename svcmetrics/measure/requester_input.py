@@ -191,7 +191,7 @@ def _summed(counts: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     sums = {c: (c, "sum") for c in _COUNTS} | {"requesters": ("requester", "nunique")}
     if names:
         return counts.groupby(names, dropna=False, as_index=False).agg(**sums)
-    whole = counts.assign(_all=0).groupby("_all", as_index=False).agg(**sums)
+    whole = counts.assign(_all="").groupby("_all", as_index=False).agg(**sums)
     return whole.drop(columns="_all")
 
 

@@ -126,7 +126,8 @@ def _cells(study: Study, index: frozenset[str]) -> np.ndarray:
     whole = np.zeros(len(study.y), dtype=np.intp)
     for column in sorted(index):
         codes = study.facets[column]
-        whole = np.unique(whole * (int(codes.max()) + 1) + codes, return_inverse=True)[1]
+        wide = int(codes.max()) + 1
+        whole = np.unique(whole * wide + codes, return_inverse=True)[1]
     return np.ravel(whole).astype(np.intp)
 
 

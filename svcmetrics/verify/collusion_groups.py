@@ -104,7 +104,8 @@ def same_forms(forms: Forms, who: People, draws: int, rng: np.random.Generator) 
     rater = forms.rater[lively]
     moment = np.unique(moments(forms)[1][lively], return_inverse=True)[1]
     mark = np.unique(mixed(codes[lively]), return_inverse=True)[1].astype(np.int64)
-    same = np.unique(moment * (int(mark.max()) + 1) + mark, return_inverse=True)[1]
+    wide = int(mark.max()) + 1
+    same = np.unique(moment * wide + mark, return_inverse=True)[1]
     twice = np.bincount(same)[same] > 1
     dealt = _dealt(who, draws, rng)
     equal = (np.unique(same[twice], return_inverse=True)[1], rater[twice])
