@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -290,3 +291,28 @@ def test_twenty_raters_and_two_items_are_needed():
         assert (result.findings[0].key != "careless.too_few") is known
         if not known:
             assert result.findings[0].values == {"raters": raters, "least": 20}
+
+
+def test_the_mean_without_the_flagged_has_the_error_of_its_raters_influence():
+    """One form of each of 14 raters: mean of nine less mean of all, each rater moves it as told."""
+    module = importlib.import_module("svcmetrics.verify.careless")
+    y = np.random.default_rng(5).normal(size=14)
+    flagged = np.arange(14) < 5
+    forms = SimpleNamespace(rater=np.arange(14), target=np.zeros(14, int), targets=["a"], raters=list(range(14)),
+                            centred=lambda: y)  # fmt: skip
+    table, notes = module._effect(forms, flagged, "t")
+    kept, whole = y[~flagged], y.mean()
+    moved = np.where(flagged, 0, (y - kept.mean()) / 9) - (y - whole) / 14
+    half = 1.959964 * np.sqrt((moved**2).sum() * 14 / 13)
+    row = table.iloc[0]
+    shift = kept.mean() - whole
+    assert row[["estimate", "low", "high"]].tolist() == pytest.approx(
+        [shift, shift - half, shift + half]
+    )
+    assert row["n"] == 14
+    assert notes[0].values == {"size": pytest.approx(abs(shift)), "targets": 1} and len(notes) == 1
+    four, notes = module._effect(forms, np.arange(14) < 4, "t")
+    assert np.isnan(four["estimate"].iloc[0]) and four["n"].iloc[0] == 0
+    assert [f.key for f in notes] == ["careless.hidden"] and notes[0].values["targets"] == 1
+    none, notes = module._effect(forms, np.zeros(14, bool), "t")
+    assert none["estimate"].iloc[0] == 0 and notes == []

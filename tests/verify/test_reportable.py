@@ -173,3 +173,14 @@ def test_a_category_that_nobody_used_is_no_department():
     plain, same = (verify.reportable(d, **WORDS, rng=1) for d in (data, named))
     pd.testing.assert_frame_equal(same.table, plain.table)
     assert plain.table.set_index("variant").loc["raters", ["estimate", "n"]].tolist() == [12, 8]
+
+
+def test_a_column_named_form_is_a_column_like_any_other():
+    data = wave(0.8, 0.6)
+    plain = verify.reportable(data, **WORDS, rng=1).table
+    named = data.rename(columns={"i": "form"})
+    same = verify.reportable(named, **{**WORDS, "item": "form"}, rng=1).table
+    pd.testing.assert_frame_equal(same, plain)
+    named = data.rename(columns={"s": "form"})
+    same = verify.reportable(named, **{**WORDS, "score": "form"}, rng=1).table
+    pd.testing.assert_frame_equal(same, plain)
