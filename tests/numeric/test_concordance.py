@@ -45,7 +45,9 @@ def test_raters_and_resamples_may_be_cut_anywhere(monkeypatch, cells):
     table = next(tables())
     monkeypatch.setattr(concordance, "_CELLS", cells)
     orders = concordance.orders(table)
-    assert concordance.of_orders(orders, np.ones((3, 9))) == pytest.approx([by_definition(table)] * 3)
+    assert concordance.of_orders(orders, np.ones((3, 9))) == pytest.approx(
+        [by_definition(table)] * 3
+    )
     assert orders.often.sum() == sum(len(np.unique(x)) for x in table.T)
 
 

@@ -101,7 +101,9 @@ def test_a_further_loading_is_told_by_slope_and_information():
         more[:, i] += phi[f, FACTOR] * load
         slope = N / 2 * np.trace((inverse - inverse @ r @ inverse) @ more)
         every = [*moves, more]
-        info = N / 2 * np.array([[np.trace(inverse @ a @ inverse @ b) for b in every] for a in every])
+        info = (
+            N / 2 * np.array([[np.trace(inverse @ a @ inverse @ b) for b in every] for a in every])
+        )
         rest = info[-1, -1] - info[-1, :-1] @ np.linalg.solve(info[:-1, :-1], info[:-1, -1])
         assert chi2[i, f] == pytest.approx(slope**2 / rest, rel=1e-5)
         expected = -slope / rest / np.sqrt(found.implied[i, i])
