@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from svcmetrics import verify
 from svcmetrics.numeric import change_point, copies, information, steadiness, two_way
@@ -631,3 +632,40 @@ def test_the_chance_of_one_answer_throughout_is_that_of_the_items_shares():
     row = formality_signs._flat(forms).iloc[0]
     assert row[["estimate", "n"]].tolist() == [0.25, 4]
     assert row["chance"] == pytest.approx(3 / 4 * 1 / 2 * 1 / 2 + 1 / 4 * 1 / 2 * 1 / 2)
+
+
+def test_near_copies_count_only_where_they_became_more(monkeypatch):
+    row = pd.DataFrame({"p": [0.01], "estimate": [0.3]})
+    for z, p in ((1.644854, 0.05), (3.0, 0.01), (-1.0, 0.841345)):
+        monkeypatch.setattr(copies, "rise", lambda waves, near, z=z: (z, 0.2))
+        found = formality_copies._more_often(row, [])
+        assert found["p"].iloc[0] == pytest.approx(p, abs=1e-6) and found["chance"].iloc[0] == 0.2
+
+
+def test_the_share_copied_has_limits_and_a_one_sided_test(monkeypatch):
+    """Of 100 pairs 20 are expected to be equal; 44 are: 30% of the other 80."""
+    whole = tuple(np.array([v]) for v in (44.0, 20.0, 100.0))
+    spread = np.array([0.1, 0.5, 0.3, np.nan, 0.3])
+    monkeypatch.setattr(
+        copies, "excess", lambda *a: np.array([0.3]) if a[0] is whole[0] else spread
+    )
+    table, noise = formality_copies._row("copying", whole, tuple(np.zeros(5) for _ in range(3)), 5)
+    row = table.iloc[0]
+    # The resamples that tell something scatter by 0.2, -0.2, 0 and 0 around their mean; the other is 0.
+    error = np.std([-0.2, 0.2, 0, 0, 0])
+    assert row[["estimate", "raw", "expected", "n"]].tolist() == pytest.approx([0.3, 0.3, 0.2, 100])
+    assert [row["low"], row["high"]] == pytest.approx(
+        [0.3 - 1.959964 * error, 0.3 + 1.959964 * error]
+    )
+    assert row["p"] == pytest.approx(special.ndtr(-0.3 / error))
+    np.testing.assert_allclose(noise, [-0.2, 0.2, 0, 0, 0], atol=1e-12)
+    # Next to no scatter: that of binomial draws of the honest rate, sqrt(20 * 0.8) / 80.
+    spread[:] = 0.3
+    row = formality_copies._row("copying", whole, tuple(np.zeros(5) for _ in range(3)), 5)[0].iloc[
+        0
+    ]
+    assert row["high"] - row["estimate"] == pytest.approx(1.959964 * 4 / 80)
+    none, noise = formality_copies._row(
+        "copying", tuple(np.array([v]) for v in (5.0, 5.0, 5.0)), None, 4
+    )
+    assert np.isnan(none["p"].iloc[0]) and none["expected"].iloc[0] == 1 and np.isnan(noise).all()

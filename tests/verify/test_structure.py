@@ -12,7 +12,7 @@ import pytest
 
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import confirmatory, dimensions
-from svcmetrics.verify import structure_findings
+from svcmetrics.verify import structure_findings, structure_rows
 
 WORDS = {"person": "p", "item": "i", "score": "s"}
 THREE = np.repeat([0, 1, 2], 3)
@@ -379,3 +379,42 @@ def test_three_items_and_more_forms_than_items_are_needed():
         x = np.random.default_rng(items + forms).normal(size=(forms, items))
         found = verify.structure(long(x), **WORDS).findings
         assert [f.key for f in found if f.level == "refused"] == ([key] if key else [])
+
+
+def test_a_further_loading_is_told_where_it_is_large_and_sure_the_surest_first(monkeypatch):
+    chi2 = np.array([[np.nan, 5.0, 9.0], [7.0, np.nan, 8.0]])
+    change = np.array([[0.0, 0.2, -0.2], [0.199, 0.0, 0.5]])
+    p = {5.0: 0.0024, 9.0: 0.0, 7.0: 0.0, 8.0: 0.0025}  # times four tries: 0.0096 and 0.01
+    monkeypatch.setattr(structure_rows.confirmatory, "further", lambda *_: (chi2, change))
+    monkeypatch.setattr(structure_rows.confirmatory, "chance",
+                        lambda c, df: np.vectorize(lambda v: p.get(v, np.nan))(c))  # fmt: skip
+    claim = SimpleNamespace(factor=np.array([0, 1]), many=3)
+    fits = SimpleNamespace(models={"claimed": None}, r=None, persons=90)
+    found = structure_rows.elsewhere(claim, fits)
+    assert [(i, f, c) for i, f, c, *_ in found] == [(0, 2, -0.2), (0, 1, 0.2)]
+    assert [row[4] for row in found] == pytest.approx([0, 0.0096])
+    assert structure_rows.elsewhere(SimpleNamespace(factor=None, many=3), fits) == []
+    assert structure_rows.elsewhere(SimpleNamespace(factor=claim.factor, many=1), fits) == []
+
+
+def test_limits_of_correlations_stand_on_fishers_scale():
+    low, high = structure_rows.limits(
+        np.array([0.6, 1.0, -1.2, 0.3]), np.array([0.05, 0.1, 0.1, 0.0])
+    )
+    z = np.arctanh(0.6) + 1.959964 * np.array([-1, 1]) * 0.05 / 0.64
+    np.testing.assert_allclose([low[0], high[0]], np.tanh(z))
+    assert np.isnan([*low[1:], *high[1:]]).all()
+
+
+def test_the_claim_is_compared_with_one_factor_by_the_difference_of_chi_squares():
+    one = {"chi2": 30.0, "df": 9.0}
+    for two, expected in (
+        ({"chi2": 22.185, "df": 6.0}, (7.815, 3.0, 0.05)),
+        ({"chi2": 31.0, "df": 8.0}, (0.0, 1.0, 1.0)),  # never below nought
+        ({"chi2": 22.0, "df": 9.0}, None),
+    ):
+        fits = structure_rows.Fits(90, np.eye(3), {"claimed": None, "one_factor": None})
+        object.__setattr__(fits, "indices", {"claimed": two, "one_factor": one}.__getitem__)
+        found = fits.difference()
+        assert found == (expected and pytest.approx(expected, abs=1e-4))
+    assert structure_rows.Fits(90, np.eye(3), {"claimed": None}).difference() is None
