@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
 from svcmetrics.measure.actions import ACTIONS
 from svcmetrics.measure.catalogue import step_table
+from svcmetrics.measure.log import Log
 
 STATUS = ("open", "closed", "rejected", "withdrawn")
 _ENDED = np.full(len(ACTIONS), STATUS.index("closed"), np.int8)
@@ -29,6 +32,16 @@ class Facts:
     stop: np.ndarray
     state: np.ndarray
     no_start: np.ndarray
+
+    def columns(self) -> dict[str, Any]:
+        """Under the names that they have in the engine."""
+        return {
+            "start_us": self.start,
+            "end_us": pa.array(self.end, mask=~self.has_end),
+            "stop_us": self.stop,
+            "state": self.state,
+            "no_start": self.no_start,
+        }
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,23 @@ def final_steps(steps: pd.DataFrame | None, services: pa.Array) -> FinalSteps:
     of = np.zeros((len(place), len(numbers)), dtype=bool)
     of[table["service_id"].map(place).to_numpy(np.int64), column] = True
     return FinalSteps(numbers, of)
+
+
+def facts_key(log: Log, steps: pd.DataFrame | None) -> Hashable:
+    """Under this name parts with these columns are held: of a log with these final steps."""
+    known = held.marks(steps)
+    return known and ("facts", log.until, *known)
+
+
+def facts_once(log: Log, steps: pd.DataFrame | None) -> list[pa.RecordBatch]:
+    """The facts of all parts, unless the times of the cases were asked, which have them too."""
+
+    def make() -> list[pa.RecordBatch]:
+        final = final_steps(steps, log.ready["services"])
+        found = (case_facts(p.cases, final, log.until) for p in log.ready["parts"])
+        return [pa.RecordBatch.from_pydict(facts.columns()) for facts in found]
+
+    return log.once(facts_key(log, steps), make)
 
 
 def case_facts(cases: pa.RecordBatch, final: FinalSteps, until: int) -> Facts:

@@ -15,7 +15,7 @@ from svcmetrics.measure.actions import ACTIONS
 from svcmetrics.measure.clocks import Clocks
 from svcmetrics.measure.in_order import Part
 from svcmetrics.measure.log import Log
-from svcmetrics.measure.part_facts import Facts, case_facts, filled, final_steps
+from svcmetrics.measure.part_facts import Facts, case_facts, facts_key, filled, final_steps
 from svcmetrics.numeric import worktime
 from svcmetrics.numeric.stretches import Stretches, apart, in_common, total
 
@@ -51,6 +51,7 @@ def timed(log: Log, steps: pd.DataFrame | None, catalogue: Table, book: Clocks) 
             spools["times"].add(_times(part, facts, _Worked(book, clock_of[service])))
         new = spools["times"].parts()
     made = [_beside(p.cases, n) for p, n in zip(parts, new, strict=True)]
+    log.once(facts_key(log, steps), lambda: made)
     return Timed(stream.hold(made), made)
 
 
@@ -103,11 +104,7 @@ def _times(part: Part, facts: Facts, worked: _Worked) -> dict[str, object]:
     ]
     (paused_us, paused_work, sure), (us, work, a), (both_us, both_work, b) = sums
     return {
-        "start_us": facts.start,
-        "end_us": pa.array(facts.end, mask=~facts.has_end),
-        "stop_us": facts.stop,
-        "state": facts.state,
-        "no_start": facts.no_start,
+        **facts.columns(),
         "business_us": pa.array(business, mask=~known),
         "paused_us": paused_us,
         "paused_business_us": pa.array(paused_work, mask=~sure),

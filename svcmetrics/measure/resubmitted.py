@@ -13,8 +13,7 @@ from svcmetrics.io import engine
 from svcmetrics.measure.cases import case_facts, joined
 from svcmetrics.measure.clocks import DAY
 from svcmetrics.measure.log import Log
-from svcmetrics.measure.part_facts import STATUS, final_steps
-from svcmetrics.measure.part_facts import case_facts as part_facts
+from svcmetrics.measure.part_facts import STATUS, facts_once
 from svcmetrics.numeric.distinct import distinct
 from svcmetrics.numeric.followers import followers
 
@@ -50,13 +49,10 @@ def _of_engine(facts: Table) -> pa.Table:
 
 def _of_parts(log: Log, steps: pd.DataFrame | None) -> pa.Table:
     """The same of a log that was read in order."""
-    final = final_steps(steps, log.ready["services"])
     made = []
-    for part in log.ready["parts"]:
-        c, found = part.cases, part_facts(part.cases, final, log.until)
-        ends = pa.array(found.end, mask=~found.has_end)
-        new = {"start_us": found.start, "end_us": ends, "state": found.state}
-        old = {k: c[k] for k in ("case_id", *_FACTS) if k not in new}
+    for part, facts in zip(log.ready["parts"], facts_once(log, steps), strict=True):
+        new = {k: facts[k] for k in ("start_us", "end_us", "state")}
+        old = {k: part.cases[k] for k in ("case_id", *_FACTS) if k not in new}
         made.append(pa.RecordBatch.from_pydict(old | new))
     return pa.Table.from_batches(made)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from svcmetrics.io import engine
+from svcmetrics.io import engine, held
 from svcmetrics.measure import resubmitted
-from svcmetrics.measure.cases import case_facts
+from svcmetrics.measure.cases import case_facts, timed_once
 from svcmetrics.measure.log import read_log
 from svcmetrics.simulate import company
 from tests.measure.logs import SMALL, STEPS
@@ -26,6 +26,10 @@ def test_arrays_and_joins_agree(events, steps, days, monkeypatch):
     log = read_log(events, "Asia/Shanghai")
     assert log.ready
     parts = engine.frame(resubmitted.resubmitted(log, steps, days))
+    held.forget()
+    timed_once(log, None, steps, {})  # the times of the cases have the facts too
+    later = engine.frame(resubmitted.resubmitted(log, steps, days))
+    pd.testing.assert_frame_equal(parts, later)
     unready = replace(log, ready={})
     arrays = engine.frame(resubmitted.resubmitted(unready, steps, days))
     monkeypatch.setattr(resubmitted, "_as_arrays", None)  # as on an engine of another kind
