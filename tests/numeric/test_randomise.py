@@ -19,7 +19,7 @@ def difference(outcome, treated):
     """Strata with both kinds, by the precision of each difference of weighted means."""
     total, mass = 0.0, 0.0
     for s in (0, 1):
-        own = STRATUM == s
+        own = s == STRATUM
         up, down = own & treated, own & ~treated
         a, b = WEIGHT[up].sum(), WEIGHT[down].sum()
         gap = np.average(outcome[up], weights=WEIGHT[up]) - np.average(
@@ -40,7 +40,7 @@ def test_lots_keep_the_numbers_in_each_stratum_and_are_even():
     lots = randomise.shuffled(TREATED, STRATUM, 6000, np.random.default_rng(1))
     assert set(np.unique(lots)) == {0.0, 1.0}
     for s, many in ((0, 2), (1, 1), (2, 1), (3, 0)):
-        own = lots[:, STRATUM == s]
+        own = lots[:, s == STRATUM]
         assert (own.sum(axis=1) == many).all()
         np.testing.assert_allclose(own.mean(axis=0), many / own.shape[1], atol=0.03)
 
