@@ -10,11 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from svcmetrics import verify
 from svcmetrics.numeric import round_robin, round_robin_two
 from svcmetrics.numeric.one_thread import one_thread
 from svcmetrics.problems import TableError
+from svcmetrics.verify import forms, reciprocity_pairs, reciprocity_rows
 
 reciprocity = importlib.import_module("svcmetrics.verify.reciprocity")  # the module
 NAMES = {"rater": "a", "target": "b", "score": "y"}
@@ -350,3 +352,76 @@ def test_pairs_that_favour_each_other_are_named_the_surest_first(estimate, p, ke
         assert said.level == "warning"
         assert said.values == {"names": ["b–y", "a–x"], "count": 2, "pairs": 3, "size": 0.9,
                                "low": 0.2, "high": 1.0}  # fmt: skip
+
+
+def _parts(units=9, **change):
+    value = {"actor": 0.4, "partner": 0.9, "relationship": 0.5, "actor_partner": 0.3, "dyadic": 0.2}
+    value |= change
+    error = dict.fromkeys(value, 0.1)
+    order = list(reciprocity_rows.NAMES)
+    return reciprocity_rows.Parts(
+        np.array([value[n] for n in order]), np.array([error[n] for n in order]), units
+    )
+
+
+def test_correlations_are_covariances_over_the_roots_of_variances_with_students_limits():
+    dyadic, general = (r.iloc[0] for r in reciprocity_rows.correlations(_parts()))
+    t = 2.306004  # eight degrees
+    expected = [0.4, 0.4 - t * 0.2, 0.4 + t * 0.2]  # 0.2 / 0.5, error 0.1 / 0.5
+    assert dyadic[["estimate", "low", "high"]].tolist() == pytest.approx(expected, abs=1e-6)
+    scale = (0.4 * 0.9) ** 0.5
+    expected = np.clip([0.3 / scale, (0.3 - t * 0.1) / scale, (0.3 + t * 0.1) / scale], -1, 1)
+    assert general[["estimate", "low", "high"]].tolist() == pytest.approx(expected, abs=1e-6)
+    assert general["p"] == pytest.approx(2 * stats.t.sf(3, 8)) and dyadic["n"] == 9
+    assert dyadic["p"] == pytest.approx(2 * stats.t.sf(2, 8))
+    assert reciprocity_rows.correlations(_parts(), 0.07)[0]["p"].iloc[0] == 0.07
+    assert reciprocity_rows.correlations(_parts(), 0.07)[1]["p"].iloc[0] == general["p"]
+    # Beyond one it is cut, and kept as it was found beside it.
+    cut = reciprocity_rows.correlations(_parts(dyadic=0.6))[0].iloc[0]
+    assert cut["estimate"] == 1 and cut["raw"] == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [({}, [True, True]), ({"relationship": 0.0}, [False, False]), ({"actor": 0.0}, [True, False]),
+     ({"actor": -0.1, "partner": -0.2}, [True, False])],
+)  # fmt: skip
+def test_without_variance_there_is_no_correlation(change, known):
+    rows = reciprocity_rows.correlations(_parts(**change))
+    assert [bool(r["estimate"].notna().iloc[0]) for r in rows] == known
+
+
+def test_parts_have_students_limits_and_are_named_as_what_they_are():
+    rows = {r["variant"].iloc[0]: r.iloc[0] for r in reciprocity_rows.parts(_parts(5), "relation")}
+    assert {k: r["metric"] for k, r in rows.items()} == {
+        "actor": "relation_variance", "partner": "relation_variance",
+        "relationship": "relation_variance", "actor_partner": "relation_covariance",
+        "dyadic": "relation_covariance",
+    }  # fmt: skip
+    row = rows["partner"]
+    assert [row["low"], row["high"]] == pytest.approx([0.9 - 0.2776445, 0.9 + 0.2776445])
+    assert (row["raw"], row["error"], row["n"]) == (0.9, 0.1, 5)
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "tested"), [(3, 2, 1), (2, 2, 0), (4, 1, 0), (1, 4, 0), (2, 3, 1)]
+)
+def test_a_pair_is_tested_from_two_raters_each_way_and_five_together_on(there, back, tested):
+    rows = [(f"a{k}", "a", t) for k in range(there) for t in ("b", "c")]
+    rows += [(f"b{k}", "b", t) for k in range(back) for t in ("a", "c")]
+    rows += [("c0", "c", t) for t in ("a", "b")]
+    data = pd.DataFrame(rows, columns=["r", "u", "t"])
+    data["s"] = np.random.default_rng(1).normal(size=len(data))
+    found = forms.read(data, rater="r", target="t", score="s", extra=("u",))
+    pairs = reciprocity_pairs.favoured_pairs(found, "u")
+    assert len(pairs) == tested
+    if tested:
+        assert pairs[["unit", "other_unit", "n"]].to_numpy().tolist() == [["a", "b", 5]]
+
+
+def test_what_goes_with_another_column_is_taken_out():
+    rng = np.random.default_rng(2)
+    x, rest = rng.normal(size=20), rng.normal(size=20)
+    rest -= (x @ rest) / (x @ x) * x
+    np.testing.assert_allclose(reciprocity_pairs._without(3 * x + rest, x), rest, atol=1e-12)
+    np.testing.assert_array_equal(reciprocity_pairs._without(rest, np.zeros(20)), rest)
