@@ -1,5 +1,8 @@
 """On time by hand: promise, deadline, open and overdue, not assessable, stopped clock."""
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -175,3 +178,45 @@ def test_what_is_odd_is_named_with_its_number():
     stopped = mine["paused_h"].sum() + mine["requester_h"].sum()
     assert stopped == 9 + 47
     assert row["pause_share"] == pytest.approx(stopped / mine["elapsed_h"].sum())
+
+
+def _counted(**change):
+    row = {"variant": "promise", "unit": "a", "is_emergency": False, "on_time": 6, "late": 2, "open_overdue": 2,
+           "pending": 3, "not_assessable": 0, "stopped": 30.0, "elapsed": 120.0}  # fmt: skip
+    return row | change
+
+
+def test_overdue_cases_count_as_late_and_pending_ones_not_at_all():
+    module = importlib.import_module("svcmetrics.measure.on_time")
+    rows = [_counted(), _counted(unit="b", on_time=1, late=0, open_overdue=0, stopped=0.0, elapsed=0.0),
+            _counted(unit="c", on_time=0, late=0, open_overdue=0, pending=9),
+            _counted(unit="a", is_emergency=True, on_time=1, late=1, open_overdue=0)]  # fmt: skip
+    table = module._table(pd.DataFrame(rows), ["unit"])
+    assert table["variant"].tolist() == ["promise"] * 3 + ["emergency_promise"]
+    assert table["n"].tolist() == [10, 1, 0, 2]
+    assert table["estimate"].fillna(-1).tolist() == [0.6, 1, -1, 0.5]
+    assert table["closed_only"].fillna(-1).tolist() == [0.75, 1, -1, 0.5]
+    assert table["pause_share"].fillna(-1).tolist() == [0.25, -1, 0.25, 0.25]
+
+
+def test_what_is_said_of_promises_and_of_groups_without_one():
+    module = importlib.import_module("svcmetrics.measure.on_time")
+    rows = [_counted(not_assessable=1), _counted(unit="b", on_time=0, late=0, open_overdue=0),
+            _counted(variant="promise_gross", on_time=5, late=3)]  # fmt: skip
+    table = module._table(pd.DataFrame(rows), ["unit"])
+    cases = SimpleNamespace(by=["unit"], findings=list)
+    found = module._findings(table, cases, {"agreed_after_start": 2})
+    keys = ["overall", "not_assessable", "open_overdue", "agreed_late", "group_without"]
+    assert [f.key for f in found] == [f"on_time.{k}" for k in keys]
+    assert found[0].values["share"] == 0.6 and found[0].values["gross"] == 0.5
+    assert [dict(f.values) for f in found[1:]] == [
+        {"count": 1},
+        {"count": 2},
+        {"count": 2},
+        {"groups": ["b"]},
+    ]
+    calm = module._table(pd.DataFrame([_counted(open_overdue=0)]), ["unit"])
+    assert [f.key for f in module._findings(calm, cases, {})] == ["on_time.overall"]
+    agreed = module._table(pd.DataFrame([_counted(variant="deadline")]), ["unit"])
+    assert module._findings(agreed, cases, {})[0].key == "on_time.deadline"
+    assert module._positive({"a": 1, "b": 0, "c": None, "d": float("nan")}) == {"a": 1}

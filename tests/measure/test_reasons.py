@@ -1,5 +1,7 @@
 """Reasons by hand: shares, their sum, the unnamed ones and texts that nobody repeats."""
 
+import importlib
+
 import pandas as pd
 import pytest
 
@@ -75,3 +77,40 @@ def test_services_out_of_scope_are_counted():
     assert measure.reasons(_back(COUNTS), services=services).about["dropped"] == {
         "out_of_scope": 100
     }
+
+
+@pytest.mark.parametrize(
+    ("counts", "unnamed", "found"),
+    [
+        # Of 100 named: 50 and 30 are four in five.
+        ([50, 30, 20], 0, {"few": 2, "kinds": 3, "sum": 0.8}),
+        ([50, 29, 21], 0, {"few": 3, "kinds": 3, "sum": 1.0}),
+        ([80, 20], 25, {"few": 1, "kinds": 2, "sum": 0.8}),
+        ([79, 21], 26, {"few": 2, "kinds": 2, "sum": 1.0}),
+    ],
+)
+def test_the_vital_few_are_four_in_five_of_those_named(counts, unnamed, found):
+    module = importlib.import_module("svcmetrics.measure.reasons")
+    names = [*"abc"[: len(counts)], None, "a"]
+    rows = pd.DataFrame({"reason_code": names, "count": [*counts, unnamed, 999],
+                         "variant": [*[""] * len(counts), "unnamed", "emergency_reason"]})  # fmt: skip
+    rows = rows[rows["count"] > 0]
+    said = module._findings(rows)
+    total = sum(counts) + unnamed
+    assert said[0].values == pytest.approx(
+        {"n": total, "top": "a", "share": counts[0] / total} | found
+    )
+    if unnamed:  # a fifth is not yet many
+        assert said[1].values == {"count": unnamed, "share": unnamed / total}
+        assert said[1].level == ("warning" if unnamed > 25 else "note")
+    assert len(said) == 1 + bool(unnamed)
+
+
+def test_reasons_that_are_all_rare_or_unnamed_have_no_vital_few():
+    module = importlib.import_module("svcmetrics.measure.reasons")
+    rows = pd.DataFrame({"reason_code": ["a", None], "count": [1, 9], "variant": ["", "rare"]})
+    (said,) = module._findings(rows)
+    assert said.key == "reasons.scattered" and said.values == {"n": 10, "named": 10}
+    (said,) = module._findings(rows.assign(variant="unnamed"))
+    assert (said.key, said.values, said.level) == ("reasons.unnamed_all", {"count": 10}, "refused")
+    assert module._findings(rows.head(0))[0].key == "reasons.none"

@@ -1,5 +1,7 @@
 """Returns: charged to the step whose output came back, with exact limits."""
 
+import importlib
+
 import pandas as pd
 import pytest
 
@@ -90,3 +92,29 @@ def test_each_output_and_each_return_of_a_full_log_by_hand():
     assert table.loc[("NEW", 7), ["returns", "outputs"]].tolist() == [1, 2]
     assert table.loc[("FIRE", 1), ["variant", "returns", "outputs"]].tolist() == ["emergency", 1, 3]
     assert out.about["dropped"] == {"to_requester": 4}  # gross, gone, it4, open2
+
+
+@pytest.mark.parametrize(
+    ("outputs", "apart", "keys"),
+    [
+        ([40, 10], (0, 0), ["overall"]),
+        ([40, 0], (1, 0), ["overall", "to_requester", "no_outputs"]),
+        ([0, 0], (0, 1), ["none", "unknown"]),
+    ],
+)
+def test_what_is_said_of_returns(outputs, apart, keys):
+    module = importlib.import_module("svcmetrics.measure.returns")
+    table = pd.DataFrame(
+        {"variant": ["", "", "emergency"], "returns": [3, 2, 50], "outputs": [*outputs, 50]}
+    )
+    found = module._findings(
+        table, dict(zip(("to_requester", "destination_unknown"), apart, strict=True))
+    )
+    assert [f.key for f in found] == [f"returns.{k}" for k in keys]
+    if keys[0] == "overall":
+        n = sum(outputs)
+        assert found[0].values["rate"] == 500 / n and found[0].values["n"] == n
+        # Garwood: half of chi-square's 2.5% and 97.5% points with 10 and 12 degrees, per hundred.
+        ends = [found[0].values[k] for k in ("low", "high")]
+        assert ends == pytest.approx([1.6234864 * 100 / n, 11.6683320 * 100 / n], rel=1e-6)
+    assert [dict(f.values) for f in found[1:]] == [{"count": 1}] * (len(keys) - 1)

@@ -1,5 +1,9 @@
 """Time relative to the promise: by hand, and free of the scale of a service."""
 
+import importlib
+from types import SimpleNamespace
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,3 +78,25 @@ def test_slower_is_surely_more_than_the_promise(hour, slower):
     out = measure.time_ratio(many([hour] * 12), services=TEN)
     named = [f.values["groups"] for f in out.findings if f.key == "time_ratio.slower"]
     assert named == ([["HR"]] if slower else [])
+
+
+@pytest.mark.parametrize(
+    ("open_", "low", "keys"),
+    [(1, 1.0, ["overall"]), (2, 1.0, ["overall", "many_open"]), (1, 1.01, ["overall", "slower"])],
+)
+def test_more_than_a_tenth_still_open_and_groups_above_their_promise_are_said(open_, low, keys):
+    module = importlib.import_module("svcmetrics.measure.time_ratio")
+    closed, still = [0.5, 1.0, 1.5] * 3, [2.0] * open_
+    rows = pd.DataFrame({"is_emergency": [False, False, True], "status": ["closed", "open", "closed"],
+                         "ratio": [np.array(closed), np.array(still), np.array([9.0])]})  # fmt: skip
+    table = pd.DataFrame({"unit": ["a", "b"], "variant": ["median", "p90"], "low": [low, 5.0]})
+    cases = SimpleNamespace(by=["unit"], findings=list)
+    found = module._findings(table, rows, cases)
+    assert [f.key for f in found] == [f"time_ratio.{k}" for k in keys]
+    assert found[0].values["ratio"] == 1.0 and found[0].values["n"] == 9
+    if "many_open" in keys:
+        assert found[1].values == {"share": 2 / 11}
+    if "slower" in keys:
+        assert found[1].values == {"groups": ["a"]}
+    none = module._findings(table, rows.iloc[1:], cases)
+    assert [(f.key, f.level) for f in none] == [("time_ratio.none", "refused")]
