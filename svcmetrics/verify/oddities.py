@@ -43,7 +43,7 @@ def flat_raters(grid: grids.Grid) -> list[str]:
     low, high = np.full(size, np.inf), np.full(size, -np.inf)
     np.minimum.at(low, grid.column, grid.score)
     np.maximum.at(high, grid.column, grid.score)
-    flat = (low == high) & (np.bincount(grid.column, minlength=size) >= 3)
+    flat = (low == high) & (np.bincount(grid.column, minlength=size) >= _TARGETS)
     return [] if flat.all() else [str(grid.columns[i]) for i in np.flatnonzero(flat)]
 
 

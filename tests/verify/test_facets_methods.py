@@ -509,3 +509,16 @@ def test_guilfords_numbers_of_tam_come_from_cut_categories_and_a_coarse_grid():
     found = optimize.minimize(minus_log, np.zeros(14)).x
     assert found[:2] == pytest.approx([-0.0196, 0.1604], abs=0.001)
     assert found[2:7] == pytest.approx([-0.0138, -0.1810, 0.1818, -0.2364, 0.4731], abs=0.001)
+
+
+def test_facets_whose_places_are_open_have_no_reliability_and_the_others_have(table):
+    waves = table.assign(w=np.where(table["r"] < 10, "first", "second"))
+    alias = verify.facets(waves, **(NAMES | {"item": ["i", "w"]}))
+    for facet, known in (("target", True), ("rater", False), ("i", True), ("w", False)):
+        row = rows(alias, facet, "reliability")
+        assert row["estimate"].notna().all() == known, facet
+    other = made(1)[0].assign(t=lambda d: d["t"] + 1000, r=lambda d: d["r"] + 1000)
+    apart = verify.facets(pd.concat([table, other], ignore_index=True), **NAMES)
+    for facet, known in (("target", False), ("rater", False), ("item", True)):
+        row = rows(apart, facet, "reliability")
+        assert row["estimate"].notna().all() == known, facet

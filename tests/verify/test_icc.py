@@ -12,7 +12,7 @@ import pytest
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import icc_draws, icc_incomplete
 from svcmetrics.numeric.icc import raters_needed, stepped_up
-from svcmetrics.verify import grid, icc_findings
+from svcmetrics.verify import grid, icc_findings, oddities
 
 SHROUT = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 WORDS = {"target": "t", "rater": "r", "score": "s"}
@@ -386,3 +386,38 @@ def test_unlinked_blocks_are_read_one_way():
     for parts, two_way, form in ((1, True, "ICC(A,1)"), (2, True, "ICC(1)"), (1, False, "ICC(1)")):
         found = icc_findings.reading(_icc_rows(two_way=two_way), parts)
         assert found[0].values["form"] == form
+
+
+@pytest.mark.parametrize(("targets", "named"), [(3, ["r1"]), (2, [])])
+def test_one_score_for_three_targets_or_more_makes_a_flat_rater(targets, named):
+    rows = [("r0", t, t) for t in range(4)] + [("r1", t, 3) for t in range(targets)]
+    rows += [("r2", t, 5 - t) for t in range(4)]
+    data = pd.DataFrame(rows, columns=["r", "t", "s"])
+    found = grid.read(data, row="t", column="r", score="s")
+    assert oddities.flat_raters(found) == named
+    everybody = grid.read(data[data["t"] < 3].assign(s=3), row="t", column="r", score="s")
+    assert oddities.flat_raters(everybody) == ([] if named else ["r0", "r2"])
+
+
+def test_ratings_without_a_link_fall_into_parts():
+    rows = [("r0", 0, 1), ("r0", 1, 2), ("r1", 2, 3), ("r1", 3, 4), ("r2", 4, 5)]
+    data = pd.DataFrame(rows, columns=["r", "t", "s"])
+    for more, parts in (((), 3), ((("r2", 0, 3),), 2), ((("r2", 0, 3), ("r2", 2, 3)), 1)):
+        whole = pd.concat([data, pd.DataFrame(list(more), columns=["r", "t", "s"])])
+        found = grid.read(whole, row="t", column="r", score="s")
+        assert oddities.blocks(found) == parts
+        said = [f for f in oddities.odd(whole, found, target="t", rater="r") if "disc" in f.key]
+        assert [f.values for f in said] == ([{"parts": parts}] if parts > 1 else [])
+    full = grid.read(pd.DataFrame([("r0", 0, 1), ("r0", 1, 2)], columns=["r", "t", "s"]),
+                     row="t", column="r", score="s")  # fmt: skip
+    assert oddities.blocks(full) == 1
+
+
+def test_a_column_that_names_one_department_for_each_rater_tells_own_ratings():
+    data = pd.DataFrame(
+        {"r": list("aabb"), "t": list("xyxy"), "s": [1, 2, 3, 4], "u": list("xxyy")}
+    )
+    assert oddities._own_unit(data, "t", "r") == {"column": "u", "count": 2}
+    assert oddities._own_unit(data.assign(u=list("xyyy")), "t", "r") is None  # two for one rater
+    assert oddities._own_unit(data.assign(u=list("zzyy")), "t", "r") is None  # no department
+    assert oddities._own_unit(data.assign(t=list("yyxx")), "t", "r") is None  # none of the own

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from svcmetrics import InputError, verify
 from svcmetrics.numeric import confirmatory, dimensions
@@ -156,6 +157,8 @@ def test_an_item_on_the_wrong_dimension_is_named():
     assert "weak" in told(result) and told(result)["weak"].values["items"] == ["q0"]
     row = of(result, "elsewhere").iloc[0]
     assert row["estimate"] == pytest.approx(0.7, abs=0.15) and row["p"] < 1e-6
+    # Nine items might each load on two further dimensions.
+    assert row["p"] == pytest.approx(18 * special.chdtrc(1, row["chi2"]))
 
 
 def test_a_further_loading_by_score_is_near_the_refitted_one():
