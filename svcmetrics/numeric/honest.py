@@ -63,7 +63,7 @@ def fitted(forms: Floats, rater: Whole, pair: Whole) -> Honest:
     root = vectors * np.sqrt(np.maximum(values, 0))
     # Rounding of the correlations must not change the shares of the categories.
     length = np.linalg.norm(root, axis=1, keepdims=True)
-    root = root / np.where(length > 0, length, 1)
+    root = root / length
     return Honest(known, cuts, [rater, pair], [by_rater, by_pair], root)
 
 

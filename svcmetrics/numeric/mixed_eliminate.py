@@ -133,10 +133,9 @@ def _parts(counts: Any, cluster: Codes, width: int) -> list[tuple[Codes, Array]]
     out = []
     for s in np.unique(size[size > 0]):
         own = np.flatnonzero(size == s)
-        number = np.full(len(size), -1)
-        number[own] = np.arange(len(own))
+        number = np.cumsum(size == s) - 1
         block = np.zeros((len(own), s, s))
-        which = number[cluster[entry.row]] >= 0
+        which = size[cluster[entry.row]] == s
         i, j = entry.row[which], entry.col[which]
         block[number[cluster[i]], place[i], place[j]] = entry.data[which]
         member = order[start[own][:, None] + np.arange(s)]

@@ -130,7 +130,8 @@ def simultaneous_critical(k: int, level: float) -> float:
     """
     x = np.linspace(-9, 9, 2001)
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
-    low, high = 0.0, 2 * float(quantile((1 + sidak(level, k * k)) / 2)) + 1
+    # Where all lie within c of their mean, their range is 2 c at most.
+    low, high = 0.0, 2 * float(quantile((1 + sidak(level, k)) / 2))
     for _ in range(40):
         q = (low + high) / 2
         inside = k * float(density @ (ndtr(x) - ndtr(x - q)) ** (k - 1)) >= level

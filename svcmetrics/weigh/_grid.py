@@ -25,8 +25,7 @@ class Grid:
 def read_grid(indicators: pd.DataFrame, *, target: str, indicator: str, value: str) -> Grid:
     """Check the rows and lay them out; departments that lack an indicator are left out, counted."""
     require(indicators, target, indicator, value)
-    rows = indicators.reset_index(drop=True)
-    rows = rows.assign(**{value: numbers(rows, value)})
+    rows = indicators.assign(**{value: numbers(indicators, value)})
     no_id = rows[[target, indicator]].isna().any(axis=1)
     rows = rows[~no_id & rows[value].notna()]
     unique(rows, target, indicator)

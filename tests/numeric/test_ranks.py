@@ -80,6 +80,16 @@ def test_ranks_are_told_by_what_lies_clearly_above_and_below(joint):
     assert (low == 1).all() and (high == 4).all()
 
 
+def test_rivals_told_apart_no_longer_raise_the_bar():
+    # Against three rivals 3 / sqrt(2) = 2.12 is not enough; against the one that is left, 1.96 is.
+    estimate, se = np.array([0.0, 3.0, 20.0, 40.0]), np.ones(4)
+    assert ranks.marginal_critical(se, 0.95)[0] > 2.2
+    low, high = ranks.rank_sets(estimate, se, 0.95, joint=False)
+    assert low.tolist() == high.tolist() == [4, 3, 2, 1]
+    low, high = ranks.rank_sets(estimate, se, 0.95, joint=True)
+    assert low.tolist() == [3, 3, 2, 1] and high.tolist() == [4, 4, 2, 1]
+
+
 def test_one_set_by_itself_is_no_wider_than_all_at_once():
     rng = np.random.default_rng(3)
     estimate, se = rng.normal(size=12), rng.uniform(0.1, 0.6, 12)

@@ -22,6 +22,12 @@ def test_a_criterion_that_does_not_differ_has_no_weight():
     assert weights([[0, 3], [0, 5], [0, 4]]) == pytest.approx([0, 1])
 
 
+def test_labels_of_rows_may_repeat():
+    table = long(np.array([[1.0, 10], [2, 12], [4, 11]]))
+    again = table.set_axis([0, 1, 2] * 2)
+    assert weigh.entropy(again, **GRID).table.equals(weigh.entropy(table, **GRID).table)
+
+
 def test_units_of_measurement_do_not_matter():
     x = np.array([[1, 30], [2, 20], [5, 25.0]])
     assert weights(x * [1, 3600]) == pytest.approx(weights(x))
