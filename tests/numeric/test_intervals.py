@@ -46,6 +46,13 @@ def test_byar_is_close_to_garwood():
         assert ours == pytest.approx(exact, rel=0.02, abs=0.02)
 
 
+def test_byar_by_its_formula():
+    """Breslow and Day 1987, p. 69: 7 cases in 2 years."""
+    low = 7 * (1 - 1 / 63 - 1.959964 / (3 * 7**0.5)) ** 3 / 2
+    high = 8 * (1 - 1 / 72 + 1.959964 / (3 * 8**0.5)) ** 3 / 2
+    assert np.ravel(intervals.byar(7, 2.0)) == pytest.approx([low, high], rel=1e-6)
+
+
 def test_nothing_to_estimate_from_gives_missing_limits():
     for both in (
         intervals.wilson(0, 0),
