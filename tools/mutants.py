@@ -113,10 +113,15 @@ def _named(tree: ast.Module, node: ast.AST) -> str:
 def _argument(tree: ast.Module, node: ast.AST) -> str:
     """The call that a node is an argument of, perhaps with its sign; "" where it is in none."""
     for call in ast.walk(tree):
-        for given in call.args if isinstance(call, ast.Call) else ():
+        if not isinstance(call, ast.Call):
+            continue
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        for given in call.args:
             if node in (given, given.operand if isinstance(given, ast.UnaryOp) else None):
-                name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
                 return f"{name}({ast.unparse(given)})"
+        for word in call.keywords:
+            if node is word.value:
+                return f"{name}({ast.unparse(word)})"
     return ""
 
 

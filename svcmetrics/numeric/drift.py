@@ -83,7 +83,8 @@ def trends(
 
     One mean per rater and wave; the scatter of these means about the trends is pooled.
     """
-    raters, waves = int(rater.max()) + 1, int(wave.max()) + 1
+    raters = int(rater.max()) + 1
+    waves = int(wave.max()) + 1
     away = centred(y, [pair, moment])
     cell = rater * waves + wave
     n = np.bincount(cell, minlength=raters * waves).reshape(raters, waves).astype(float)

@@ -75,7 +75,7 @@ def _first(
     k = np.clip(np.floor(np.nan_to_num(np.asarray(start, dtype=np.float64))), 0, most)
     for _ in range(50):
         up = (chance(k) < probability) & (k < most)
-        down = ~up & (k > 0) & (chance(np.maximum(k - 1, 0)) >= probability)
+        down = (k > 0) & (chance(np.maximum(k - 1, 0)) >= probability)
         if not (up.any() or down.any()):
             break
         k = k + up - down

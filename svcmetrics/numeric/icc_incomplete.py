@@ -202,9 +202,9 @@ def _two_way(plan: Design, c: Components, size: int, rng: np.random.Generator) -
     parts = []
     for total, swept, kept, both in icc_draws.sums_of_squares(plan.sides, *sides, rest, size, rng):
         targets, raters = (swept, kept) if plan.wide else (kept, swept)
-        parts.append(_squares(plan, components(plan, total, targets, raters, both))[:3])
+        parts.append(_squares(plan, components(plan, total, targets, raters, both)))
     seen = tuple(np.concatenate(p) for p in zip(*parts, strict=True))
-    m = _swapped(seen, _squares(plan, c)[:3])
+    m = _swapped(seen, _squares(plan, c))
     a, r, _ = _sizes(plan)
     t, s = (m[0] - m[2]) / a, np.maximum(m[1] - m[2], 0) / r
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -225,10 +225,10 @@ def _sizes(plan: Design) -> tuple[float, float, float]:
 
 
 def _squares(plan: Design, c: Components) -> tuple[Floats, ...]:
-    """Mean squares of these components: targets, raters, residual; targets alone, within."""
-    a, r, w = _sizes(plan)
+    """Mean squares of these components: targets, raters, residual."""
+    a, r, _ = _sizes(plan)
     rater = c.residual + r * np.maximum(c.rater, 0)
-    return c.residual + a * c.target, rater, c.residual, c.within + w * c.target_alone, c.within
+    return c.residual + a * c.target, rater, c.residual
 
 
 def _sums(y: Floats, place: Places, size: int) -> Floats:

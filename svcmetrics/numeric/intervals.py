@@ -87,7 +87,7 @@ def _binomial_quantile(q: float, n: NDArray[np.int64], p: float) -> NDArray[np.i
     k = np.clip(np.floor(guess), 0, n).astype(np.int64)
     for _ in range(200):
         up = special.bdtr(k.astype(float), n, p) < q
-        down = ~up & (k > 0) & (special.bdtr(np.maximum(k - 1, 0).astype(float), n, p) >= q)
+        down = (k > 0) & (special.bdtr(np.maximum(k - 1, 0).astype(float), n, p) >= q)
         if not (up.any() or down.any()):
             break
         k = k + up - down
