@@ -119,7 +119,7 @@ def read(  # noqa: PLR0913
     answers = np.full((len(forms), len(items)), np.nan, order="F")
     answers[row, i] = found.score
     if int(np.isfinite(answers).sum()) < len(found.score):  # two claim the same place
-        unique(ratings.iloc[found.rows], *keys)
+        unique(ratings.iloc[found.rows], *(k for k in keys if k != _ONE))
     values = {c: first(ratings[c].iloc[found.rows], row, len(forms)) for c in more}
     size, many = max(len(waves), 1), max(len(targets), 1)
     notes = [

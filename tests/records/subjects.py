@@ -19,6 +19,7 @@ from svcmetrics.privacy import Behind, Ledger
 from tests.laws import Sample
 from tests.measure import odd_log
 from tests.privacy.scenarios import SCALE, Scenario, scenarios
+from tests.records import ill
 
 QUESTIONS = ("design", "measure", "rate", "verify", "weigh", "score", "pilot")
 
@@ -94,6 +95,8 @@ def subjects() -> dict[str, dict[str, Subject]]:
     posts = dict.fromkeys(s.data[s.arguments.get("indicator", "metric")].unique(), (0.0, 100.0))
     found["score"]["normalise"] = Subject(score.normalise, s.data, {**names, "standard": posts})
     found["measure"] |= _odd()
+    for question, named in _ill().items():
+        found[question] |= named
     return {**found, "privacy": _doors(samples)}
 
 
@@ -135,6 +138,24 @@ def _odd() -> dict[str, Subject]:
         cases = ("as it is", *(f"as it is {call}" for call in calls), "fewer")
         own = {k: v for k, v in book.items() if k in taken}
         found[f"{name} odd"] = Subject(function, odd_log.EVENTS, own, cases=cases)
+    return found
+
+
+def _ill() -> dict[str, dict[str, Subject]]:
+    """The same metric may be asked of several data sets: "severity ill 1", "severity ill 2"."""
+    found: dict[str, dict[str, Subject]] = {}
+    for question, calls in ill.calls().items():
+        module = importlib.import_module(f"svcmetrics.{question}")
+        named = found.setdefault(question, {})
+        for name, data, arguments, more in calls:
+            function = getattr(module, name)
+            taken = inspect.signature(function).parameters
+            asked = (f"as it is {c}" if c.startswith("{") else c for c in more)
+            own = {a: v for a, v in arguments.items() if a in taken}
+            again = sum(known.startswith(f"{name} ill") for known in named)
+            named[f"{name} ill {again + 1}"] = Subject(
+                function, data, own, cases=("as it is", *asked)
+            )
     return found
 
 

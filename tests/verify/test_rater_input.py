@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import verify
+from svcmetrics.problems import InputError
 from svcmetrics.verify import forms, grid
 
 NAMES = {"rater": "r", "target": "t", "item": "i", "score": "s"}
@@ -235,3 +236,9 @@ def test_a_score_far_off_the_rest_is_named(scores, said):
     found = grid._odd_scores(pd.DataFrame({"s": np.array(scores, dtype=float)}), "s")
     assert [f.key for f in found] == ["grid.far"] * said
     assert not said or found[0].values["count"] == 1
+
+
+def test_who_names_no_item_is_told_of_a_form_sent_twice_by_the_own_columns(table):
+    with pytest.raises(InputError) as refused:
+        verify.drift(table, rater="r", target="t", score="s", wave="w")
+    assert refused.value.problems[0].values["key"] == ["r", "t", "w"]
