@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -54,20 +57,32 @@ def scoped_cases(
     ids = parts[0]["service_id"].dictionary
     told, days = _catalogue(services, ids), Numbered()
     odd = dict.fromkeys(("out_of_scope", "no_start", "negative", "after_close"), 0)
-    with stream.spools(cases=_SCHEMA) as spools:
+
+    def columns() -> Iterator[dict[str, Any]]:
         for part in parts:
-            flags = {k: part[k] for k in ("no_start", "after_close")}
-            outside = ~told.in_scope[part["service_id"].indices.to_numpy()]
-            flags |= {"negative": pc.less(part["stop_us"], part["start_us"])}
-            flags |= {"out_of_scope": pa.array(outside)}
-            odd = {k: n + (pc.sum(flags[k]).as_py() or 0) for k, n in odd.items()}
+            flags = _flags(part, told)
+            for kind, flag in flags.items():
+                odd[kind] += pc.sum(flag).as_py() or 0
             bad = pc.or_(pc.or_(flags["out_of_scope"], flags["no_start"]), flags["negative"])
             some = part.select(_USED).filter(pc.invert(bad)) if pc.any(bad).as_py() else part
-            spools["cases"].add(_columns(some, told, days, timezone))
+            yield _columns(some, told, days, timezone)
+
+    with stream.spools(cases=_SCHEMA) as spools, closing(stream.ahead(columns())) as found:
+        for rows in found:
+            spools["cases"].add(rows)
         made = spools["cases"].parts()
     texts = {c: told.texts[c].dictionary for c in ("provider_id", "routine")}
     texts |= {"service_id": ids, "status": pa.array(STATUS), "start_day": days.texts()}
     return stream.hold([named(part, texts) for part in made]), odd
+
+
+def _flags(part: pa.RecordBatch, told: _Catalogue) -> dict[str, pa.Array]:
+    outside = ~told.in_scope[part["service_id"].indices.to_numpy()]
+    return {
+        "out_of_scope": pa.array(outside),
+        "negative": pc.less(part["stop_us"], part["start_us"]),
+        **{k: part[k] for k in ("no_start", "after_close")},
+    }
 
 
 def _columns(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +46,16 @@ def timed(log: Log, steps: pd.DataFrame | None, catalogue: Table, book: Clocks) 
     parts: list[Part] = log.ready["parts"]
     services = log.ready["services"]
     final, clock_of = final_steps(steps, services), _clocks_of(services, catalogue, book)
-    with stream.spools(times=_NEW) as spools:
+
+    def columns() -> Iterator[dict[str, Any]]:
         for part in parts:
             facts = case_facts(part.cases, final, log.until)
             service = part.cases["service_id"].indices.to_numpy()
-            spools["times"].add(_times(part, facts, _Worked(book, clock_of[service])))
+            yield _times(part, facts, _Worked(book, clock_of[service]))
+
+    with stream.spools(times=_NEW) as spools, closing(stream.ahead(columns())) as found:
+        for times in found:
+            spools["times"].add(times)
         new = spools["times"].parts()
     made = [_beside(p.cases, n) for p, n in zip(parts, new, strict=True)]
     log.once(facts_key(log, steps), lambda: made)
@@ -95,7 +102,7 @@ class _Worked:
         return last - first, (one & two).astype(bool)
 
 
-def _times(part: Part, facts: Facts, worked: _Worked) -> dict[str, object]:
+def _times(part: Part, facts: Facts, worked: _Worked) -> dict[str, Any]:
     business, known = worked.between(facts.start, facts.stop)
     paused = _within(part.pauses, "a_us", "b_us", facts)
     waited = _within(_to_requester(part.back), "at_us", "next_us", facts)
