@@ -43,7 +43,7 @@ def test_a_trend_is_the_weighted_line_through_the_means_of_a_rater():
         assert slope[r] == pytest.approx(lines[r][0])
         value = abs(lines[r][0]) / np.sqrt(scatter / free / square[r])
         assert p[r] == pytest.approx(2 * stats.t.sf(value, free))
-    assert np.isnan(slope[5]) and np.isnan(p[5])
+    assert np.isnan(slope[5]) and np.isnan(p[5]) and len(slope) == len(p) == 6
 
 
 def test_without_a_degree_of_freedom_there_is_no_trend():

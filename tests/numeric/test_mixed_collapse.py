@@ -14,12 +14,12 @@ def crossed(*sizes, n=400):
     return [np.r_[np.arange(s), rng.integers(0, s, n - s)] for s in sizes]
 
 
-def test_the_largest_goes_unless_it_is_wanted_and_what_is_nested_goes_along():
+def test_the_largest_goes_unless_it_is_wanted_and_what_is_nested_goes_along(monkeypatch):
     factors = crossed(30, 80, 10)
     assert choose(factors, [30, 80, 10], 1) == (1,)
     assert choose(factors, [30, 80, 10], 1, keep=1) == (0,)
     outer = crossed(40)[0]
-    inner = outer * 3 + np.arange(400) % 3
+    inner = outer * 3 + np.argsort(np.argsort(outer, kind="stable"), kind="stable") % 3
     inner = np.unique(inner, return_inverse=True)[1]
     other, many = crossed(60)[0], int(inner.max()) + 1
     assert is_nested([inner, outer], [many, 40], 0, 1)
@@ -27,6 +27,11 @@ def test_the_largest_goes_unless_it_is_wanted_and_what_is_nested_goes_along():
     # Small blocks of a department with its raters: nothing but the other factor is left.
     assert choose([inner, outer, other], [many, 40, 60], 1) == (1, 0)
     assert choose([inner, outer, other], [many, 40, 60], 1, keep=0) in ((1,), (2,))
+    held = 40 * (1 + many / 40) ** 2  # numbers in forty blocks of one department and its raters
+    monkeypatch.setattr(mixed_collapse, "_BLOCK_LIMIT", held)
+    assert choose([inner, outer, other], [many, 40, 60], 1) == (1, 0)
+    monkeypatch.setattr(mixed_collapse, "_BLOCK_LIMIT", held - 1)
+    assert choose([inner, outer, other], [many, 40, 60], 1) == (0,)
 
 
 def test_where_too_many_columns_remain_the_largest_goes_and_few_columns_may_be_fixed(monkeypatch):
@@ -41,15 +46,6 @@ def test_where_too_many_columns_remain_the_largest_goes_and_few_columns_may_be_f
         choose(factors, [30, 80], 6)
     monkeypatch.setattr(mixed_collapse, "DENSE_LIMIT", 36)
     assert choose(factors, [30, 80], 6) == (1,)
-
-
-def test_blocks_too_large_to_hold_are_not_eliminated(monkeypatch):
-    outer = np.repeat(np.arange(4), 100)
-    inner = np.arange(400) // 4
-    factors, sizes = [outer, inner, np.tile(np.arange(20), 20)], [4, 100, 20]
-    assert choose(factors, sizes, 1) in ((0, 1), (1,))
-    monkeypatch.setattr(mixed_collapse, "_BLOCK_LIMIT", 101)
-    assert choose(factors, sizes, 1) == (1,)
 
 
 def test_factors_that_say_the_same_are_named():
