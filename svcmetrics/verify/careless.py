@@ -166,7 +166,7 @@ def _table(found: Flags, rate: float) -> pd.DataFrame:
     x = np.array([int(v.sum()) for v in hits.values()])
     low, high = wilson(x, n)
     return estimates(
-        "careless", variant=list(hits), estimate=np.where(n > 0, x / np.maximum(n, 1), np.nan),
+        "careless", variant=list(hits), estimate=x / np.where(n > 0, n, np.nan),
         low=low, high=high, n=n, chance=[rate, *[found.level] * (len(hits) - 1)],
     )  # fmt: skip
 
@@ -197,7 +197,7 @@ def _effect(
         all_, some = total.sum(0) / n.sum(0), (total * keep).sum(0) / (n * keep).sum(0)
         # Each rater's influence on the difference of the two means.
         moved = (total * keep - n * keep * some) / (n * keep).sum(0) - (total - n * all_) / n.sum(0)
-    error = np.sqrt((moved**2).sum(axis=0) * raters / max(raters - 1, 1))
+    error = np.sqrt((moved**2).sum(axis=0) * raters / (raters - 1))
     shift = some - all_
     lost = int(np.isnan(shift).sum())
     hide = ledger.few_behind(forms, flagged)

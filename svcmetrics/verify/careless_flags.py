@@ -70,7 +70,7 @@ def _judged(
     whose = (forms.rater, pair, owner)
     seen = indices(forms.answers, whose, size, scale, pairs, among)
     seen = {k: v for k, v in seen.items() if np.isfinite(v).any()}
-    draws = max(2, -(-SIMULATED // max(size, 1)))
+    draws = max(2, -(-SIMULATED // size))
     model = honest.fitted(forms.answers[among], forms.rater[among], pair[among])
     model = replace(model, known=np.isfinite(forms.answers), groups=[forms.rater, pair])
     fake = [indices(model.draw(rng), whose, size, scale, pairs) for _ in range(draws)]
@@ -124,7 +124,7 @@ def _mean(value: np.ndarray, rater: np.ndarray, raters: int) -> np.ndarray:
     known = np.isfinite(value)
     n = np.bincount(rater[known], minlength=raters)
     total = np.bincount(rater[known], value[known], minlength=raters)
-    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+    return total / np.where(n > 0, n, np.nan)
 
 
 def _chances(

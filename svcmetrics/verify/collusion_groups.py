@@ -82,7 +82,7 @@ def favour(
         pairs = int(np.isfinite(ties[0]).sum()) // 2
         here = np.isin(unit, top[0].units) & np.isin(target, top[0].units) & use
         x = within.centred(here.astype("float64"), fixed)
-        slope = within.slope_of_centred(y, x, forms.rater, 1 - 0.05 / max(pairs, 1))
+        slope = within.slope_of_centred(y, x, forms.rater, 1 - 0.05 / pairs)
         n = len(np.unique(forms.rater[here]))
         named = top[0].p <= ALARM and n >= MIN_RATERS and slope.estimate > 0
         inside = np.maximum(inside, here * float(named))
@@ -120,7 +120,7 @@ def same_forms(forms: Forms, who: People, draws: int, rng: np.random.Generator) 
         share = n_equal / max(n_could, 1)
         error = _error(equal, (moment, rater), who, found.units, share, n_could)
         tests = int(np.isfinite(z[0][upper]).sum())
-        half = -float(_normal(0.025 / max(tests, 1))) * error
+        half = -float(_normal(0.025 / tests)) * error
         n = int(np.isin(who.rater[np.unique(rater)], found.units).sum())
         named = found.p <= ALARM and n >= MIN_RATERS and share > rate
         excess = share - rate

@@ -35,7 +35,7 @@ def late(forms: Forms, hours: np.ndarray) -> pd.DataFrame:
     p = np.where(hits > 1, tail, 1.0)
     p = np.where(some, p, np.nan)
     return estimates(
-        "late", estimate=np.where(some, hits / np.maximum(raters, 1), np.nan),
+        "late", estimate=hits / np.where(some, raters, np.nan),
         low=np.where(some, low, np.nan), high=np.where(some, high, np.nan), n=raters.astype(int),
         chance=np.where(some, chance, np.nan), p=p, p_adjusted=benjamini_hochberg(p),
         position=np.arange(len(forms.waves)),

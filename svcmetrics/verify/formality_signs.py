@@ -38,7 +38,7 @@ def _shares(forms: Forms, name: str, hit: np.ndarray, use: np.ndarray, **more: A
     n = np.bincount(forms.wave[use], minlength=waves)
     x = np.bincount(forms.wave[use & hit], minlength=waves)
     low, high = wilson(x, n)
-    share = np.where(n > 0, x / np.maximum(n, 1), np.nan)
+    share = x / np.where(n > 0, n, np.nan)
     return estimates(
         name, estimate=share, low=low, high=high, n=n, position=np.arange(waves), **more
     )  # fmt: skip
@@ -93,7 +93,7 @@ def _sheets(forms: Forms) -> pd.DataFrame:
     n = np.bincount(long["wave"], minlength=waves)
     x = np.bincount(long["wave"][twin], minlength=waves)
     low, high = wilson(x, n)
-    share = np.where(n > 0, x / np.maximum(n, 1), np.nan)
+    share = x / np.where(n > 0, n, np.nan)
     return estimates(
         "identical_sheets", estimate=share, low=low, high=high, n=n, position=np.arange(waves)
     )

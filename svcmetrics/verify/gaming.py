@@ -164,7 +164,7 @@ def _points(check: str, blocks: pd.DataFrame) -> pd.DataFrame:
     """Points of each block beside what the other blocks let expect."""
     mean, variance, n = (blocks[c].to_numpy("float64") for c in ("mean", "variance", "n"))
     against = outliers.deleted(mean, variance)
-    half = special.stdtrit(np.maximum(n - 1, 1), 0.975) * np.sqrt(variance)
+    half = special.stdtrit(n - 1, 0.975) * np.sqrt(variance)
     return estimates(
         check, groups={"unit": blocks["unit"].astype(str), "other": blocks["other"].astype(str)},
         estimate=mean, low=mean - half, high=mean + half, n=n.astype(int),

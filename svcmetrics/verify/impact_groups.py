@@ -47,7 +47,7 @@ class Base:
 def thin(forms: Forms) -> list[Any]:
     """Departments of too few raters to be told."""
     size = len(forms.targets)
-    whose = np.unique(forms.rater.astype(np.int64) * size + forms.target) % max(size, 1)
+    whose = np.unique(forms.rater.astype(np.int64) * size + forms.target) % size
     few = np.flatnonzero(np.bincount(whose, minlength=size) < MIN_RATERS)
     return [forms.targets[k] for k in few]
 
@@ -59,14 +59,14 @@ def base(forms: Forms) -> Base | None:
         return None
     y = forms.centred()
     n = np.bincount(forms.target, minlength=size)
-    mean = np.bincount(forms.target, y, minlength=size) / np.maximum(n, 1)
+    mean = np.bincount(forms.target, y, minlength=size) / n
     pair, place = np.unique(forms.rater * size + forms.target, return_inverse=True)
     away = np.bincount(place, y - mean[forms.target])
     whose = pair % size
     raters = np.bincount(whose, minlength=size)
     square = np.bincount(whose, away**2, minlength=size)
-    widened = raters / np.maximum(raters - 1, 1)
-    error = np.sqrt(square * widened) / np.maximum(n, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # one rater has no error
+        error = np.sqrt(square * raters / (raters - 1)) / n
     shown = raters >= MIN_RATERS
     if shown.sum() < 2:
         return None

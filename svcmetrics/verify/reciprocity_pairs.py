@@ -115,6 +115,6 @@ def _stepwise(
             found.append(within.slope_of_centred(rest, x, rater))
         p = np.array([np.nan_to_num(s.p, nan=1.0) for s in found])
         p[clear] = 1.0
-        if not len(p) or p.min() > 0.05 / max(pairs, 1) or len(clear) >= len(columns) // 2:
+        if not len(p) or p.min() > 0.05 / pairs or len(clear) >= len(columns) // 2:
             return found
         clear.append(int(p.argmin()))

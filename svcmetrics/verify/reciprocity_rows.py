@@ -39,13 +39,13 @@ class Parts:
     @property
     def wide(self) -> float:
         """Standard errors on each side of 95% limits."""
-        return float(special.stdtrit(max(self.units - 1, 1), 0.975))
+        return float(special.stdtrit(self.units - 1, 0.975))
 
     def chance(self, name: str) -> float:
         """Two-sided p of a value of nought."""
         with np.errstate(divide="ignore", invalid="ignore"):
             away = np.abs(np.divide(self.value[name], self.error[name]))
-        return 2 * float(special.stdtr(max(self.units - 1, 1), -away))
+        return 2 * float(special.stdtr(self.units - 1, -away))
 
 
 def correlations(parts: Parts, p: float | None = None) -> list[pd.DataFrame]:
