@@ -3,6 +3,8 @@
 import pandas as pd
 
 from svcmetrics import measure
+from svcmetrics.io import engine
+from svcmetrics.measure.instants import local_micros
 from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS, log
 
 
@@ -62,3 +64,12 @@ def test_an_hour_that_the_clock_skips_or_has_twice_is_counted_where_no_offset_is
     assert not {"skipped_hour", "doubled_hour"} & set(
         _odd(measure.log_check(calm, timezone="Europe/Berlin"))
     )
+
+
+def test_an_instant_on_the_clock_of_a_zone_is_that_of_the_zones_own_rules():
+    at = pd.date_range("1990-01-01", "2030-01-01", freq="1003h", tz="UTC", unit="us")
+    for zone in ("Europe/Berlin", "Asia/Shanghai", "America/Santiago"):
+        table = engine.as_table(pd.DataFrame({"us": at.asi8}))
+        found = engine.frame(table.mutate(local=local_micros(table["us"], zone)))
+        expected = pd.Series(at.tz_convert(zone).tz_localize(None).asi8, at.asi8)
+        assert (found.set_index("us")["local"] == expected).all(), zone
