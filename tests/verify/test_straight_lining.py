@@ -126,7 +126,7 @@ def test_the_order_shown_decides_the_runs():
     ("low", "chance", "top", "key"),
     [
         # Nine answers in ten the same: the share then says nothing; two points above chance are clear.
-        (0.1201, 0.1, 0.5, "above"), (0.12, 0.1, 0.5, None), (0.5, 0.1, 0.9, "one_answer"),
+        (0.1201, 0.1, 0.5, "above"), (0.1 + 0.02, 0.1, 0.5, None), (0.5, 0.1, 0.9, "one_answer"),
         (0.5, 0.1, 0.89, "above"),
     ],
 )  # fmt: skip
