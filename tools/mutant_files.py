@@ -49,21 +49,22 @@ def files(module: str) -> list[str]:
     audit = module.startswith("numeric/disclosure")
     order = ["disclosure", *names(module)] if audit else names(module)
     folder = "privacy" if audit else module.partition("/")[0]
-    own: list[tuple[int, str]] = []
+    own: list[tuple[int, bool, str]] = []
     near: list[tuple[int, str]] = []
     other: list[tuple[int, str]] = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         place, name = path.relative_to(ROOT).as_posix(), path.stem.removeprefix("test_")
         if place in (LAWS, UNCHANGED):
             continue
+        beside = place.startswith(f"tests/{folder}/")
         said = len(re.findall(rf"\b{order[0]}\b", path.read_text("utf-8")))
         if name in order:
-            own.append((order.index(name), place))
-        elif place.startswith(f"tests/{folder}/") or name == folder:
+            own.append((order.index(name), not beside, place))
+        elif beside or name == folder:
             (near if folder == "privacy" else other).append((-said, place))
         elif said and place.split("/")[1] in (*FOLDERS, "test_references.py"):
             other.append((-said, place))
-    found = sorted(own)[:_FILES] + sorted(near)
+    found = [(k, place) for k, _, place in sorted(own)[:_FILES]] + sorted(near)
     found += [(k, place) for k, place in sorted(other)[:_MORE] if k or not found]
     return [place for _, place in found]
 

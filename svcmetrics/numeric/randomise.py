@@ -57,8 +57,8 @@ def effect(
     with np.errstate(divide="ignore", invalid="ignore"):
         crossings = np.stack([(seen - base) / (1 - lift), (seen + base) / (1 + lift)])
     below, above = crossings.min(axis=0), crossings.max(axis=0)
-    low, high = (
-        np.quantile(below[np.isfinite(below)], 0.05),
-        np.quantile(above[np.isfinite(above)], 0.95),
-    )
+    below, above = below[np.isfinite(below)], above[np.isfinite(above)]
+    if not (len(below) and len(above)):  # too few to draw lots from: no effect can be rejected
+        return (float("nan"),) * 4
+    low, high = np.quantile(below, 0.05), np.quantile(above, 0.95)
     return seen, float(min(low, seen)), float(max(high, seen)), float(p)

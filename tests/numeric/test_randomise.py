@@ -78,3 +78,10 @@ def test_the_lot_that_fell_counts_among_the_lots():
     whole = np.array([True, True, True])
     nothing = randomise.effect(np.ones(3), whole, same, weight, 9, np.random.default_rng(0))
     assert np.isnan(nothing).all()
+
+
+def test_one_against_one_tells_nothing():
+    sides, weight = np.array([True, False]), np.ones(2)
+    lots = np.random.default_rng(0)
+    found = randomise.effect(np.array([5.0, 1.0]), sides, np.zeros(2, int), weight, 99, lots)
+    assert np.isnan(found).all()

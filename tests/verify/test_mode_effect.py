@@ -118,3 +118,11 @@ def test_how_many_raters_the_rarer_mode_has_is_told():
     result = verify.mode_effect(some, **NAMES)
     fewest = some.groupby("m")["r"].nunique().min()
     assert result.about["raters_of_mode"] == fewest < some["r"].nunique() / 2
+
+
+def test_one_rater_of_each_mode_is_no_comparison():
+    rows = pd.DataFrame({"who": [0, 0, 1, 1], "unit": ["a", "b"] * 2, "points": [3, 4, 4, 4]})
+    rows["mode"] = np.where(rows["who"] == 0, "named", "confidential")
+    result = verify.mode_effect(rows, rater="who", target="unit", score="points", mode="mode")
+    assert [f.key for f in result.findings] == ["mode_effect.no_contrast"]
+    assert result.table[["estimate", "low", "high", "p"]].isna().all(axis=None)
