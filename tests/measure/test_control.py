@@ -66,8 +66,9 @@ RUNS = [
 @pytest.mark.parametrize(("rule", "run", "where"), RUNS)
 def test_the_eight_rules_of_nelson(rule, run, where):
     z = np.array(run, dtype=float)
-    marks = charts.nelson(z, z)[:, rule - 1]
-    assert (np.flatnonzero(marks) + 1).tolist() == where
+    for side in (z, -z):
+        marks = charts.nelson(side, side)[:, rule - 1]
+        assert (np.flatnonzero(marks) + 1).tolist() == where
 
 
 def test_rules_begin_anew_in_each_group_and_phase():

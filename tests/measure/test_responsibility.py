@@ -8,7 +8,9 @@ import pytest
 
 import svcmetrics as svc
 from svcmetrics import measure
+from svcmetrics.measure import rules
 from svcmetrics.measure.rules import RULES
+from svcmetrics.numeric import shapley
 from tests.measure.logs import log
 
 SERVICES = pd.DataFrame({"service_id": ["S"], "promise_h": [12.0], "clock": ["calendar"]})
@@ -317,3 +319,11 @@ def test_an_index_with_the_name_of_a_column_is_no_column():
     book = SERVICES.set_axis(pd.Index([9], name="service_id"))
     same = measure.responsibility(log(ONE), services=book, steps=STEPS).table
     pd.testing.assert_frame_equal(same, plain)
+
+
+def test_steps_without_an_overrun_are_no_players_however_many():
+    over = np.zeros((1, shapley.MOST_PLAYERS + 5))
+    over[0, :2] = 3.0, 1.0
+    # Either alone stays within the slack of three hours; together they are one hour late.
+    shares = rules.shapley_in_line(np.array([1.0]), over)[0]
+    np.testing.assert_allclose(shares, [0.5, 0.5, *np.zeros(shapley.MOST_PLAYERS + 3)], atol=1e-12)

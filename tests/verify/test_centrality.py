@@ -131,3 +131,9 @@ def test_twenty_raters_with_six_answers_each_are_needed():
     assert verify.centrality(own, **NAMES).findings[0].level != "refused"
     own = table[(table["r"] > 0) | (table.groupby("r").cumcount() < centrality.ANSWERS - 1)]
     assert verify.centrality(own, **NAMES).findings[0].values == least
+
+
+def test_a_rater_of_just_six_answers_is_judged_too():
+    table = rated(np.random.default_rng(5))
+    six = table[table.groupby("r").cumcount() < centrality.ANSWERS]
+    assert 0 < verify.centrality(six, **NAMES).about["p"] <= 1
