@@ -34,7 +34,7 @@ def height(table: pd.DataFrame, about: Mapping[str, Any]) -> float:
 
 
 def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
-    """The longer the line, the more the rule decides; the largest number on top."""
+    """The longer the line, the more the rule decides; groups as in the table, since no rank is meant."""
     names = list(table.columns[: list(table.columns).index("metric")])
     rows = table[~table["variant"].astype("str").str.startswith("emergency_")]
     rules = list(dict.fromkeys(rows["variant"]))[: len(_MARKS)]
@@ -42,7 +42,8 @@ def draw(table: pd.DataFrame, ax: Axes, about: Mapping[str, Any]) -> Axes:
         rows[names].astype("str").agg(" · ".join, axis=1) if names else pd.Series("", rows.index)
     )
     wide = rows.assign(label=label).pivot_table(index="label", columns="variant", values="estimate")
-    wide = wide.loc[wide.max(axis=1).sort_values(kind="stable").index].tail(_ROWS)
+    kept = set(wide.max(axis=1).nlargest(_ROWS).index)
+    wide = wide.loc[[g for g in dict.fromkeys(label) if g in kept][::-1]]
     if wide.empty:
         return plain(ax)
     place = np.arange(len(wide))
