@@ -39,7 +39,7 @@ def arithmetic(x: Array, limits: tuple[Array, Array], w: Array, slack: tuple[Arr
     weights = down.sum(axis=1), up.sum(axis=1)
     total = sum(data) + sum(weights)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(total > 0, sum(weights) / total, np.nan)
+        share = sum(weights) / total  # no number where nothing is uncertain
     return Mean(
         middle,
         middle - np.sqrt(data[0] + weights[0]),
@@ -54,8 +54,7 @@ def geometric(x: Array, limits: tuple[Array, Array], w: Array, slack: tuple[Arra
         logs, low, high = (np.log(np.where(w > 0, v, 1.0)) for v in (x, *limits))
         zero = np.asarray((logs == -np.inf).any(axis=1), dtype=bool)
         safe = np.where(zero[:, None], 0.0, logs)
-        safe_low = np.where(low == -np.inf, safe - 1e3, low)
-        part = arithmetic(safe, (np.fmin(safe_low, safe), np.fmax(high, safe)), w, slack)
+        part = arithmetic(safe, (np.fmin(low, safe), np.fmax(high, safe)), w, slack)
         top = np.exp((w * high).sum(axis=1))
     return Mean(
         np.where(zero, 0.0, np.exp(part.estimate)),

@@ -48,8 +48,8 @@ def shares(hits: Floats, size: Floats, set_by: Flags, *, laney: bool = False) ->
     if laney:
         return run
     below = special.bdtr(hits, size.astype(np.int64), centre)
-    above = special.bdtrc(hits - 1, size.astype(np.int64), centre)
-    return _with(run, _two_sided(below, np.where(hits > 0, above, 1.0)))
+    above = special.bdtrc(hits - 1, size.astype(np.int64), centre)  # 1 below no hit at all
+    return _with(run, _two_sided(below, above))
 
 
 def rates(count: Floats, size: Floats, set_by: Flags, *, laney: bool = False) -> Run:
@@ -66,33 +66,32 @@ def rates(count: Floats, size: Floats, set_by: Flags, *, laney: bool = False) ->
 def individuals(x: Floats, set_by: Flags) -> Run:
     """X chart: the spread is the mean moving range over 1.128."""
     centre, sd = x[set_by].mean(), moving_range(x, set_by) / D2
-    flat = np.ones_like(x)
     z = _ratio(x - centre, sd)
     lower, upper = (centre + side * SIGMAS * sd for side in (-1, 1))
-    return Run(x, centre * flat, lower * flat, upper * flat, z, _normal(z))
+    return _level(x, (centre, lower, upper), z, _normal(z))
 
 
 def moving_ranges(x: Floats, set_by: Flags) -> Run:
     """mR chart: differences of neighbours; its upper limit is 3.267 times their mean."""
     ranges = np.abs(np.diff(x, prepend=np.nan))
-    mean, flat = moving_range(x, set_by), np.ones_like(x)
+    mean = moving_range(x, set_by)
     z = _ratio(ranges - mean, mean * (D4 - 1) / SIGMAS)
     # The difference of two normal values is normal with twice their variance.
     tail = _normal(_ratio(ranges, mean / D2 * np.sqrt(2)))
-    return Run(ranges, mean * flat, 0 * flat, D4 * mean * flat, z, tail)
+    return _level(ranges, (mean, 0.0, D4 * mean), z, tail)
 
 
 def gaps(count: Floats, set_by: Flags) -> Run:
     """g chart: cases between events, geometric (Benneyan 2001)."""
     mean = count[set_by].mean()
-    sd, flat = np.sqrt(mean * (mean + 1)), np.ones_like(count)
+    sd = np.sqrt(mean * (mean + 1))
     stop = np.log1p(-1 / (mean + 1)) if mean > 0 else -np.inf
     with np.errstate(invalid="ignore"):
         above, below = np.exp(count * stop), -np.expm1((count + 1) * stop)
     above = np.where(count == 0, 1.0, above)
     z = _ratio(count - mean, sd)
     lower, upper = max(0.0, mean - SIGMAS * sd), mean + SIGMAS * sd
-    return Run(count, mean * flat, lower * flat, upper * flat, z, _two_sided(below, above))
+    return _level(count, (mean, lower, upper), z, _two_sided(below, above))
 
 
 def times(hours: Floats, set_by: Flags) -> Run:
@@ -111,6 +110,7 @@ def nelson(x: Floats, z: Floats) -> NDArray[np.bool_]:
     """Nelson's eight rules (1984), one column each; a point is marked when it completes a pattern."""
     z = np.nan_to_num(z)
     side, move = np.sign(z), np.sign(np.diff(x, prepend=x[:1]))
+    inside, outside = np.abs(z) < 1, np.abs(z) > 1
     rules = [
         np.abs(z) > SIGMAS,
         _streak(side, side != 0) >= 9,
@@ -118,8 +118,8 @@ def nelson(x: Floats, z: Floats) -> NDArray[np.bool_]:
         _streak(move * _alternate(len(x)), move != 0) >= 13,
         _of_last(z > 2, 2, 3) | _of_last(z < -2, 2, 3),
         _of_last(z > 1, 4, 5) | _of_last(z < -1, 4, 5),
-        _streak(np.abs(z) < 1, np.abs(z) < 1) >= 15,
-        _streak(np.abs(z) > 1, np.abs(z) > 1) >= 8,
+        _streak(inside, inside) >= 15,
+        _streak(outside, outside) >= 8,
     ]
     return np.stack(rules, axis=1)
 
@@ -144,6 +144,12 @@ def _counted(
     lower = np.maximum(centre - SIGMAS * spread, 0.0)
     upper = np.minimum(centre + SIGMAS * spread, top)
     return Run(point, np.full_like(se, centre), lower, upper, z, _normal(z), wider)
+
+
+def _level(point: Floats, lines: tuple[float, float, float], z: Floats, p: Floats) -> Run:
+    """A run whose centre and limits are the same everywhere."""
+    centre, lower, upper = (np.full_like(point, line) for line in lines)
+    return Run(point, centre, lower, upper, z, p)
 
 
 def _with(run: Run, p: Floats) -> Run:

@@ -59,12 +59,12 @@ def spread(scores: Floats, times: Floats | None = None) -> Spread:
 
 def rwg_star(s: Spread, null: float) -> Floats:
     """One minus mean item variance over the null variance: rwg, or r*wg(j) for several items."""
-    return np.asarray(1 - s.variance.mean(axis=-1) / null)
+    return np.asarray(1 - s.variance.mean(axis=1) / null)
 
 
 def rwg_j(s: Spread, null: float) -> Floats:
     """rwg(j) of James, Demaree and Wolf 1984, before it is cut at 0; one item: rwg."""
-    star, items = rwg_star(s, null), s.variance.shape[-1]
+    star, items = rwg_star(s, null), s.variance.shape[1]
     if items == 1:
         return star
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -79,7 +79,7 @@ def a_wg(s: Spread, low: float, high: float) -> Floats:
     largest = (high - m) * (m - low) * k / max(k - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         each = np.where(s.variance <= 1e-12, 1.0, 1 - 2 * s.variance / largest)
-    return np.asarray(np.where(np.isfinite(each), each, np.nan).mean(axis=-1))
+    return np.asarray(np.where(np.isfinite(each), each, np.nan).mean(axis=1))
 
 
 def interpretable(s: Spread, low: float, high: float) -> bool:
@@ -91,7 +91,7 @@ def interpretable(s: Spread, low: float, high: float) -> bool:
 
 def average_deviation(s: Spread) -> Floats:
     """AD(M) of Burke, Finkelstein and Dusig 1999, mean over items."""
-    return np.asarray(s.deviation.mean(axis=-1))
+    return np.asarray(s.deviation.mean(axis=1))
 
 
 class Between(NamedTuple):
