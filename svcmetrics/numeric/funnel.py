@@ -64,7 +64,8 @@ def between(phi: float, se: Floats) -> float:
     groups, weight = len(se), 1 / se**2
     excess = groups * phi - (groups - 1)
     spare = weight.sum() - (weight**2).sum() / weight.sum()
-    return float(excess / spare) if excess > 0 and spare > 0 else 0.0
+    # Of one group alone nothing is to spare but rounding.
+    return float(excess / spare) if excess > 0 and groups > 1 else 0.0
 
 
 def _first(
