@@ -19,6 +19,7 @@ import sys
 import time
 import typing
 import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,6 +68,16 @@ def _missing(data: pd.DataFrame, _: str) -> pd.DataFrame:
     return data
 
 
+def _level(data: pd.DataFrame, column: str) -> np.ndarray:
+    """The values of a column, numbered as they come; -1: missing."""
+    return np.asarray(pd.factorize(data[column])[0])
+
+
+def _drawn(data: pd.DataFrame, column: str) -> np.ndarray:
+    """A number between 0 and 1 for each row, other ones for each column."""
+    return np.random.default_rng([8, zlib.crc32(column.encode())]).random(len(data))
+
+
 def _halved(data: pd.DataFrame, column: str) -> pd.DataFrame:
     return data.assign(**{column: (data[column] > data[column].median()) + 1.0})
 
@@ -87,6 +98,27 @@ CHANGES: dict[str, Callable[[pd.DataFrame, str], pd.DataFrame]] = {
     "endless": lambda d, c: _set(d, c, 2, np.inf),
     "minus": lambda d, c: d.assign(**{c: -d[c]}),
     "whole": lambda d, c: d.assign(**{c: d[c].round()}),
+    # These are not thought of: a search has found where they see more (``found.json``).
+    "third": lambda d, _: d.sample(frac=1 / 3, random_state=11).sort_index(),
+    "most": lambda d, _: d.sample(frac=0.8, random_state=12).sort_index(),
+    "backwards": lambda d, _: d.iloc[::-1],
+    "doubled": lambda d, _: pd.concat([d, d]),
+    "first": lambda d, c: d[_level(d, c) < 1],
+    "two": lambda d, c: d[_level(d, c) < 2],
+    "three": lambda d, c: d[_level(d, c) < 3],
+    "not": lambda d, c: d[_level(d, c) != 0],
+    "last": lambda d, c: d[_level(d, c) == _level(d, c).max()],
+    "lone": lambda d, c: d[(_level(d, c) != 0) | (np.arange(len(d)) == (_level(d, c) == 0).argmax())],
+    "rare": lambda d, c: d[(_level(d, c) != 0) | (_drawn(d, c) < 0.2)],
+    "gone": lambda d, c: d.assign(**{c: d[c].mask(_drawn(d, c) < 0.15)}),
+    "none-of": lambda d, c: d.assign(**{c: d[c].mask(_level(d, c) == 0)}),
+    "words": lambda d, c: d.assign(**{c: d[c].astype(str)}),
+    "kinds": lambda d, c: d.assign(**{c: d[c].astype("category")}),
+    "top": lambda d, c: d.assign(**{c: d[c].where(np.arange(len(d)) * 3 >= len(d), d[c].max())}),
+    "bottom": lambda d, c: d.assign(**{c: d[c].where(_drawn(d, c) < 0.7, d[c].min())}),
+    "nought": lambda d, c: d.assign(**{c: d[c].where(_drawn(d, c) < 0.8, 0)}),
+    "even": lambda d, c: d.assign(**{c: d[c] // 2 * 2}),
+    "tenfold": lambda d, c: d.assign(**{c: d[c] * 10}),
 }  # fmt: skip
 OF_ALL = ("missing", "fewer", "few", "twice", "none", "one")
 OF_NUMBERS = ("tied", "constant", "minus", "endless", "text", "empty", "whole")
@@ -94,10 +126,13 @@ OF_NAMES = ("only", "constant", "empty")
 
 
 def damaged(data: pd.DataFrame, how: str) -> pd.DataFrame:
-    word, _, column = how.partition(" ")
+    """In one way, or in several: "fewer + tied points"."""
     if how == _AS_IT_IS:
         return data.copy()
-    return CHANGES[word](data.copy(), column).reset_index(drop=True)
+    for step in how.split(" + "):
+        word, _, column = step.partition(" ")
+        data = CHANGES[word](data.copy(), column).reset_index(drop=True)
+    return data
 
 
 # What was said, as plain data
@@ -297,10 +332,20 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+@functools.cache
+def _found() -> dict[str, list[str]]:
+    return json.loads((FOLDER / "found.json").read_text("utf-8"))
+
+
+def looked_for(name: str) -> list[str]:
+    """Cases drawn by chance of which the metric says what it says nowhere else."""
+    return _found().get(name, [])
+
+
 def first_answers(name: str, subject: Subject) -> dict[str, Any]:
     """Every case that says something of its own, as long as the time lasts; the first one always."""
     if subject.cases:
-        return {case: answer(subject, case) for case in subject.cases}
+        return {case: answer(subject, case) for case in [*subject.cases, *looked_for(name)]}
     found: dict[str, Any] = {}
     said: set[str] = set()
     left = SECONDS
@@ -313,7 +358,7 @@ def first_answers(name: str, subject: Subject) -> dict[str, Any]:
         if _json(new) not in said:
             found[case] = new
             said.add(_json(new))
-    return found
+    return found | {case: answer(subject, case) for case in looked_for(name) if case not in found}
 
 
 @dataclass
@@ -329,11 +374,12 @@ def _renewed(question: str, again: Sequence[str], told: _Told) -> dict[str, dict
             new[name] = first_answers(name, subject)
             told.lines.append(f"{question} {name}: {len(new[name])} cases, thought of anew")
         else:
-            new[name] = {case: answer(subject, case) for case in old[name]}
+            cases = dict.fromkeys([*old[name], *looked_for(name)])
+            new[name] = {case: answer(subject, case) for case in cases}
             lines = [
                 f"{question} {name} | {case} | {line}"
                 for case, said in new[name].items()
-                for line in differences(old[name][case], said)
+                for line in differences(old[name].get(case), said)
             ]
             told.lines += [line[:WIDE] for line in lines[:SHOWN]]
             if len(lines) > SHOWN:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from svcmetrics.io import engine
+from svcmetrics.io.times import zone
 from svcmetrics.problems import table_error
 from svcmetrics.tables import numbers, require
 
@@ -69,6 +70,7 @@ def _read(events: Any, wanted: list[str], by: str, timezone: str) -> tuple[pd.Da
 
 def _local(at: pd.Series, timezone: str) -> pd.Series:
     """The clock of the study, without its zone: months and differences of days are all that is asked."""
+    zone(timezone)
     stamps = pd.to_datetime(at, errors="coerce")
     if stamps.dt.tz is not None:
         stamps = stamps.dt.tz_convert(timezone).dt.tz_localize(None)

@@ -66,6 +66,7 @@ def funnel(
     ['within', 'within', 'within', 'within', 'clear']
     """
     table, dropped = _checked(counts, (group, count, size), kind, spread)
+    _check_target(target, kind)
     x, n = table[count].to_numpy(dtype=float), table[size].to_numpy(dtype=float)
     aim = target if target is not None else float(x.sum() / n.sum()) if n.sum() else float("nan")
     shape = _shape(x, n, aim, kind, spread)
@@ -134,7 +135,8 @@ class _Shape:
 
 def _shape(x: np.ndarray, n: np.ndarray, aim: float, kind: str, spread: str) -> _Shape:
     """Widened only where all groups together vary more than chance."""
-    phi = limits.factor(_stable_z(x, n, aim, kind)) if aim > 0 else 1.0
+    varies = aim > 0 and (kind == "rate" or aim < 1)
+    phi = limits.factor(_stable_z(x, n, aim, kind)) if varies else 1.0
     if phi <= 1:
         return _Shape(aim, kind, phi, 0.0, 1.0)
     tau2 = limits.between(phi, _standard_error(n, aim, kind)) if spread == "between" else 0.0
@@ -168,6 +170,11 @@ def _checked(
         raise table_error("count_impossible", column=count, rows=np.flatnonzero(wrong), chart=kind)
     table = table[whole].sort_values(group, kind="stable")
     return table, {"no_count_or_size": int((~whole).sum())} if not whole.all() else {}
+
+
+def _check_target(target: float | None, kind: str) -> None:
+    if target is not None and not 0 <= target <= (1 if kind == "share" else np.inf):
+        raise table_error("target_out_of_range", found=target)
 
 
 def _standard_error(n: np.ndarray, aim: float, kind: str) -> np.ndarray:

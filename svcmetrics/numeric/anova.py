@@ -50,9 +50,10 @@ def anova(y: Array, terms: Sequence[Codes], sizes: Sequence[int]) -> Anova:
     for a in range(k):
         expected[a, :k] = np.where(below[:, a] | (np.arange(k) == a), per_level, 0.0)
     expected[k, :k] = 0.0
-    mean_squares = np.maximum(squares, 0.0) / df
     inverse = np.linalg.inv(expected)
-    covariance = inverse @ np.diag(2 * mean_squares**2 / df) @ inverse.T
+    with np.errstate(divide="ignore", invalid="ignore"):  # a term without degrees of freedom
+        mean_squares = np.maximum(squares, 0.0) / df
+        covariance = inverse @ np.diag(2 * mean_squares**2 / df) @ inverse.T
     return Anova(df, mean_squares, expected, inverse @ mean_squares, covariance)
 
 
@@ -75,6 +76,8 @@ def is_balanced(terms: Sequence[Codes], sizes: Sequence[int], n: int) -> bool:
     if any(np.ptp(np.bincount(t)) > 0 for t in terms):
         return False
     below = below_each(terms, sizes)
+    if (below & below.T).any():  # two terms of the same levels cannot be told apart
+        return False
     for a in range(len(terms)):
         for b in range(a):
             joins = [sizes[c] for c in range(len(terms)) if _joins(below, c, a, b)]

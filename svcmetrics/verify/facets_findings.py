@@ -54,7 +54,7 @@ def _by_metric(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     parts: dict[str, list[pd.DataFrame]] = {}
     for start, end in itertools.pairwise(starts):
         parts.setdefault(names[start], []).append(table.iloc[start:end])
-    return {name: pd.concat(p) if len(p) > 1 else p[0] for name, p in parts.items()}
+    return {name: pd.concat(p) for name, p in parts.items()}
 
 
 def _first(
@@ -62,9 +62,9 @@ def _first(
 ) -> list[Finding]:
     """Where the ratings leave places open, that comes first, as a refusal."""
     # Targets stand first, then raters.
-    ends = np.cumsum([len(own) for own in t.labels[:2]])
+    first, second = len(t.labels[0]), len(t.labels[1])
     measure = of["facets"]["estimate"]
-    targets, raters = measure.iloc[: ends[0]], measure.iloc[ends[0] : ends[1]]
+    targets, raters = measure.iloc[:first], measure.iloc[first : first + second]
     size = {"targets": len(targets), "raters": len(raters), "ratings": len(t.x)}
     if found.loose and t.blocks[0].max() > 0:
         blocks = int(t.blocks[0].max()) + 1
@@ -144,10 +144,10 @@ def _reversed(raters: pd.DataFrame, items: pd.DataFrame) -> list[Finding]:
 
 def _against(own: pd.DataFrame) -> np.ndarray:
     n = own["ratings"].to_numpy(np.float64)
-    r = own["correlation"].to_numpy(np.float64).clip(-0.9999, 0.9999)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    r = np.maximum(own["correlation"].to_numpy(np.float64), -1.0)  # rounding goes beyond
+    with np.errstate(invalid="ignore", divide="ignore"):  # three ratings have no upper limit
         high = np.arctanh(r) + 2.576 / np.sqrt(np.maximum(n - 3, 0))
-    return np.asarray((high < 0) & (n > 3))
+    return np.asarray(high < 0)
 
 
 def _bias(of: dict[str, pd.DataFrame], pair: tuple[str, str] | None) -> list[Finding]:
@@ -188,5 +188,5 @@ def _drawn(t: Trimmed, found: rasch.Fitted) -> list[Finding]:
     if found.limits is None:
         size = {"ratings": len(t.x), "targets": len(t.labels[0])}
         return [Finding("facets.narrow", size, "warning")]
-    drawn = 1 / max(float(min(*rasch_correct.factors(t.data)[0], 0.99)), 0.01)
+    drawn = 1 / max(float(min(rasch_correct.factors(t.data)[0])), 0.01)
     return [Finding("facets.drawn", {"share": drawn - 1}, "warning")] if drawn > DRAWN else []

@@ -12,6 +12,7 @@ from scipy import special
 from svcmetrics.metric import metric
 from svcmetrics.numeric import bootstrap, consistency, minres
 from svcmetrics.numeric import factors as several
+from svcmetrics.problems import table_error
 from svcmetrics.result import Finding, Result, estimates
 from svcmetrics.verify import answers
 
@@ -65,6 +66,10 @@ def omega(  # noqa: PLR0913
     0               total      0.73
     1  total_standardised      0.73
     """
+    if factors < 1:
+        raise table_error(
+            "unknown_word", unknown=[f"factors={factors}"], known=["1", "2", "3", "…"]
+        )
     form = answers.read(ratings, person=person, item=item, score=score, missing=missing)
     about: dict[str, Any] = {
         "dropped": form.dropped, "persons": form.persons, "items": len(form.items),

@@ -10,6 +10,7 @@ import svcmetrics as svc
 from svcmetrics import design
 from svcmetrics.design.recurring import case_facts
 from svcmetrics.numeric.summaries import quantile
+from svcmetrics.problems import InputError
 
 BOOK = pd.DataFrame(
     {
@@ -273,3 +274,10 @@ def test_four_candidates_are_told_with_their_numbers_and_the_others_by_name():
     ]
     four = design.promote(events[events["service_id"] < "L4"], services=book)
     assert "promote.more" not in [f.key for f in four.findings]
+
+
+def test_a_zone_that_does_not_exist_is_refused_in_words():
+    services = pd.DataFrame({"service_id": ["LEAK"], "routine": ["emergency"]})
+    with pytest.raises(InputError) as told:
+        design.promote(log(), services=services, timezone="Nowhere/Town")
+    assert told.value.problems[0].key == "import_zone_unknown"

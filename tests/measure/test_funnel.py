@@ -256,3 +256,23 @@ def test_how_the_limits_were_made_is_told(tau2, stretch, widened, way):
     assert shape.widened is widened
     assert shape.about(np.array([50.0, 100]))["method"] == f"Spiegelhalter, {way}"
     assert shape.width(np.array([90.0])) ** 2 == pytest.approx(stretch * 0.001 + tau2)
+
+
+@pytest.mark.parametrize(("kind", "target"), [("share", 1.01), ("share", -0.1), ("rate", -0.1)])
+def test_a_target_that_cannot_be_is_refused(kind, target):
+    table = pd.DataFrame({"unit": [*"AB"], "late": [1, 2], "cases": [10, 10]})
+    with pytest.raises(TableError) as told:
+        measure.funnel(table, group="unit", count="late", size="cases", kind=kind, target=target)
+    assert told.value.problems[0].key == "target_out_of_range"
+
+
+def test_the_ends_of_a_share_and_rates_above_one_may_be_targets():
+    """Where all are to be late, who has one in time lies outside; two per case may be aimed at."""
+    table = pd.DataFrame({"unit": [*"AB"], "late": [10, 9], "cases": [10, 10]})
+    call = {"group": "unit", "count": "late", "size": "cases"}
+    one = measure.funnel(table, target=1, **call).table
+    assert (one["p"] == [1.0, 0.0]).all()
+    none = measure.funnel(table.assign(late=[0, 1]), target=0, **call).table
+    assert (none["p"] == [1.0, 0.0]).all()
+    two = measure.funnel(table.assign(late=20), kind="rate", target=2.0, **call).table
+    assert two["verdict"].tolist() == ["within", "within"]

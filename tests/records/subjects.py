@@ -6,7 +6,7 @@ import functools
 import importlib
 import inspect
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ import pandas as pd
 from svcmetrics import measure, privacy, score, verify
 from svcmetrics.metric import REGISTRY
 from svcmetrics.privacy import Behind, Ledger
+from svcmetrics.result import Result
 from tests.laws import Sample
 from tests.measure import odd_log
 from tests.privacy.scenarios import SCALE, Scenario, scenarios
-from tests.records import ill
+from tests.records import edges, ill
 
 QUESTIONS = ("design", "measure", "rate", "verify", "weigh", "score", "pilot")
 
@@ -95,8 +96,9 @@ def subjects() -> dict[str, dict[str, Subject]]:
     posts = dict.fromkeys(s.data[s.arguments.get("indicator", "metric")].unique(), (0.0, 100.0))
     found["score"]["normalise"] = Subject(score.normalise, s.data, {**names, "standard": posts})
     found["measure"] |= _odd()
-    for question, named in _ill().items():
-        found[question] |= named
+    for word, book in (("ill", ill.calls()), ("edge", edges.calls())):
+        for question, named in _of(book, word).items():
+            found[question] |= named
     return {**found, "privacy": _doors(samples)}
 
 
@@ -141,10 +143,10 @@ def _odd() -> dict[str, Subject]:
     return found
 
 
-def _ill() -> dict[str, dict[str, Subject]]:
+def _of(book: Mapping[str, Sequence[edges.Call]], word: str) -> dict[str, dict[str, Subject]]:
     """The same metric may be asked of several data sets: "severity ill 1", "severity ill 2"."""
     found: dict[str, dict[str, Subject]] = {}
-    for question, calls in ill.calls().items():
+    for question, calls in book.items():
         module = importlib.import_module(f"svcmetrics.{question}")
         named = found.setdefault(question, {})
         for name, data, arguments, more in calls:
@@ -152,8 +154,8 @@ def _ill() -> dict[str, dict[str, Subject]]:
             taken = inspect.signature(function).parameters
             asked = (f"as it is {c}" if c.startswith("{") else c for c in more)
             own = {a: v for a, v in arguments.items() if a in taken}
-            again = sum(known.startswith(f"{name} ill") for known in named)
-            named[f"{name} ill {again + 1}"] = Subject(
+            again = sum(known.startswith(f"{name} {word} ") for known in named)
+            named[f"{name} {word} {again + 1}"] = Subject(
                 function, data, own, cases=("as it is", *asked)
             )
     return found
@@ -179,11 +181,48 @@ def _doors(samples: Mapping[str, Sample]) -> dict[str, Subject]:
             _means, _one(s), cases=_ALONE if s.kind == "overlaps" else
             (*_ALONE, "fewer", "as it is {'scale': None}", "as it is {'min_computed': 2}"),
         )  # fmt: skip
+    rows = ill.survey().query("item == 0 and wave == 1").reset_index(drop=True)
+    found |= {
+        f"audited {name}": Subject(functools.partial(_audited, name), rows, cases=cases)
+        for name, cases in _AUDITED.items()
+    }
     found["comments"] = Subject(_comments, _said(), cases=(
         "as it is", "fewer", "missing", "few", "none", "without text", "only unit",
         "as it is {'min_raters': 11}", "as it is {'min_raters': 9}", "as it is {'by': None}",
     ))  # fmt: skip
     return found
+
+
+_AUDITED = {
+    "adjust": ("top points", "lone unit", "few", "as it is {'leaning': [('adjusted', '甲')]}"),
+    "groups": ("third", "rare unit", "constant points", "third {'leaning': [('adjusted', '甲')]}"),
+    "generalizability": ("first line", "lone unit"),
+}  # fmt: skip
+
+
+def _audited(name: str, data: pd.DataFrame, **how: Any) -> list[Any]:
+    """Before and after the last six raters answer, through one ledger."""
+    own = {"scale": (1, 5), "weight": None, "by": ["unit"], "decimals": 2}
+    own |= {k: how.pop(k) for k in own if k in how}
+    with tempfile.TemporaryDirectory() as folder, Ledger.open("record", Path(folder)) as ledger:
+        return [
+            privacy.publish_audited(
+                _asked(name, part), ledger=ledger,
+                behind=Behind(part, rater="who", score="points", rating=["wave"], **own), **how,
+            )
+            for part in (data.query("who < 30"), data)
+        ]  # fmt: skip
+
+
+def _asked(name: str, data: pd.DataFrame) -> Result:
+    rated = {"target": "unit", "rater": "who", "score": "points"}
+    if name == "generalizability":
+        return verify.generalizability(data, "points ~ unit * who", object="unit")
+    found = score.adjust(data, **rated)
+    if name == "adjust":
+        return found
+    table = found.table[found.table["variant"] == "adjusted"]
+    return score.groups(table, target="unit", uncertainty="se_compare")
 
 
 def _publish(name: str, data: pd.DataFrame, **arguments: Any) -> Any:

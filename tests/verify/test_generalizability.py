@@ -281,3 +281,10 @@ def test_eight_objects_are_not_few():
         table = long(rng.normal(size=(n, 1)) * 2 + rng.normal(size=(n, 5)), "t", "r")
         keys = [f.key for f in generalizability(table, "score ~ t + r", object="t").findings]
         assert ("generalizability.few_targets" in keys) is few
+
+
+def test_one_rater_who_rates_twice_cannot_be_told_from_the_unit():
+    """unit and unit × who have the same levels: nothing separates their variances."""
+    table = pd.DataFrame({"unit": [*"AABB"], "who": "r", "points": [4, 5, 3, 5]})
+    found = generalizability(table, "points ~ unit * who", object="unit")
+    assert [f.key for f in found.findings if f.level == "refused"] == ["generalizability.same"]

@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 
 from svcmetrics import verify
 from svcmetrics.numeric import factors, minres
+from svcmetrics.problems import InputError
 
 omega = importlib.import_module("svcmetrics.verify.omega")  # the module, not the function
 WORDS = {"person": "p", "item": "i", "score": "s"}
@@ -301,3 +302,10 @@ def test_a_hierarchical_omega_has_limits_of_its_own():
     found = omega._reading(values, *ends, form, r, {"general": np.full((1, 3), 0.7)}, 60)
     assert found[1].key == "omega.hierarchical"
     assert found[1].values == {"omega": 0.6, "low": 0.3, "high": 0.7}
+
+
+def test_no_factors_at_all_are_refused_in_words():
+    rows = pd.DataFrame([(p, i, p % 5 + i) for p in range(9) for i in range(4)], columns=[*"pis"])
+    with pytest.raises(InputError) as told:
+        verify.omega(rows, person="p", item="i", score="s", factors=0)
+    assert told.value.problems[0].values["unknown"] == ["factors=0"]
