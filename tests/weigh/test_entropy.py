@@ -47,3 +47,10 @@ def test_nothing_at_all_is_a_value_and_less_than_nothing_is_counted():
     with pytest.raises(TableError) as caught:
         weigh.entropy(long(np.array([[-1.0, 0], [-2, 3], [0, 1]])), **GRID)
     assert caught.value.problems[0].count == 2
+
+
+def test_two_departments_by_hand():
+    """Shares of a quarter and three quarters against equal ones; a sum of nought tells nothing."""
+    spare = 1 + (0.25 * np.log(0.25) + 0.75 * np.log(0.75)) / np.log(2)
+    told = np.array([spare, 0, 0, 1]) / (spare + 1)
+    assert weights([[1, 2, 0, 0], [3, 2, 0, 5]]) == pytest.approx(told)
