@@ -66,8 +66,8 @@ def _first(
     measure = of["facets"]["estimate"]
     targets, raters = measure.iloc[:first], measure.iloc[first : first + second]
     size = {"targets": len(targets), "raters": len(raters), "ratings": len(t.x)}
-    if found.loose and t.blocks[0].max() > 0:
-        blocks = int(t.blocks[0].max()) + 1
+    blocks = int(t.blocks[0].max()) + 1
+    if found.loose and blocks > 1:
         return [Finding("facets.disconnected", size | {"blocks": blocks}, "refused")]
     if found.loose:
         which = [columns[k] for k in found.loose]

@@ -1,11 +1,13 @@
 """Adjusted scores: the equations written out, real ratings, and plans that cannot be compared."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from svcmetrics import TableError
-from svcmetrics.score import adjust
+from svcmetrics.score import _adjust_findings, adjust
 from svcmetrics.verify import severity
 from tests.score.samples import SAMPLES
 
@@ -200,3 +202,11 @@ def test_more_fixed_columns_than_can_be_solved(monkeypatch):
     (found,) = adjust(RATED, **CALL).findings
     assert (found.key, found.level) == ("adjust.too_large", "refused")
     assert found.values["levels"] == RATED["unit"].nunique()
+
+
+def test_drawn_errors_are_told_as_a_share_of_the_standard_error():
+    """A variance off by 6% is a standard error off by 3%."""
+    model = SimpleNamespace(perfect=False, drawn=True, spread_error=0.06)
+    (found,) = _adjust_findings._of_model(SimpleNamespace(model=model))
+    assert (found.key, found.values["share"]) == ("adjust.drawn", 0.03)
+    assert _adjust_findings._of_model(SimpleNamespace(model=None)) == []

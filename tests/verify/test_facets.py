@@ -458,7 +458,32 @@ def test_ratings_of_the_same_thing_by_the_same_rater_are_counted_beyond_the_firs
 
 @pytest.mark.parametrize(
     ("group", "x", "thin"), [([0, 0, 1, 1], [0, 1, 0, 1], 0), ([0, 0, 1, 1], [0, 1, 1, 1], 1),
-                             ([0, 0, 1, 1], [0, 0, 1, 1], 2)]
+                             ([0, 0, 1, 1], [0, 0, 1, 1], 2), ([0, 0, 1, 1], [0, 1, 0, 0], 1)]
 )  # fmt: skip
 def test_elements_that_lack_a_category_are_counted(group, x, thin):
     assert facets_data._thin(np.array(group), np.array(x), 2) == thin
+
+
+def test_raters_who_never_meet_on_the_same_thing_agree_on_nothing():
+    """A Latin square: each item of each department has one rater, so that no pair can agree."""
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame(
+        [(t, r, (t + r) % 5) for t in range(20) for r in range(5)], columns=[*"tri"]
+    )
+    rows["x"] = rng.integers(1, 4, len(rows))
+    found = verify.facets(rows, target="t", rater="r", item="i", score="x").table
+    (none,) = found[found["metric"] == "exact_agreement"].to_dict("records")
+    assert none["n"] == 0
+    assert np.isnan([none["estimate"], none["low"], none["high"], none["expected"]]).all()
+
+
+def test_a_weight_of_nought_leaves_a_rating_out_and_says_so():
+    rows = pd.DataFrame(
+        {"t": [*"aabb"], "r": [*"xyxy"], "s": [1, 2, 2, 1], "w": [1.0, 0.0, 2.0, 0.5]}
+    )
+    kept, dropped = facets_data.read(rows, ["t", "r"], "s", "w")
+    assert kept["w"].tolist() == [1.0, 2.0, 0.5]
+    assert dropped == {"no_weight": 1}
+    assert facets_data.read(rows.assign(w=1.0), ["t", "r"], "s", "w")[1] == {}
+    with pytest.raises(TableError):
+        facets_data.read(rows.assign(w=[1.0, -0.1, 2.0, 0.5]), ["t", "r"], "s", "w")

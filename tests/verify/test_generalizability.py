@@ -288,3 +288,12 @@ def test_one_rater_who_rates_twice_cannot_be_told_from_the_unit():
     table = pd.DataFrame({"unit": [*"AABB"], "who": "r", "points": [4, 5, 3, 5]})
     found = generalizability(table, "points ~ unit * who", object="unit")
     assert [f.key for f in found.findings if f.level == "refused"] == ["generalizability.same"]
+
+
+def test_random_signs_are_told_by_the_largest_share_they_add():
+    """0.1 of 1 and 0.2 of 4: a tenth at most; a component without an error says nothing."""
+    model = SimpleNamespace(simulation_errors=np.array([0.1, 0.2, np.nan]),
+                            errors=np.array([1.0, 4.0, np.nan]), criterion_error=0.3)  # fmt: skip
+    told = _generalizability_findings._simulation(SimpleNamespace(model=model))
+    assert told == {"share": pytest.approx(0.1), "criterion": 0.3}
+    assert _generalizability_findings._simulation(SimpleNamespace(model=None)) == {}

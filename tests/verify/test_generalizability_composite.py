@@ -303,3 +303,28 @@ def test_a_plan_has_one_level_at_least_of_every_facet(levels, fits):
     with pytest.raises(TableError) as caught:
         composite(_rated(), "分 ~ 部门 + 评价人", **call)
     assert caught.value.problems[0].key == "d_study_sizes"
+
+
+def test_five_pairs_of_dimensions_are_named_of_all_that_cannot_be_told_apart():
+    """Seven pairs, one of them just below a correlation of 0.95; eight departments are not few."""
+    pairs = pd.DataFrame({
+        "metric": "component", "stratum": [*"abcdefg"], "with_stratum": "h", "n": 8,
+        "correlation": [0.95, 0.99, 1.2, 0.96, 0.97, 0.949, 0.98], "estimate": 1.0,
+    })  # fmt: skip
+    whole = pd.DataFrame({"metric": ["phi", "erho2"], "stratum": "", "n": 8, "estimate": [0.85, 0.9],
+                          "low": [0.8, 0.8], "high": [0.9, 0.95]})  # fmt: skip
+    data = SimpleNamespace(names=[*"abcdefgh"], dropped={}, cells=[])
+    parts = SimpleNamespace(strata=[])
+
+    def said(n: int, low: float = 0.8, phi: float = 0.85) -> list:
+        rows = pd.concat([pairs, whole.assign(low=low, n=n, estimate=[phi, 0.9])])
+        return _composite_rows.findings(rows, data, parts)
+
+    good, alike = said(8)
+    assert good.key == "generalizability_composite.good"
+    assert alike.values["pairs"] == ["a – h", "b – h", "c – h", "d – h", "e – h"]
+    assert alike.values["count"] == 6
+    assert said(7)[-1].key == "generalizability.few_targets"
+    assert said(8, low=0.79)[0].key == "generalizability_composite.fair"
+    assert said(8, low=0.1, phi=0.5)[0].key == "generalizability_composite.fair"
+    assert said(8, low=0.1, phi=0.49)[0].key == "generalizability_composite.poor"

@@ -421,3 +421,21 @@ def test_a_column_that_names_one_department_for_each_rater_tells_own_ratings():
     assert oddities._own_unit(data.assign(u=list("xyyy")), "t", "r") is None  # two for one rater
     assert oddities._own_unit(data.assign(u=list("zzyy")), "t", "r") is None  # no department
     assert oddities._own_unit(data.assign(t=list("yyxx")), "t", "r") is None  # none of the own
+
+
+def test_waves_counted_in_chinese_stand_in_their_order():
+    names = [
+        "第二轮",
+        "第九轮",
+        "第十轮",
+        "第十一轮",
+        "第十二轮",
+        "第二十轮",
+        "第二十一轮",
+        "第三十轮",
+    ]
+    counts = ["2", "9", "10", "11", "12", "20", "21", "30"]
+    assert [grid._CHINESE.sub(grid._counted, n) for n in names] == [f"第{k}轮" for k in counts]
+    assert grid._CHINESE.sub(grid._counted, "二〇二六年") == "2026年"
+    mixed = [names[k] for k in (5, 2, 7, 0, 3, 6, 1, 4)]
+    assert sorted(mixed, key=grid._natural) == names

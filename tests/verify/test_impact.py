@@ -420,3 +420,14 @@ def test_errors_of_means_are_clustered_by_rater():
     less = SimpleNamespace(targets=list("ac"), target=np.array([0] * 5 + [1] * 4), rater=np.arange(9),
                            centred=lambda: y[:9])  # fmt: skip
     assert impact_groups.base(less) is None
+
+
+def test_departments_of_five_raters_stand_apart_by_students_t_of_four_degrees():
+    """Four equal errors s: var = s² (1 − 1/4), and t at the level that holds for four together."""
+    one = (1 + 0.95 ** (1 / 4)) / 2
+    at = [stats.t.ppf(one, df) * np.sqrt(0.75) for df in (3, 4, 5)]
+    for far, word in (((at[0] + at[1]) / 2, 1), ((at[1] + at[2]) / 2, 0)):
+        mean = np.array([far, 0.0, -far, 0.0, 9.0])
+        shown = np.array([True, True, True, True, False])
+        found = impact_groups.groups(mean, np.ones(5), np.array([5, 5, 5, 5, 2]), shown)
+        assert found.tolist() == [word, 0, -word, 0, 0]
