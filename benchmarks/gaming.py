@@ -1,14 +1,16 @@
 """Gaming checks: how often honest studies raise a flag, and how much of what is planted is seen.
 
 ``python3 dev.py bench gaming [studies]``. Nothing is timed. Honest studies are simulated companies
-of eight departments; the largest of them then steers a share of its cases, in one way after another.
-Shares are those of the cases, of the agreed deadlines, or (easy cases) of the second half of the log.
-What ratings can be steered by: ``gaming_votes``.
+of eight departments; the largest of them then steers a share of its cases, in one way after another,
+and then the two or three largest do the same. Shares are those of the cases, of the agreed deadlines,
+or (easy cases) of the second half of the log. What ratings can be steered by: ``gaming_votes``; many
+draws of counts alone: ``gaming_masking``.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -28,12 +30,14 @@ def study(seed: int) -> dict[str, pd.DataFrame]:
 Tables = dict[str, pd.DataFrame]
 
 
-def largest(tables: Tables, cases: pd.Series | None = None) -> tuple[str, pd.DataFrame]:
-    """The department with most cases (of some), and the first event of each of them."""
+def largest(
+    tables: Tables, cases: pd.Series | None = None, place: int = 0
+) -> tuple[str, pd.DataFrame]:
+    """The department with most cases (of some), or at a later place, and the first event of each."""
     first = tables["events"].sort_values("seq").drop_duplicates("case_id")
     first = first if cases is None else first[first["case_id"].isin(cases)]
     provider = first["service_id"].map(tables["services"].set_index("service_id")["provider_id"])
-    unit = str(provider.value_counts().index[0])
+    unit = str(provider.value_counts().index[place])
     return unit, first[provider == unit]
 
 
@@ -102,6 +106,20 @@ PLANTED = {
 }  # fmt: skip
 
 
+# The same by two or three departments: how many, and the share of each.
+TOGETHER = {moved_deadline: 0.5, reopened: 0.05, split: 0.05, quiet_rework: 0.05}
+
+
+def all_seen(tables: Tables, kind: Callable[..., Tables], share: float, many: int) -> bool:
+    """Whether the departments with most cases are all flagged when they do the same."""
+    cases = tables["commitments"]["case_id"] if kind is moved_deadline else None
+    chosen = [largest(tables, cases, place) for place in range(many)]
+    for _, mine in chosen:
+        tables = kind(tables, mine, share)
+    found = flags(tables)
+    return {unit for unit, _ in chosen} <= set(found.loc[found["metric"] == kind.__name__, "unit"])
+
+
 def flags(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     table = verify.gaming(None, **tables).table
     return table[table["flagged"].astype(bool)]
@@ -118,8 +136,11 @@ if __name__ == "__main__":
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     alarms, overall = [], 0
     seen = {(kind, share): 0 for kind, shares in PLANTED.items() for share in shares}
+    hidden = {(kind, many): 0 for kind in TOGETHER for many in (2, 3)}
     for seed in range(first, first + count):
         tables = study(seed)
+        for kind, many in hidden:
+            hidden[kind, many] += all_seen(tables, kind, TOGETHER[kind], many)
         whole, agreed = largest(tables), largest(tables, tables["commitments"]["case_id"])
         found = flags(tables)
         alarms.append(found["metric"].unique().tolist())
@@ -135,3 +156,6 @@ if __name__ == "__main__":
           f"over all comparisons in {of(overall, count)}; per check {names.to_dict()}")  # fmt: skip
     for (kind, share), times in seen.items():
         print(f"{kind.__name__}, {share:.0%}: seen in {of(times, count)}")
+    for (kind, many), times in hidden.items():
+        print(f"masking: {kind.__name__}, {TOGETHER[kind]:.0%} in {many} of 8 departments: "
+              f"all of them seen in {of(times, count)}")  # fmt: skip

@@ -3,12 +3,14 @@
 ``python3 dev.py bench gaming_votes [studies]``. Nothing is timed. Ten people in each of eight
 departments rate the other seven in six waves, on two items; some departments are honestly served
 better by some, and some get on better in one wave than in another. Then two departments give each
-other the top score, one pays back what it got, or late forms lift one.
+other the top score, one pays back what it got, or late forms lift one; and then two or three pairs,
+or departments, do the same.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -43,29 +45,49 @@ def answered(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**named, target_id=frame["target_id"].astype("str"), score=score)
 
 
-def mutual_top(frame: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
-    """Departments 0 and 1 give each other the top score in this share of their forms."""
-    theirs = frame["rater_unit_id"].isin((0, 1)) & frame["target_id"].isin((0, 1))
+def mutual_top(
+    frame: pd.DataFrame, share: float, rng: np.random.Generator, first: int = 0
+) -> pd.DataFrame:
+    """A department and the next give each other the top score in this share of their forms."""
+    pair = (2 * first, 2 * first + 1)
+    theirs = frame["rater_unit_id"].isin(pair) & frame["target_id"].isin(pair)
     form = frame["rater_key"] * WAVES + frame["wave"]
     chosen = rng.random(UNITS * RATERS * WAVES)[form] < share
     return frame.assign(latent=frame["latent"].mask(theirs & chosen, 5.0))
 
 
-def revenge(frame: pd.DataFrame, slope: float, _: np.random.Generator) -> pd.DataFrame:
-    """Department 0 answers what it got in one wave with so much of the same in the next."""
-    got = frame[frame["target_id"] == 0].groupby(["rater_unit_id", "wave"])["met"].first()
+def revenge(
+    frame: pd.DataFrame, slope: float, _: np.random.Generator, own: int = 0
+) -> pd.DataFrame:
+    """A department answers what it got in one wave with so much of the same in the next."""
+    got = frame[frame["target_id"] == own].groupby(["rater_unit_id", "wave"])["met"].first()
     key = pd.MultiIndex.from_arrays([frame["target_id"], frame["wave"] - 1])
     paid = slope * got.reindex(key).fillna(0.0).to_numpy()
-    return frame.assign(latent=frame["latent"] + paid * (frame["rater_unit_id"] == 0))
+    return frame.assign(latent=frame["latent"] + paid * (frame["rater_unit_id"] == own))
 
 
-def late_votes(frame: pd.DataFrame, points: float, _: np.random.Generator) -> pd.DataFrame:
-    """The last twentieth of the forms gives department 0 so many points more."""
+def late_votes(
+    frame: pd.DataFrame, points: float, _: np.random.Generator, own: int = 0
+) -> pd.DataFrame:
+    """The last twentieth of the forms gives a department so many points more."""
     late = frame["day"] > 19
-    return frame.assign(latent=frame["latent"] + points * (late & (frame["target_id"] == 0)))
+    return frame.assign(latent=frame["latent"] + points * (late & (frame["target_id"] == own)))
 
 
 PLANTED = {mutual_top: (0.2, 0.4, 0.7), revenge: (0.4, 0.8, 1.5), late_votes: (0.5, 0.7, 1.0)}
+
+# The same by two or three pairs, or departments.
+TOGETHER = {mutual_top: 0.7, revenge: 1.5, late_votes: 1.0}
+
+
+def all_seen(frame: pd.DataFrame, kind: Callable[..., pd.DataFrame], many: int, seed: int) -> bool:
+    """Whether all of them are flagged."""
+    for place in range(many):
+        frame = kind(frame, TOGETHER[kind], np.random.default_rng([seed, place]), place)
+    found = flags(frame)
+    step = 2 if kind is mutual_top else 1
+    units = {str(step * place) for place in range(many)}
+    return units <= set(found.loc[found["metric"] == kind.__name__, "unit"])
 
 
 def flags(frame: pd.DataFrame) -> pd.DataFrame:
@@ -76,6 +98,7 @@ def flags(frame: pd.DataFrame) -> pd.DataFrame:
 def main(count: int) -> None:
     alarms = dict.fromkeys((*CHECKS, "any"), 0)
     hits = {(kind, size): 0 for kind, sizes in PLANTED.items() for size in sizes}
+    hidden = {(kind, many): 0 for kind in TOGETHER for many in (2, 3)}
     for seed in range(2000, 2000 + count):
         frame, rng = ratings(seed), np.random.default_rng(seed)
         found = set(flags(frame)["metric"])
@@ -86,10 +109,15 @@ def main(count: int) -> None:
             hits[kind, size] += bool(
                 ((rows["metric"] == kind.__name__) & (rows["unit"] == "0")).any()
             )
+        for kind, many in hidden:
+            hidden[kind, many] += all_seen(frame, kind, many, seed)
     for name, times in alarms.items():
         print(f"honest, {name}: flagged in {of(times, count)}")
     for (kind, size), times in hits.items():
         print(f"{kind.__name__} {size:g}: seen in {of(times, count)}")
+    for (kind, many), times in hidden.items():
+        print(f"masking: {kind.__name__} {TOGETHER[kind]:g}, {many} at once: "
+              f"all of them seen in {of(times, count)}")  # fmt: skip
 
 
 if __name__ == "__main__":

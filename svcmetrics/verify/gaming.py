@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from scipy import special
 
 from svcmetrics.metric import metric
-from svcmetrics.numeric import outliers
+from svcmetrics.numeric import masking, outlier_counts, outliers
 from svcmetrics.numeric.intervals import wilson
 from svcmetrics.numeric.multiplicity import benjamini_hochberg, holm
 from svcmetrics.result import Finding, Result, estimates
@@ -24,7 +25,8 @@ _VOTES = ("mutual_top", "revenge", "late_votes")
 @metric(
     better="lower",
     drawing="flagged",
-    source="Viechtbauer & Cheung 2010, Res. Synth. Methods 1, 112-125, eq. 15 (deleted residuals)",
+    source="Viechtbauer & Cheung 2010, Res. Synth. Methods 1, 112-125, eq. 15 (deleted residuals); "
+    "Rosner 1983, Technometrics 25, 165-172 (several at once)",
 )
 def gaming(
     ratings: pd.DataFrame | None,
@@ -54,13 +56,16 @@ def gaming(
     No score is changed. n: cases, or raters; for revenge, pairs of waves.
 
     Misleads: there may be good reasons; a flag is a question to the department, never a verdict.
-    What all departments do alike is not flagged, and two of eight that do the same hide one another:
-    of 57% and 20% reopened cases beside six departments without any, neither is flagged; so read
-    the estimates as well. Fewer than five departments cannot be compared.
+    What all departments do alike is not flagged. Several that do the same would hide one another; so
+    fewer than half of them, ten at most, are also judged together, against the others alone, as long as
+    these are four (``numeric.masking``; ``expected`` is then theirs). Two of five, or four of eight, still
+    hide one another: read the estimates as well. Fewer than five departments cannot be compared.
     Departments differ honestly: each is judged against the spread among the others, and in each
     check the chance of any false alarm is held at 5% (Benjamini and Hochberg), as long as the log
-    odds of honest departments scatter like a normal distribution. Few hits, and the rise of easy cases,
-    are judged from the counts themselves (``numeric.outliers.above``, ``risen``). Weak signs are not
+    odds of honest departments scatter like a normal distribution: 1 to 4% in drawn counts of a spread
+    of 0.5; at a spread of 1, where one honest department in forty has seven times the usual rate, 3
+    to 6%. Few hits, and the rise of easy cases,
+    are judged from the counts themselves (``numeric.outlier_counts``). Weak signs are not
     seen. In every second simulated study of eight departments are seen: reopened cases and work sent back by
     phone below 1% of a department's cases, begun anew 1%, split 1.5%, easy cases added 10%, deadlines
     put off 30% (of 36), mutual fives in half of the forms, late votes of 0.7 points, and paying
@@ -68,7 +73,8 @@ def gaming(
     to 45%; the reading says so, and how many flags stand at 5% over all of them (``p_overall``, Holm).
     Flags are not held to that: with eight departments hardly anything would be seen.
 
-    Source: Viechtbauer & Cheung 2010; Higgins et al. 2009, J. R. Stat. Soc. A 172, 137-159; Holm 1979,
+    Source: Viechtbauer & Cheung 2010; Rosner 1983, Technometrics 25, 165-172 (several at once; here with
+    exact chances, his hold from 25 values on); Higgins et al. 2009, J. R. Stat. Soc. A 172, 137-159; Holm 1979,
     Scand. J. Stat. 6, 65-70.
 
     >>> rows = [(f"{u}{k}", r, pd.Timestamp("2026-03-02") + pd.Timedelta(days=9 * r),
@@ -91,7 +97,7 @@ def gaming(
     else:
         not_checked.append("no_ratings")
     about: dict[str, Any] = {"dropped": dropped, "level": LEVEL, "not_checked": not_checked,
-                             "method": "studentised deleted residuals, Benjamini-Hochberg"}  # fmt: skip
+                             "method": "studentised deleted residuals, one or several; Benjamini-Hochberg"}  # fmt: skip
     table = _stacked(parts)
     return Result("gaming", table, _reading(table, not_checked), about)
 
@@ -133,10 +139,10 @@ def _shares(counts: pd.DataFrame) -> pd.DataFrame:
     if "hits_before" in counts:
         # A rise against the department's own past: honest differences of level drop out.
         b, n = (counts[f"{c}_before"].to_numpy("float64") for c in ("hits", "trials"))
-        against = outliers.risen(hits, b, trials / n)
+        against = masking.several(outlier_counts.risen(hits, b, trials / n), len(hits))
         expected = np.minimum((b + 0.5) / (n + 1) * against.expected, 1.0)
     else:
-        against = outliers.above(hits, trials)
+        against = masking.several(outlier_counts.above(hits, trials), len(hits))
         expected = against.expected
     return estimates(
         counts["check"].iloc[0], groups={"unit": counts["unit"].astype(str), "other": ""},
@@ -165,7 +171,7 @@ def _votes(
 def _points(check: str, blocks: pd.DataFrame) -> pd.DataFrame:
     """Points of each block beside what the other blocks let expect."""
     mean, variance, n = (blocks[c].to_numpy("float64") for c in ("mean", "variance", "n"))
-    against = outliers.deleted(mean, variance)
+    against = masking.several(partial(outliers.deleted, mean, variance), len(mean))
     half = special.stdtrit(n - 1, 0.975) * np.sqrt(variance)
     return estimates(
         check, groups={"unit": blocks["unit"].astype(str), "other": blocks["other"].astype(str)},
@@ -181,7 +187,9 @@ def _mutual(blocks: pd.DataFrame) -> pd.DataFrame:
         one, left_on=["unit", "other"], right_on=["other", "unit"], suffixes=("", "_back")
     )
     both = both[both["unit"] < both["other"]]
-    weaker = (both["p_back"] > both["p"]).to_numpy()
+    # Two that are told together have one p: then the one nearer to the others is the weaker.
+    alike = (both["p_back"] == both["p"]) & (both["t_back"] < both["t"])
+    weaker = ((both["p_back"] > both["p"]) | alike).to_numpy()
     for column in ("estimate", "low", "high", "n", "expected", "t", "p"):
         both[column] = both[column].mask(weaker, both[f"{column}_back"])
     return both[one.columns]

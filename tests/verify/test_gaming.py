@@ -116,6 +116,45 @@ def test_cases_reopened_after_the_close():
     assert ("reopened", unit) in flagged(gaming(part))
 
 
+def reopening(part, shares: dict[str, float]) -> None:
+    """So large a share of each of these departments' closed cases is gone on with."""
+    closed = part["events"][part["events"]["action"] == "close"]
+    for unit, share in shares.items():
+        some = closed[closed["case_id"].isin(cases_of(part, unit))]
+        some = some.sample(frac=share, random_state=1)
+        more_events(part, some.assign(seq=some["seq"] + 1, action="deliver", step_no=1))
+
+
+@pytest.mark.parametrize("shares", [(0.57, 0.2), (0.3, 0.1, 0.2)])
+def test_departments_that_do_the_same_do_not_hide_one_another(shares):
+    part = tables()
+    units = part["services"]["provider_id"].value_counts().index
+    steering = dict(zip(map(str, units), shares, strict=False))
+    reopening(part, steering)
+    result = gaming(part)
+    # Their outputs are handed over again as well: that is another check.
+    assert {unit for check, unit in flagged(result) if check == "reopened"} == set(steering)
+    rows = result.table[result.table["metric"] == "reopened"].set_index("unit")
+    # What is expected of them is what the others do, and not each other.
+    assert (rows.loc[list(steering), "expected"] < 0.02).all()
+    assert (rows.drop(index=list(steering))["p"] > 0.1).all()
+    said = result.say("zh")
+    assert all(f"{unit}：办结后又继续办理的占" in said for unit in steering)
+
+
+def test_two_of_five_hide_one_another_still():
+    part = tables()
+    units = part["services"]["provider_id"].value_counts().index[:5]
+    part["services"] = part["services"][part["services"]["provider_id"].isin(units)]
+    part["events"] = part["events"][
+        part["events"]["service_id"].isin(part["services"]["service_id"])
+    ]
+    reopening(part, {str(u): 0.3 for u in units[:2]})
+    table = gaming(part).table
+    rows = table[table["metric"] == "reopened"]
+    assert len(rows) == 5 and not rows["flagged"].any()
+
+
 def test_withdrawn_and_begun_anew():
     part = tables()
     unit = victim(part)
@@ -450,10 +489,28 @@ def test_of_two_directions_the_one_that_stands_out_less_decides():
     both = gaming_module._mutual(blocks).set_index(["unit", "other"])
     assert len(both) == 15 and all(a < b for a, b in both.index)
     for a, b in both.index:
-        weaker = max([(a, b), (b, a)], key=lambda k: one.loc[k, "p"])
+        # Of two with one p, the one nearer to the others.
+        weaker = max([(a, b), (b, a)], key=lambda k: (one.loc[k, "p"], -one.loc[k, "t"]))
         for column in ("estimate", "low", "high", "expected", "t", "p"):
             assert both.loc[(a, b), column] == pytest.approx(one.loc[weaker, column])
     assert both.loc[("a", "b"), "estimate"] == 0.7
+
+
+def test_of_two_directions_told_together_the_nearer_one_decides():
+    rng = np.random.default_rng(3)
+    pairs = [(a, b) for a in "abcdef" for b in "abcdef" if a != b]
+    blocks = pd.DataFrame(pairs, columns=["unit", "other"]).assign(variance=1e-4, n=9)
+    blocks["mean"] = rng.normal(0, 0.1, len(blocks))
+    for (a, b), far in {("a", "b"): 5.0, ("b", "a"): 4.0, ("c", "d"): 4.5, ("d", "c"): 5.5}.items():
+        blocks.loc[(blocks["unit"] == a) & (blocks["other"] == b), "mean"] = far
+    one = gaming_module._points("mutual_top", blocks).set_index(["unit", "other"])
+    both = gaming_module._mutual(blocks).set_index(["unit", "other"])
+    assert one.loc[("a", "b"), "p"] == one.loc[("b", "a"), "p"] == both.loc[("a", "b"), "p"]
+    assert (
+        both.loc[("a", "b"), ["estimate", "t"]].tolist()
+        == one.loc[("b", "a"), ["estimate", "t"]].tolist()
+    )
+    assert both.loc[("c", "d"), "estimate"] == 4.5
 
 
 def test_paying_back_is_a_slope_through_nought_from_five_steps_on():
