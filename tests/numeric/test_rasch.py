@@ -13,10 +13,12 @@ def rated(seed, sizes=SIZES, sets=1, weight=False, top=3):
     rng = np.random.default_rng(seed)
     codes = [v.ravel() for v in np.indices(sizes)]
     codes = [c[kept] for kept in [rng.random(len(codes[0])) < 5 / 6] for c in codes]
-    places = [rng.normal(0, s, n) for s, n in zip((1.0, 0.6, 0.4), sizes, strict=True)]
-    at = places[0][codes[0]] - places[1][codes[1]] - places[2][codes[2]]
+    places = [rng.normal(0, s, n) for s, n in zip((1.0, 0.6, 0.4), sizes, strict=False)]
+    at = places[0][codes[0]]
+    for place, code in zip(places[1:], codes[1:], strict=True):
+        at = at - place[code]
     steps = np.sort(rng.normal(0, 1, (sets, top)), axis=1)
-    group = codes[2] % sets
+    group = codes[-1] % sets
     p = np.stack([chances(a, steps[g]) for a, g in zip(at, group, strict=True)])
     x = (rng.random(len(at))[:, None] > p.cumsum(axis=1)).sum(axis=1).clip(0, top)
     times = rng.uniform(0.5, 2, len(x)) if weight else None

@@ -5,10 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from svcmetrics.numeric import rasch_newton
+from svcmetrics.numeric import rasch, rasch_newton
 from tests.numeric.test_rasch import SIZES, rated
 
-NONE = tuple(np.full(n, np.nan) for n in SIZES)
+
+def free(sizes=SIZES):
+    return tuple(np.full(n, np.nan) for n in sizes)
+
+
+NONE = free()
 
 
 def log_likelihood(data, place, thresholds, weight):
@@ -36,11 +41,12 @@ def at(seed, data):
     return place, rng.normal(0, 0.8, (data.groups, data.top))
 
 
-@pytest.mark.parametrize("sets", [1, 3])
+@pytest.mark.parametrize("sets", [1, 2, 3])
 @pytest.mark.parametrize("first", [None, 1])
-def test_slopes_and_bends_are_those_of_the_likelihood(sets, first):
-    data = rated(1, sets=sets, weight=True)
-    p = rasch_newton.plan(data, NONE, first)
+@pytest.mark.parametrize("sizes", [SIZES, (7, 5)])
+def test_slopes_and_bends_are_those_of_the_likelihood(sets, first, sizes):
+    data = rated(1, sizes, sets, weight=True)
+    p = rasch_newton.plan(data, free(sizes), first)
     assert p.first == (0 if first is None else first)
     place, thresholds = at(2, data)
     weight = data.times
@@ -52,7 +58,7 @@ def test_slopes_and_bends_are_those_of_the_likelihood(sets, first):
         pieces = np.split(v, np.cumsum([data.sizes[k] for k in order]))
         own = dict(zip(order, pieces[:-1], strict=True))
         return log_likelihood(
-            data, [own[k] for k in range(3)], pieces[-1].reshape(thresholds.shape), weight
+            data, [own[k] for k in range(len(sizes))], pieces[-1].reshape(thresholds.shape), weight
         )
 
     h, eye = 1e-3, np.eye(len(start))
@@ -94,24 +100,38 @@ def test_a_step_solves_the_whole_system_and_keeps_means_and_anchors(anchored, fi
     order = [p.first, *p.rest]
     pieces = np.split(left, np.cumsum([data.sizes[k] for k in order]))
     for k, piece in zip(order, pieces[:-1], strict=True):
-        free = piece[~p.held[k]]
-        assert free == pytest.approx(np.full(len(free), free.mean()), abs=1e-8)
+        left = piece[~p.held[k]]
+        assert left == pytest.approx(np.full(len(left), left.mean()), abs=1e-8)
         if k == p.floating or p.held[k].any():
-            assert free == pytest.approx(np.zeros(len(free)), abs=1e-8)
+            assert left == pytest.approx(np.zeros(len(left)), abs=1e-8)
     for piece in pieces[-1].reshape(sets, 3):
         assert piece == pytest.approx(np.full(3, piece.mean()), abs=1e-8)
-    free = [k for k in order if not p.held[k].any()]
-    assert p.floating == (free[0] if free else -1)
+    loose = [k for k in order if not p.held[k].any()]
+    assert p.floating == loose[0]
 
 
-def test_what_is_left_to_do_is_the_largest_pull():
-    data = rated(7)
+@pytest.mark.parametrize("sets", [1, 2, 3])
+def test_what_is_left_to_do_is_the_largest_pull(sets):
+    data = rated(7, sets=sets)
     p = rasch_newton.plan(data, NONE)
     place, thresholds = at(8, data)
     s = rasch_newton.system(p, place, thresholds, data.times)
-    steps = s.gradient[-1] - s.gradient[-1].mean()
-    told = max(np.abs(g).max() for g in [*s.gradient[:-1], steps])
-    assert s.residual == pytest.approx(told)
+    steps = s.gradient[-1].reshape(sets, 3)
+    pulls = [*s.gradient[:-1], *(own - own.mean() for own in steps)]
+    assert s.residual == pytest.approx(max(np.abs(g).max() for g in pulls))
+    found = rasch.fit(data, close=1e-9)
+    place = [sign * m for sign, m in zip((1, -1, -1), found.measures, strict=True)]
+    assert rasch_newton.system(p, place, found.thresholds, data.times).residual < 1e-6
+
+
+def test_ratings_that_reached_a_step_are_counted_where_the_highest_is_never_given():
+    data = rated(12, sets=2, weight=True)
+    data.x[:] = np.minimum(data.x, 2)
+    seen = rasch_newton.plan(data, NONE).seen
+    told = [
+        [data.times[(data.group == g) & (data.x >= k)].sum() for k in (1, 2, 3)] for g in (0, 1)
+    ]
+    assert seen == pytest.approx(np.array(told))
 
 
 def test_few_meetings_are_multiplied_one_by_one_to_the_same_product(monkeypatch):
