@@ -44,7 +44,6 @@ def several(judge: Judge, groups: int) -> Against:
     found = found._replace(p=np.minimum(found.p / ALONE, 1.0))
     apart = np.zeros(groups, bool)
     for many in range(1, most + 1):
-        apart = apart.copy()
         apart[np.argmin(np.where(apart, np.inf, now.p))] = True
         now = judge(apart)
         if many > 1:

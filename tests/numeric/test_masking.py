@@ -175,6 +175,13 @@ def test_the_chance_of_a_set_counts_all_sets_and_ways():
     assert said(0.02, 1.5e-3).p[:3].tolist() == pytest.approx([0.4, 0.2, 0.21])
 
 
+def test_who_is_as_clear_alone_stays_alone():
+    p = [0.9, 0.18, 0.39375, 0.9, 0.9, 0.9, 0.9, 0.9]
+    two = [0.9, 0.01, 0.25, 0.9, 0.9, 0.9, 0.9, 0.9]
+    found = masking.several(Said((p, 1.0), (p, 1.0), (two, 1e-9), (p, 1.0)), 8)
+    assert 0.25 * 7 * 2 / 8 == found.p[2] == 0.4375 and found.t[2] == 0
+
+
 def test_the_least_clear_of_a_set_must_hold_by_rosners_value():
     """Seven are left when the last of two is judged: times 7, as p of two among eight times 8 / 2."""
     assert said(0.04, 4e-4).p[:3].tolist() == pytest.approx([0.4, 0.07, 0.07])
