@@ -66,10 +66,6 @@ def omega(  # noqa: PLR0913
     0               total      0.73
     1  total_standardised      0.73
     """
-    if factors < 1:
-        raise table_error(
-            "unknown_word", unknown=[f"factors={factors}"], known=["1", "2", "3", "…"]
-        )
     form = answers.read(ratings, person=person, item=item, score=score, missing=missing)
     about: dict[str, Any] = {
         "dropped": form.dropped, "persons": form.persons, "items": len(form.items),
@@ -115,6 +111,8 @@ def _table(
 
 
 def _refusal(form: answers.Answers, covariance: np.ndarray, factors: int, n: int) -> Finding | None:
+    if factors < 1:
+        raise table_error("unknown_word", unknown=[f"factors={factors}"], known=["1", "2", "…"])
     k = len(form.items)
     flat = [str(i) for i, v in zip(form.items, np.diag(covariance)) if v <= 0]
     if flat:
