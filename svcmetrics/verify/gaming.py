@@ -62,16 +62,17 @@ def gaming(
     hide one another: read the estimates as well. Fewer than five departments cannot be compared.
     Departments differ honestly: each is judged against the spread among the others, and in each
     check the chance of any false alarm is held at 5% (Benjamini and Hochberg), as long as the log
-    odds of honest departments scatter like a normal distribution: 1 to 4% in drawn counts of a spread
-    of 0.5; at a spread of 1, where one honest department in forty has seven times the usual rate, 3
-    to 6%. Few hits, and the rise of easy cases,
-    are judged from the counts themselves (``numeric.outlier_counts``). Weak signs are not
-    seen. In every second simulated study of eight departments are seen: reopened cases and work sent back by
-    phone below 1% of a department's cases, begun anew 1%, split 1.5%, easy cases added 10%, deadlines
-    put off 30% (of 36), mutual fives in half of the forms, late votes of 0.7 points, and paying
-    back 1.3 times what was given (``benchmarks/README.md``). Over nine checks false alarms may add up
-    to 45%; the reading says so, and how many flags stand at 5% over all of them (``p_overall``, Holm).
-    Flags are not held to that: with eight departments hardly anything would be seen.
+    odds of honest departments scatter like a normal distribution: 1 to 4% of drawn counts with a spread
+    of 0.5; with a spread of 1, where one honest department in forty has seven times the usual rate, 4 to
+    6%. Few hits, and the rise of easy cases, are judged from the counts themselves
+    (``numeric.outlier_counts``). Weak signs are not seen. In every second simulated study of eight
+    departments are seen: work sent back by phone below 1% of a department's cases, reopened ones 1%,
+    begun anew and split 1 to 2%, easy cases added 10%, deadlines put off 30% (of 36), mutual fives in
+    half of the forms, late votes of 0.7 points, and paying back 1.3 times what was given; of two or three
+    that do the same, 5% reopened, split or sent back by phone (``benchmarks/README.md``). Over nine
+    checks false alarms may add up to 45%; the reading says so, and how many flags stand at 5% over all of
+    them (``p_overall``, Holm). Flags are not held to that: with eight departments hardly anything would
+    be seen.
 
     Source: Viechtbauer & Cheung 2010; Rosner 1983, Technometrics 25, 165-172 (several at once; here with
     exact chances, his hold from 25 values on); Higgins et al. 2009, J. R. Stat. Soc. A 172, 137-159; Holm 1979,
