@@ -61,3 +61,17 @@ def test_without_an_interval_there_are_no_draws_and_unknown_names_are_errors():
     assert composite_draws(bare, joint={}, **CALL).isna().all(axis=None)
     with pytest.raises(TableError):
         composite_draws(table(), joint={"nobody": pd.DataFrame({"A": [1.0]})}, **CALL)
+
+
+def test_a_weight_that_may_only_be_larger_only_moves_towards_its_indicator():
+    """said weighs 0.5 to 0.9, time 0.5: A has 100 and 0, so no draw of A is below 50."""
+    weights = pd.DataFrame({"node": ["said", "time"], "weight": [0.5, 0.5]})
+    weights = weights.assign(low=[0.5, 0.5], high=[0.9, 0.5])
+    rows = [(u, m, x) for u, own in (("A", (100.0, 0.0)), ("B", (0.0, 100.0)))
+            for m, x in zip(("said", "time"), own)]  # fmt: skip
+    exact = pd.DataFrame(rows, columns=["unit", "metric", "estimate"])
+    exact = exact.assign(low=exact["estimate"], high=exact["estimate"])
+    drawn = composite_draws(exact, joint={}, weights=weights, target="unit")
+    assert drawn["A"].min() >= 50 - 1e-9
+    assert drawn["A"].max() > 55
+    np.testing.assert_allclose(drawn["A"] + drawn["B"], 100)

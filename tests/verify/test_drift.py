@@ -121,6 +121,8 @@ def test_waves_without_a_pair_in_common_have_no_change_of_level():
     assert levels["n"].tolist() == [40, 0] and levels["estimate"].isna().tolist() == [False, True]
     two = planted(np.random.default_rng(9), raters=2)
     assert verify.drift(two, **NAMES).findings[0].key == "drift.few"
+    three = planted(np.random.default_rng(9), raters=3)
+    assert "drift.few" not in [f.key for f in verify.drift(three, **NAMES).findings]
 
 
 def _forms(target, rater, score=None):
