@@ -1,10 +1,12 @@
 """Cases by hand: status, time that counts, time that does not; and laws of splitting."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from svcmetrics import measure
 from svcmetrics.io import engine
+from svcmetrics.measure.case_rows import differs
 from svcmetrics.problems import TableError
 from tests.measure.logs import CALENDAR, SERVICES, SMALL, STEPS, log
 
@@ -196,3 +198,12 @@ def test_an_unknown_action_and_a_missing_column_are_named():
 
 def test_an_empty_log_gives_no_cases():
     assert len(measure.cases(SMALL.head(0), **STUDY)) == 0
+
+
+def test_a_value_is_another_one_unless_the_same_is_known_to_stand_before():
+    """What is unknown is not known to be the same, neither as a text nor as a code of it."""
+    words = pa.array(["a", "a", None, None, "b", "b", "a"])
+    wanted = [True, False, True, True, True, False, True]
+    assert differs(words).tolist() == wanted
+    assert differs(words.dictionary_encode()).tolist() == wanted
+    assert differs(words.slice(0, 0)).tolist() == []
