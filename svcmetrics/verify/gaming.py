@@ -69,10 +69,10 @@ def gaming(
     departments are seen: work sent back by phone below 1% of a department's cases, reopened ones 1%,
     begun anew and split 1 to 2%, easy cases added 10%, deadlines put off 30% (of 36), mutual fives in
     half of the forms, late votes of 0.7 points, and paying back 1.3 times what was given; of two or three
-    that do the same, 5% reopened, split or sent back by phone (``benchmarks/README.md``). Over nine
-    checks false alarms may add up to 45%; the reading says so, and how many flags stand at 5% over all of
-    them (``p_overall``, Holm). Flags are not held to that: with eight departments hardly anything would
-    be seen.
+    that do the same, 5% reopened, split or sent back by phone, and pairs with mutual fives in 70%, but
+    not late votes of a point or paying back 1.5 times (``benchmarks/README.md``). Over nine checks
+    false alarms may add up to 45%; the reading says so, and how many flags stand at 5% over all of them
+    (``p_overall``, Holm). Flags are not held to that: with eight departments hardly anything would be seen.
 
     Source: Viechtbauer & Cheung 2010; Rosner 1983, Technometrics 25, 165-172 (several at once; here with
     exact chances, his hold from 25 values on); Higgins et al. 2009, J. R. Stat. Soc. A 172, 137-159; Holm 1979,
