@@ -532,3 +532,17 @@ def test_paying_back_is_a_slope_through_nought_from_five_steps_on():
     assert len(gaming_module._slopes(steps.head(4))) == 0
     still = steps.assign(then=np.where(steps["unit"] == "a", 0.0, steps["then"]))
     assert gaming_module._slopes(still)["unit"].tolist() == list("bcde")
+
+
+def test_names_of_neighbours_stand_above_and_below_and_nothing_is_drawn_of_nothing():
+    part = tables()
+    units = [str(u) for u in part["services"]["provider_id"].value_counts().index[:2]]
+    reopening(part, dict(zip(units, (0.5, 0.3), strict=True)))
+    del part["commitments"]
+    axes = gaming(part).plot()
+    lines: dict[float, list[float]] = {}
+    for name in sorted(axes.texts, key=lambda a: a.xy[0]):
+        lines.setdefault(name.xy[1], []).append(name.xyann[1])
+    assert [8, -8] in lines.values()
+    assert all(turns == [8, -8, 8, -8][: len(turns)] for turns in lines.values())
+    assert gaming({}).plot().texts[:] == []
