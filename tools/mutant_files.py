@@ -2,8 +2,10 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tools.environment import ROOT
@@ -44,6 +46,11 @@ def names(module: str) -> list[str]:
     return list(dict.fromkeys(m.rsplit("/", 1)[-1] for m in order))
 
 
+@cache
+def _words(path: Path) -> Counter[str]:
+    return Counter(re.findall(r"\w+", path.read_text("utf-8")))
+
+
 def files(module: str) -> list[str]:
     """Test files that may reach a module, the nearest first: called like it or its users, or naming it."""
     audit = module.startswith("numeric/disclosure")
@@ -57,7 +64,7 @@ def files(module: str) -> list[str]:
         if place in (LAWS, UNCHANGED):
             continue
         beside = place.startswith(f"tests/{folder}/")
-        said = len(re.findall(rf"\b{order[0]}\b", path.read_text("utf-8")))
+        said = _words(path)[order[0]]
         if name in order:
             own.append((order.index(name), not beside, place))
         elif beside or name == folder:

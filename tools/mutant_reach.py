@@ -14,7 +14,7 @@ import re
 import sys
 import time
 import zlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import pytest
 
 from tools.environment import ROOT
 from tools.mutant_files import UNCHANGED, importers
-from tools.mutants import FOLDERS, Mutant, modules, source, walk
+from tools.mutants import FOLDERS, Mutant, modules, source
 
 KEPT = ROOT / ".mutants"
 
@@ -41,6 +41,21 @@ def spots(module: str) -> dict[int, tuple[str, int]]:
             said = f"{function} {lines[node.lineno - 1].strip()}"
             found[node.lineno] = (function, zlib.crc32(said.encode()))
     return found
+
+
+def walk(node: ast.AST, prefix: str, function: str) -> Iterator[tuple[ast.AST, str]]:
+    """Every node with the outermost function that it stands in the body of."""
+    yield node, function
+    outer = not function and isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    inner = f"{prefix}{node.name}" if outer else ""  # type: ignore[attr-defined]
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "decorator_list"):
+            continue
+        here = inner if isinstance(node, ast.FunctionDef) and name == "body" else ""
+        below = f"{inner}." if isinstance(node, ast.ClassDef) else prefix
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from walk(child, below, function or here)
 
 
 def marks(mutant: Mutant) -> set[tuple[str, int]]:

@@ -2,65 +2,123 @@
 
 import ast
 import tomllib
-from copy import deepcopy
 
-from tools import mutant_files, mutant_reach, mutants
+import pytest
+
+from tools import mutant_changes, mutant_files, mutant_reach, mutants
+from tools.mutant_changes import Changes, changes
 from tools.mutants import ROOT, source
 
 CODE = """
-LIMIT = 5
+LIMIT, NAME = 5, "x"
 class Box:
     def full(self, n: int = 3) -> bool:
         return n >= LIMIT and not self.open
+@metric("a")
 def one(x):
-    def inner(y):
+    def inner(y=2):
         return -y
-    return inner(x) + 1
+    z = inner(x) + 1
+    return "a" if z else len(x)
 """
 
 
-def all_of(module: str, text: str) -> list[mutants.Mutant]:
-    return [mutants.mutant(module, text, k) for k in range(len(mutants.lines(text)))]
+def told(text: str) -> list[tuple[str, str]]:
+    made = Changes(text)
+    return [(made.told(change), made.function(change)) for change in made.every]
 
 
-def test_every_change_is_made_once_and_told_with_its_function():
-    made = {(m.told, m.function) for m in all_of("x", CODE)}
-    assert made == {
-        ("5 -> 6", ""),
-        ("3 -> 4", ""),  # a default takes effect on import
-        ("n >= LIMIT and (not self.open) -> n >= LIMIT or not self.open", "Box.full"),
-        ("n >= LIMIT -> n > LIMIT", "Box.full"),
-        ("not self.open -> not not self.open", "Box.full"),
-        ("inner(x) + 1 -> inner(x) - 1", "one"),
-        ("1 -> 2", "one"),
-        ("-y -> +y", "one"),
-    }
-    assert len({m.code for m in all_of("x", CODE)}) == 8
+def test_every_change_of_mutmut_is_made_once_and_told_with_its_function():
+    assert sorted(told(CODE)) == sorted(
+        [
+            ("5 -> 6", ""),  # of what stands outside of functions, the numbers; not the texts
+            ("3 -> 4", ""),  # a default takes effect on import
+            ("n >= LIMIT and (not self.open) -> n >= LIMIT or not self.open", "Box.full"),
+            ("n >= LIMIT -> n > LIMIT", "Box.full"),
+            ("not self.open -> self.open", "Box.full"),
+            ("2 -> 3", "one"),
+            ("-y -> +y", "one"),
+            ("z = inner(x) + 1 -> z = None", "one"),
+            ("inner(x) + 1 -> inner(x) - 1", "one"),
+            ("1 -> 2", "one"),
+            ("inner(x) -> inner(None)", "one"),
+            ("'a' if z else len(x) -> 'a' if z and False else len(x)", "one"),
+            ("'a' if z else len(x) -> 'a' if z or True else len(x)", "one"),
+            ("'a' -> 'XXaXX'", "one"),
+            ("'a' -> 'A'", "one"),
+        ]
+    )
+
+
+def test_a_change_is_in_the_code_and_nothing_else_is():
+    made = Changes(CODE)
+    codes = [made.code(change) for change in made.every]
+    assert len(set(codes)) == len(codes) and CODE not in codes
+    at = [made.told(change) for change in made.every].index("-y -> +y")
+    assert codes[at] == CODE.replace("-y", "+y") and made.every[at].line == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("x = y", "assignments"),
+        ("g(*y)\n    g(y)", "arguments"),
+        ("z[a and b]", "numbers and operators"),
+        ("return 'x'", "texts"),
+        ("while b:\n        break", "branches"),
+    ],
+)
+def test_a_change_has_a_kind(text: str, kind: str):
+    assert {change.kind for change in Changes(f"def f():\n    {text}\n").every} == {kind}
+
+
+PARTS = (ast.expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Break, ast.Continue)
+
+
+def nodes(module: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(source(module).read_text("utf-8"))))
 
 
 def test_what_is_set_aside_is_there_and_says_why():
     known = tomllib.loads((ROOT / "tools" / "mutants_equal.toml").read_text("utf-8"))
     everywhere, constants = known.pop("everywhere"), known.pop("constants")
     for module, entries in known.items():
-        tree = ast.parse(source(module).read_text("utf-8"))
-        told = {mutants._change(deepcopy(node), part) for node, part, _ in mutants._places(tree)}
-        assert all(entry["change"] in told and len(entry["why"]) > 20 for entry in entries)
-    assert all("about" in entry and len(entry["why"]) > 20 for entry in everywhere)
+        there = {ast.unparse(node) for node in nodes(module) if isinstance(node, PARTS)}
+        assert {entry["change"].partition(" -> ")[0] for entry in entries} <= there, module
+    every = [entry for entries in (*known.values(), everywhere, constants) for entry in entries]
+    assert all(len(entry["why"]) > 20 for entry in every)
+    assert all("about" in entry for entry in everywhere)
     for entry in constants:
-        assert len(entry["why"]) > 20
         for module, names in entry["names"].items():
-            tree = ast.parse(source(module).read_text("utf-8"))
-            spots = [node for node, _, function in mutants._places(tree) if not function]
-            assert set(names) <= {mutants._named(tree, node) for node in spots}, module
+            stored = [n for n in nodes(module) if isinstance(getattr(n, "ctx", None), ast.Store)]
+            assert set(names) <= {ast.unparse(node) for node in stored}, module
 
 
 def test_a_change_is_known_by_the_constant_or_the_argument_that_it_is_in():
-    text = "A, B = 60, 1e-9\nC = 2**24\n\ndef f(x):\n    return x.reshape(2, -1) + min(x, 1)\n"
-    about = {(m.told, m.about) for m in all_of("x", text)}
+    made = Changes(
+        "A, B = 60, 1e-9\nC = 2**24\n\ndef f(x):\n    return x.reshape(2, -1) + min(x, 1)\n"
+    )
+    about = {(made.told(change), made.about(change)) for change in made.every}
     assert {("60 -> 61", "A"), ("1e-09 -> 1.000000001", "B"), ("24 -> 25", "C")} <= about
     assert {("1 -> 2", "reshape(-1)"), ("-1 -> +1", "reshape(-1)"), ("1 -> 2", "min(1)")} <= about
-    text = "def f(x, y):\n    return list(zip(x, y, strict=True))\n"
-    assert [m.about for m in all_of("x", text)] == ["zip(strict=True)"]
+    assert ("x.reshape(2, -1) -> x.reshape(2)", "reshape(-1)") in about
+    made = Changes("def f(x, y):\n    return zip(x, y, strict=True)\n")
+    assert [made.about(change) for change in made.every if change.kind != "arguments"] == [
+        "zip(strict=True)"
+    ]
+    away = [made.about(change) for change in made.every if change.kind == "arguments"]
+    assert away == ["zip(x)", "zip(y)", "zip(strict=True)"] * 2
+
+
+def test_the_places_of_a_module_are_kept_until_its_text_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutant_changes, "KEPT", tmp_path / "kept")
+    module = tmp_path / "one.py"
+    module.write_text("A = 1\n", "utf-8")
+    first = mutant_changes.places(module)
+    assert first == [(1, "numbers and operators")] == mutant_changes.places(module)
+    module.write_text("\nA = 1 + x\n", "utf-8")
+    changes.cache_clear()
+    assert mutant_changes.places(module) == [(2, "numbers and operators")] * 2
 
 
 def test_a_module_has_tests_and_its_own_come_first():
@@ -89,16 +147,17 @@ def test_what_is_on_record_of_a_metric_is_played_for_all_that_it_uses():
 
 
 def test_a_change_is_about_its_line_and_that_of_a_constant_about_the_lines_that_name_it():
-    text = source("numeric/pairwise").read_text("utf-8")
-    every = all_of("numeric/pairwise", text)
-    constant = next(m for m in every if m.told.startswith("0.58 -> "))
+    made = changes(source("numeric/pairwise"))
+    numbers = [k for k, change in enumerate(made.every) if change.kind == "numbers and operators"]
+    constant = next(k for k in numbers if made.told(made.every[k]).startswith("0.58 -> "))
+    inside = next(k for k in numbers if made.function(made.every[k]))
+    constant, inside = (mutants.mutant("numeric/pairwise", k) for k in (constant, inside))
     about = mutant_reach.marks(constant)
     assert about
     for module, mark in about:
         lines = source(module).read_text("utf-8").splitlines()
         number = next(n for n, (_, k) in mutant_reach.spots(module).items() if k == mark)
         assert "RANDOM_INDEX" in lines[number - 1]
-    inside = next(m for m in every if m.function)
     mark = mutant_reach.spots("numeric/pairwise")[inside.line][1]
     assert mutant_reach.marks(inside) == {("numeric/pairwise", mark)}
 
