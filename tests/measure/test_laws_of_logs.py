@@ -26,6 +26,32 @@ def test_order_of_rows_and_the_zone_that_shows_them_change_nothing(name):
     same(run(name, turned.assign(at=turned["at"].dt.tz_convert("America/New_York"))), clean(name))
 
 
+BY_SERVICE = [
+    name
+    for name in NAMES
+    if {"by", "services"} <= set(inspect.signature(getattr(measure, name)).parameters)
+    and name != "duration"  # of services and of what events say of themselves
+]
+OF_CASES = [
+    (name, "cases") for name in ("first_pass", "on_time", "shortening", "survival", "time_ratio")
+]
+
+
+@pytest.mark.parametrize(("name", "data"), [*((name, "events") for name in BY_SERVICE), *OF_CASES])
+def test_a_column_of_the_catalogue_groups_as_the_provider_that_it_repeats(name, data):
+    book = {**BOOK, "services": BOOK["services"].assign(office=SERVICES["provider_id"])}
+    events = SMALL if data == "events" else measure.cases(SMALL, **BOOK)
+    wanted = run(name, events, **book, by="provider_id")
+    found = run(name, events, **book, by="office")
+    table = found.table.rename(columns={"office": "provider_id"})
+    pd.testing.assert_frame_equal(_in_order(table), _in_order(wanted.table))
+    assert [f.key for f in found.findings] == [f.key for f in wanted.findings]
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values(["provider_id", "variant"], kind="stable").reset_index(drop=True)
+
+
 def _doubled(events: pd.DataFrame, service: str) -> pd.DataFrame:
     """Every case of a service takes twice as long, seen from its first event."""
     start = events.groupby("case_id")["at"].transform("first")
