@@ -96,5 +96,7 @@ def _signed(result: Result, entry: Metric) -> Result:
     from svcmetrics import __version__
 
     about: dict[str, Any] = {"reference": entry.source, "version": __version__, **result.about}
+    if about["metric"] != entry.name:
+        raise ValueError(f"{entry.name!r} answered as {about['metric']!r}; one name, one file")
     drawing = result._drawing or entry.drawing
     return Result(about["metric"], result.table, result.findings, about, drawing=drawing)

@@ -6,7 +6,7 @@ import copy
 import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,10 @@ class Finding:
     key: str
     values: Mapping[str, Any] = field(default_factory=dict)
     level: Level = "note"
+
+    def __post_init__(self) -> None:
+        if self.level not in get_args(Level):
+            raise ValueError(f"{self.level!r} is no level of a finding: {get_args(Level)}")
 
     def say(self, code: str | None = None) -> str:
         """The finding as a sentence."""

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import svcmetrics as svc
+from svcmetrics import metric
 from svcmetrics.result import ESTIMATE_COLUMNS, Finding, Result, estimates
 
 HOSTILE = '<script>alert("x")</script>'
@@ -79,6 +80,22 @@ def test_display_rounds_and_the_table_does_not(result):
 def test_a_missing_number_is_a_dash_in_display(result):
     assert "—" in repr(result)
     assert svc.lang.say("where.file", "en", value=float("nan")) == "file —"
+
+
+def test_a_finding_has_one_of_three_levels():
+    with pytest.raises(ValueError, match="'error' is no level"):
+        Finding("where.file", {}, "error")  # type: ignore[arg-type]
+
+
+def test_a_metric_answers_under_its_own_name(monkeypatch):
+    monkeypatch.setattr(metric, "REGISTRY", {})
+
+    @metric.metric(better="higher", source="nobody")
+    def mine() -> Result:
+        return Result("yours", estimates("yours", variant="x", estimate=1.0, n=1))
+
+    with pytest.raises(ValueError, match="'mine' answered as 'yours'"):
+        mine()
 
 
 def test_a_table_without_the_columns_is_refused():

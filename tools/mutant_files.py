@@ -12,7 +12,7 @@ from tools.environment import ROOT
 from tools.mutants import FOLDERS, PACKAGE
 
 # So many test files called like the module or a user of it, and so many more that name it, are asked.
-_FILES, _MORE = 6, 4
+_FILES, _MORE = 8, 4
 # Of these so many before all others.
 _NEAREST = 2
 # Tests of every metric by its name: what it has always said; and its laws, which are not played, since
@@ -52,11 +52,12 @@ def _words(path: Path) -> Counter[str]:
 
 
 def files(module: str) -> list[str]:
-    """Test files that may reach a module, the nearest first: called like it or its users, or naming it."""
+    """Test files that may reach a module, the nearest first: called like it or its users (test_icc_many is
+    called like icc), or naming it."""
     audit = module.startswith("numeric/disclosure")
     order = ["disclosure", *names(module)] if audit else names(module)
     folder = "privacy" if audit else module.partition("/")[0]
-    own: list[tuple[int, bool, str]] = []
+    own: list[tuple[int, bool, bool, str]] = []
     near: list[tuple[int, str]] = []
     other: list[tuple[int, str]] = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -65,13 +66,16 @@ def files(module: str) -> list[str]:
             continue
         beside = place.startswith(f"tests/{folder}/")
         said = _words(path)[order[0]]
-        if name in order:
-            own.append((order.index(name), not beside, place))
+        called = next(
+            (k for k, m in enumerate(order) if name == m or name.startswith(f"{m}_")), None
+        )
+        if called is not None:
+            own.append((called, not beside, name != order[called], place))
         elif beside or name == folder:
             (near if folder == "privacy" else other).append((-said, place))
         elif said and place.split("/")[1] in (*FOLDERS, "test_references.py"):
             other.append((-said, place))
-    found = [(k, place) for k, _, place in sorted(own)[:_FILES]] + sorted(near)
+    found = [(k, place) for k, _, _, place in sorted(own)[:_FILES]] + sorted(near)
     found += [(k, place) for k, place in sorted(other)[:_MORE] if k or not found]
     return [place for _, place in found]
 

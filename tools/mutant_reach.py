@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterator
@@ -134,9 +135,11 @@ class Recorder:
             self.ran.clear()
             self.failed = False
             start = time.process_time()
+            threading.settrace(note)
             sys.settrace(note)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]
             seconds = round(time.process_time() - start, 2)
             found[item.nodeid] = (not self.failed, seconds, self.ran.copy())
         told = {}

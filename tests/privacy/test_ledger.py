@@ -107,6 +107,7 @@ def test_hidden_cells_are_named_without_their_numbers(ledger):
     # All ten together would give the two away, so nothing larger can be offered.
     assert "No larger group" in published.say("en")
     assert "暂无更大的一组" in published.say("zh")
+    assert published.say("en").splitlines() == [f.say("en") for f in published.findings]
 
 
 def test_a_larger_group_is_offered_where_it_is_safe(ledger):

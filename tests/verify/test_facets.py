@@ -12,6 +12,7 @@ from scipy import stats
 from svcmetrics import verify
 from svcmetrics.numeric import rasch, rasch_fit
 from svcmetrics.problems import TableError
+from svcmetrics.result import Finding
 from svcmetrics.verify import facets_data, facets_findings, facets_rows
 
 NAMES = {"target": "t", "rater": "r", "score": "s"}
@@ -364,7 +365,7 @@ def test_what_to_be_careful_with_is_said(more, found, method, key, values):
     said = facets_findings._limits(t, fitted, own, method)
     assert [(f.key, f.values) for f in said] == ([(f"facets.{key}", values)] if key else [])
     extreme = facets_findings._limits(t, fitted, own.assign(note=["", "extreme"]), method)
-    assert (extreme[0].key, extreme[0].values) == ("facets.extreme", {"count": 1})
+    assert extreme[0] == Finding("facets.extreme", {"count": 1}, "warning")
 
 
 @pytest.mark.parametrize(("factor", "told"), [(0.92, None), (0.5, 1.0), (0.001, 99.0)])

@@ -261,8 +261,11 @@ def test_weights_are_repeated_ratings(table):
         weighted.measures + weighted.errors, repeated.measures + repeated.errors, strict=True
     ):
         np.testing.assert_allclose(a, b, atol=1e-8)
-    with pytest.raises(TableError):
-        verify.facets(table.assign(w=-1.0), **NAMES, weight="w")
+    below = np.where(np.arange(len(table)) == 2, -1.0, 1.0)
+    with pytest.raises(TableError) as told:
+        verify.facets(table.assign(w=below), **NAMES, weight="w")
+    (problem,) = told.value.problems
+    assert (problem.key, problem.column, problem.rows) == ("negative_weight", "w", (2,))
     half = verify.facets(table.assign(w=np.arange(len(table)) % 2), **NAMES, weight="w")
     assert half.about["dropped"] == {"no_weight": len(table) // 2}
 

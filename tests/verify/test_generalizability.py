@@ -175,6 +175,11 @@ def test_degenerate_studies_are_refused(change, formula, key):
     assert result.findings[0].key == f"generalizability.{key}"
     assert result.findings[0].level == "refused"
     assert result.table["estimate"].isna().all()
+    assert result.table[["term", "metric"]].to_numpy().tolist() == [
+        ["residual", "component"],
+        ["unit", "phi"],
+        ["unit", "erho2"],
+    ]
 
 
 @pytest.mark.parametrize(
