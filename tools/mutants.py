@@ -92,6 +92,9 @@ def why_equal(one: Mutant) -> str:
         here &= entry.get("about", one.about) == one.about
         if entry.get("change", one.told) == one.told and here:
             return str(entry["why"])
+    for entry in known["alike"]:
+        if one.told in entry["changes"].get(one.module, ()):
+            return str(entry["why"])
     for entry in known["constants"]:
         if not one.function and one.about in entry["names"].get(one.module, ()):
             return str(entry["why"])

@@ -81,11 +81,14 @@ def nodes(module: str) -> list[ast.AST]:
 
 def test_what_is_set_aside_is_there_and_says_why():
     known = tomllib.loads((ROOT / "tools" / "mutants_equal.toml").read_text("utf-8"))
-    everywhere, constants = known.pop("everywhere"), known.pop("constants")
-    for module, entries in known.items():
+    everywhere, constants, alike = (
+        known.pop(name) for name in ("everywhere", "constants", "alike")
+    )
+    told = {module: [entry["change"] for entry in entries] for module, entries in known.items()}
+    for module, changed in [*told.items(), *(one for e in alike for one in e["changes"].items())]:
         there = {ast.unparse(node) for node in nodes(module) if isinstance(node, PARTS)}
-        assert {entry["change"].partition(" -> ")[0] for entry in entries} <= there, module
-    every = [entry for entries in (*known.values(), everywhere, constants) for entry in entries]
+        assert {change.partition(" -> ")[0] for change in changed} <= there, module
+    every = [e for entries in (*known.values(), everywhere, constants, alike) for e in entries]
     assert all(len(entry["why"]) > 20 for entry in every)
     assert all("about" in entry for entry in everywhere)
     for entry in constants:
