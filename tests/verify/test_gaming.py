@@ -214,6 +214,13 @@ def test_mutual_fives():
     assert hit[["metric", "unit", "other"]].to_numpy().tolist() == [["mutual_top", "A", "B"]]
 
 
+def test_ratings_without_a_wave_are_of_one():
+    once = ratings(waves=1)
+    pd.testing.assert_frame_equal(
+        gaming({}, once.drop(columns="wave")).table, gaming({}, once).table
+    )
+
+
 def test_one_sided_praise_is_not_mutual():
     forms = ratings()
     forms.loc[(forms["rater_unit_id"] == "A") & (forms["target_id"] == "B"), "score"] = 5.0
