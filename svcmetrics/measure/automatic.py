@@ -13,6 +13,7 @@ from svcmetrics.io import engine
 from svcmetrics.measure.actions import DECISIONS
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import step_table
+from svcmetrics.measure.group_names import group_names
 from svcmetrics.measure.inputs import By, columns_of, together
 from svcmetrics.measure.log import FLOW, Log, is_in, read_log
 from svcmetrics.metric import metric
@@ -140,10 +141,10 @@ def _table(
     quick, back = rows["fast"], rows["sent_back"]
     # Surely often fast, and surely less often sent back than elsewhere.
     stamps = (quick[3] >= _ENOUGH) & (quick[1] > _OFTEN) & (back[2] < usual)
-    places = frame[by].astype(object).to_numpy()
+    places = group_names(frame, by)
     return table, [
         {
-            "place": " · ".join(str(v) for v in places[i]),
+            "place": places[i],
             "fast": float(quick[0][i]),
             "back": float(back[0][i]),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from svcmetrics.measure.group_names import group_names
 from svcmetrics.result import Finding
 
 # Share of false signals among those that are named.
@@ -64,7 +65,7 @@ def _named(key: str, rows: pd.DataFrame, names: list[str], at: str) -> list[Find
         return []
     if not names:
         return [Finding(f"control.{key}", {"periods": _short(rows[at])})]
-    label = rows[names].astype("str").agg(" · ".join, axis=1)
+    label = pd.Series(group_names(rows, names), index=rows.index)
     order = label.value_counts().index[:_NAMED]
     return [
         Finding(f"control.{key}_group", {"group": g, "periods": _short(rows.loc[label == g, at])})

@@ -11,6 +11,7 @@ from ibis.expr.types import Table, Value
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.deadlines import deadlines
+from svcmetrics.measure.group_names import group_names
 from svcmetrics.measure.inputs import By, Cases, gross, net, promised, read_cases
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals
@@ -200,7 +201,7 @@ def _findings(table: pd.DataFrame, cases: Cases, named: dict[str, int]) -> list[
         out.append(Finding("on_time.agreed_late", {"count": sum(named.values())}, "warning"))
     empty = main.loc[main["n"] == 0]
     if n and len(empty) and cases.by:
-        groups = [" · ".join(map(str, row)) for row in empty[cases.by].itertuples(index=False)]
+        groups = group_names(empty, cases.by)
         out.append(Finding("on_time.group_without", {"groups": groups}, "refused"))
     return out + cases.findings()
 

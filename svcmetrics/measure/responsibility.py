@@ -11,6 +11,7 @@ from scipy import special
 
 from svcmetrics.measure.catalogue import attributes
 from svcmetrics.measure.delays import Delays, delays, step_promises
+from svcmetrics.measure.group_names import group_names
 from svcmetrics.measure.inputs import By, columns_of
 from svcmetrics.measure.rules import RULES
 from svcmetrics.measure.shared_delay import shared
@@ -221,8 +222,7 @@ def _compared(table: pd.DataFrame, names: list[str]) -> list[Finding]:
     regular = table[table["variant"].isin(RULES)]
     if not names:
         return []
-    label = regular[names].astype("str").agg(" · ".join, axis=1)
-    wide = regular.assign(label=label).pivot_table(
+    wide = regular.assign(label=group_names(regular, names)).pivot_table(
         index="label", columns="variant", values="estimate", aggfunc="sum"
     )
     moved = max(0.5 * float((wide[a] - wide[b]).abs().sum()) for a, b in combinations(wide, 2))

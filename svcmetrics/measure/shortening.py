@@ -12,6 +12,7 @@ from scipy import special
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import attributes
+from svcmetrics.measure.group_names import group_names
 from svcmetrics.measure.inputs import By, Cases, net, read_cases
 from svcmetrics.metric import metric
 from svcmetrics.result import Finding, Result, estimates
@@ -164,6 +165,5 @@ def _findings(table: pd.DataFrame, rows: pd.DataFrame, cases: Cases) -> list[Fin
     variant = "same_month" if month["n"] else "all_months"
     sure = table[(table["variant"] == variant) & (table["high"] < 1)]
     if len(sure) and cases.by:
-        names = [" · ".join(map(str, r)) for r in sure[cases.by].itertuples(index=False)]
-        out.append(Finding("shortening.shorter", {"groups": names}))
+        out.append(Finding("shortening.shorter", {"groups": group_names(sure, cases.by)}))
     return out + cases.findings()

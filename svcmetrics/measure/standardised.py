@@ -11,6 +11,7 @@ import pandas as pd
 from svcmetrics.io import engine
 from svcmetrics.measure.cases import joined
 from svcmetrics.measure.catalogue import attributes
+from svcmetrics.measure.group_names import group_names
 from svcmetrics.measure.inputs import Cases, net, promised, read_cases
 from svcmetrics.metric import metric
 from svcmetrics.numeric import intervals, shrinkage
@@ -104,7 +105,8 @@ def _compared(frame: pd.DataFrame, by: str, mix: list[str], outcome: str) -> pd.
         return estimates("standardised", variant=outcome, n=0)
     kind = frame.groupby(mix, dropna=False).ngroup() if mix else pd.Series(0, index=frame.index)
     usual = frame.groupby(kind)[outcome].transform("mean")
-    groups = frame.groupby(kind)[by].transform("nunique")
+    member = frame.groupby(by, dropna=False).ngroup()  # a group without a name is one, too
+    groups = member.groupby(kind).transform("nunique")
     work = pd.DataFrame(
         {by: frame[by], "observed": frame[outcome], "expected": usual, "alone": groups == 1, "n": 1}
     )
@@ -149,12 +151,10 @@ def _findings(table: pd.DataFrame, by: str, cases: Cases) -> list[Finding]:
         ("standardised.below", late[late["high"] < 1]),
     ):
         if len(rows):
-            out.append(Finding(key, {"groups": rows[by].astype(str).tolist()}))
+            out.append(Finding(key, {"groups": group_names(rows, [by])}))
     if not out:
         out.append(Finding("standardised.alike", {"groups": len(late)}))
     alone = late[late["own_work"] > 0.5]
     if len(alone):
-        out.append(
-            Finding("standardised.alone", {"groups": alone[by].astype(str).tolist()}, "warning")
-        )
+        out.append(Finding("standardised.alone", {"groups": group_names(alone, [by])}, "warning"))
     return out + cases.findings()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from svcmetrics.measure.group_names import group_names
 from svcmetrics.measure.inputs import By, Cases, ratios, read_cases, together
 from svcmetrics.metric import metric
 from svcmetrics.numeric import summaries
@@ -121,6 +122,5 @@ def _findings(table: pd.DataFrame, rows: pd.DataFrame, cases: Cases) -> list[Fin
     medians = table[table["variant"] == "median"]
     slow = medians[medians["low"] > 1]
     if len(slow) and cases.by:
-        names = [" · ".join(map(str, r)) for r in slow[cases.by].itertuples(index=False)]
-        out.append(Finding("time_ratio.slower", {"groups": names}))
+        out.append(Finding("time_ratio.slower", {"groups": group_names(slow, cases.by)}))
     return out + cases.findings()

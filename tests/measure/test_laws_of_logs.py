@@ -48,6 +48,22 @@ def test_a_column_of_the_catalogue_groups_as_the_provider_that_it_repeats(name, 
     assert [f.key for f in found.findings] == [f.key for f in wanted.findings]
 
 
+@pytest.mark.parametrize("name", BY_SERVICE)
+def test_services_of_which_the_catalogue_says_nothing_are_a_group_as_well(name):
+    office = SERVICES["provider_id"].where(SERVICES["provider_id"] != "HR")
+    book = {**BOOK, "services": BOOK["services"].assign(office=office)}
+    found = run(name, SMALL, **book, by="office")
+    wanted = run(name, SMALL, **book, by="provider_id")
+    tables = []
+    for table in (found.table.rename(columns={"office": "provider_id"}), wanted.table):
+        group = table["provider_id"].astype("object")
+        tables.append(_in_order(table.assign(provider_id=group.where(group.notna(), "HR"))))
+    pd.testing.assert_frame_equal(*tables)
+    # A sentence names them with a dash.
+    said = [f.say("en").replace("—", "HR") for f in found.findings]
+    assert said == [f.say("en").replace("—", "HR") for f in wanted.findings]
+
+
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["provider_id", "variant"], kind="stable").reset_index(drop=True)
 

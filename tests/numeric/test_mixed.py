@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from svcmetrics.numeric import mixed_collapse, mixed_gram, mixed_search
 from svcmetrics.numeric.mixed import NoSpread, NotIdentified, Singular, fit, reml
@@ -225,6 +226,17 @@ def test_insteval(shared_data):
     )
     assert model.criterion <= 237733.834127519 + 1e-6
     assert model.coefficients == pytest.approx([3.28258775722831, -0.0926417125797161], rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.9])
+def test_a_weighted_product_of_few_and_of_many_entries_is_that_of_the_whole_matrix(share):
+    rng = np.random.default_rng(3)
+    whole = np.where(rng.random((40, 9)) < share, rng.integers(1, 5, (40, 9)), 0).astype(float)
+    weight = rng.random(40)
+    rows = sparse.csr_array(whole)
+    np.testing.assert_allclose(mixed_gram._product(rows, weight), whole.T * weight @ whole)
+    np.testing.assert_allclose(mixed_gram._product(rows, None), whole.T @ whole)
+    np.testing.assert_array_equal(rows.toarray(), whole)
 
 
 def test_every_way_to_weight_cross_products_gives_the_same(monkeypatch):

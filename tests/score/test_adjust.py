@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from svcmetrics import TableError
+from svcmetrics.result import Finding
 from svcmetrics.score import _adjust_findings, adjust
 from svcmetrics.verify import severity
 from tests.score.samples import SAMPLES
@@ -210,3 +211,6 @@ def test_drawn_errors_are_told_as_a_share_of_the_standard_error():
     (found,) = _adjust_findings._of_model(SimpleNamespace(model=model))
     assert (found.key, found.values["share"]) == ("adjust.drawn", 0.03)
     assert _adjust_findings._of_model(SimpleNamespace(model=None)) == []
+    model = SimpleNamespace(perfect=True, drawn=False)
+    (found,) = _adjust_findings._of_model(SimpleNamespace(model=model))
+    assert found == Finding("adjust.perfect", {}, "warning")

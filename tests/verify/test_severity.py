@@ -106,7 +106,8 @@ def test_thousands_of_raters_and_departments(monkeypatch):
     exact = persons(severity(RATED, **CALL))
     monkeypatch.setattr("svcmetrics.numeric.mixed_collapse.DENSE_LIMIT", 1)
     result = severity(RATED, **CALL)
-    assert "severity.drawn" in [f.key for f in result.findings]
+    (drawn,) = (f for f in result.findings if f.key == "severity.drawn")
+    assert list(drawn.values) == ["share"] and 0 < drawn.values["share"] < 0.5
     assert persons(result)["estimate"].to_numpy() == pytest.approx(exact["estimate"], abs=0.02)
 
 
