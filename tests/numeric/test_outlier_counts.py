@@ -154,3 +154,13 @@ def test_levels_are_even_and_hold_the_normal_weights_of_each_mean():
     assert weight.sum(axis=0) == pytest.approx(1)
     assert level @ weight[:, 3] == pytest.approx(-0.88, abs=1e-3)
     assert (level + 0.88) ** 2 @ weight[:, 3] == pytest.approx(0.25, rel=0.03)
+
+
+def test_hundreds_of_groups_neither_overflow_nor_vanish():
+    """Their likelihood together is far below the smallest number; the chance of one is not."""
+    hits = np.tile([0.0, 1.0, 2.0, 3.0], 100)
+    hits[0] = 40.0
+    found = outlier_counts.above(hits, np.full(400, 1000.0))()
+    assert np.isfinite(found.p).all() and ((found.p > 0) & (found.p <= 1)).all()
+    assert found.p[0] < 1e-4 < found.p[1:].min()
+    assert found.expected[1:] == pytest.approx(hits.mean() / 1000, rel=0.2)
